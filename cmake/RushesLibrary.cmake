@@ -1,0 +1,70 @@
+# rushes_library(name HDRS … SRCS … DEPS … PRIVATE_DEPS … [OBJECT])
+#
+# Declares the library of src/<name>: target rushes_<name>, alias rushes::<name>.
+# DEPS are what its headers need, PRIVATE_DEPS what only its sources need.
+function(rushes_library name)
+  cmake_parse_arguments(A "OBJECT" "" "HDRS;SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  set(kind STATIC)
+  if(A_OBJECT)
+    set(kind OBJECT)
+  endif()
+  add_library(rushes_${name} ${kind} ${A_SRCS})
+  add_library(rushes::${name} ALIAS rushes_${name})
+  target_sources(rushes_${name} PUBLIC FILE_SET HEADERS
+    BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${A_HDRS}) # each must compile alone
+  target_compile_features(rushes_${name} PUBLIC cxx_std_20)
+  target_include_directories(rushes_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(rushes_${name} PUBLIC ${A_DEPS} PRIVATE ${A_PRIVATE_DEPS} rushes::warnings)
+  rushes_precompile(rushes_${name})
+endfunction()
+
+# rushes_test(name SRCS … DEPS … [SLOW] [LABELS …])
+#
+# Unit tests of one library, run one by one by ctest. With SLOW, `ctest -LE slow` leaves them out.
+function(rushes_test name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(A "SLOW" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  set(target rushes_${name}_test)
+  if(A_SLOW)
+    set(target rushes_${name}_slow_test)
+    list(APPEND A_LABELS slow)
+  endif()
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 60)
+  endif()
+  add_executable(${target} ${A_SRCS})
+  target_link_libraries(${target} PRIVATE ${A_DEPS} rushes::warnings GTest::gmock GTest::gtest_main)
+  if(TARGET rushes_${name})
+    target_link_libraries(${target} PRIVATE rushes::${name})
+  endif()
+  rushes_precompile(${target})
+  set(labels ${name} ${A_LABELS})
+  gtest_discover_tests(${target} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS "${labels}" TIMEOUT ${A_TIMEOUT})
+endfunction()
+
+# rushes_bench(name SRCS … DEPS …): a Google Benchmark program, built on demand
+# (`cmake --build … --target rushes_<name>_bench`), never run by the tests.
+function(rushes_bench name)
+  cmake_parse_arguments(A "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(rushes_${name}_bench EXCLUDE_FROM_ALL ${A_SRCS})
+  target_link_libraries(rushes_${name}_bench PRIVATE ${A_DEPS} rushes::warnings benchmark::benchmark_main)
+  if(TARGET rushes_${name})
+    target_link_libraries(rushes_${name}_bench PRIVATE rushes::${name})
+  endif()
+endfunction()
+
+# Targets that use Asio share one precompiled header; it halves the build.
+add_library(rushes_pch OBJECT ${CMAKE_CURRENT_LIST_DIR}/pch.cc)
+target_compile_features(rushes_pch PUBLIC cxx_std_20)
+target_link_libraries(rushes_pch PUBLIC rushes::boost PRIVATE rushes::warnings)
+target_precompile_headers(rushes_pch PRIVATE ${CMAKE_CURRENT_LIST_DIR}/pch.h)
+target_compile_options(rushes_pch PRIVATE -fpch-preprocess)
+
+function(rushes_precompile target)
+  target_link_libraries(${target} PRIVATE rushes::boost)
+  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  target_precompile_headers(${target} REUSE_FROM rushes_pch)
+endfunction()

@@ -1,0 +1,1 @@
+// The carrier of the shared precompiled header (cmake/pch.h).

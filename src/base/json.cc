@@ -1,0 +1,39 @@
+#include "base/json.h"
+
+#include <cmath>
+
+namespace rushes {
+
+Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
+  json::parse_options options;
+  options.max_depth = max_depth;
+  json::stream_parser parser({}, options);
+  boost::system::error_code failed;
+  const auto read = parser.write_some(text.data(), text.size(), failed);
+  if (!failed && text.find_first_not_of(" \t\r\n", read) != std::string_view::npos) {
+    failed = json::error::extra_data;
+  }
+  if (!failed) parser.finish(failed);
+  if (failed) return Error(Errc::malformed, "not JSON: " + failed.message() + " at byte " + std::to_string(read));
+  return parser.release();
+}
+
+std::optional<std::string> string_member(const json::object& object, std::string_view key) {
+  const auto* member = object.if_contains(key);
+  if (member == nullptr || !member->is_string()) return std::nullopt;
+  return std::string(member->get_string());
+}
+
+std::optional<std::int64_t> int_member(const json::object& object, std::string_view key) {
+  const auto* member = object.if_contains(key);
+  if (member == nullptr) return std::nullopt;
+  if (member->is_int64()) return member->get_int64();
+  if (member->is_uint64() && member->get_uint64() <= INT64_MAX) return static_cast<std::int64_t>(member->get_uint64());
+  if (member->is_double() && std::trunc(member->get_double()) == member->get_double() &&
+      std::abs(member->get_double()) < 9e15) {
+    return static_cast<std::int64_t>(member->get_double());
+  }
+  return std::nullopt;
+}
+
+}  // namespace rushes

@@ -1,0 +1,49 @@
+#include "base/random.h"
+
+#include "base/text.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+namespace rushes {
+
+std::string Rng::token(std::size_t bytes) {
+  std::vector<std::uint8_t> buffer(bytes);
+  fill(buffer);
+  return base64url_encode({reinterpret_cast<const char*>(buffer.data()), buffer.size()});
+}
+
+std::uint64_t Rng::next_u64() {
+  std::array<std::uint8_t, 8> bytes{};
+  fill(bytes);
+  std::uint64_t value = 0;
+  for (const auto byte : bytes) value = value << 8U | byte;
+  return value;
+}
+
+void SystemRng::fill(std::span<std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const auto got = ::getrandom(bytes.data(), bytes.size(), 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw std::system_error(errno, std::generic_category(), "getrandom");
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+void SeededRng::fill(std::span<std::uint8_t> bytes) {
+  for (auto& byte : bytes) {  // splitmix64
+    state_ += 0x9e3779b97f4a7c15ULL;
+    std::uint64_t mixed = state_;
+    mixed = (mixed ^ mixed >> 30U) * 0xbf58476d1ce4e5b9ULL;
+    mixed = (mixed ^ mixed >> 27U) * 0x94d049bb133111ebULL;
+    byte = static_cast<std::uint8_t>(mixed >> 56U);
+  }
+}
+
+}  // namespace rushes
