@@ -1,0 +1,52 @@
+#pragma once
+#include "async/task.h"
+#include "jobs/model.h"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rushes::jobs {
+
+enum class EventType : std::uint8_t { queued, started, progress, completed, failed, cancelled };
+
+/// The contract's words: `job-queued`, `job-started`, ….
+std::string_view to_string(EventType type) noexcept;
+
+/// Something that happened to a job, as it stands in the event log.
+struct Event {
+  std::int64_t id = 0;  // rises over the whole log; where a consumer of the log stands
+  UserId user;
+  std::int64_t seq = 0;  // rises by one for each event of this user
+  JobId job;
+  EventType type = EventType::queued;
+  std::string payload;  // the contract's QueueUpdatePayload, as JSON text
+  Timestamp at;
+};
+
+/// The log of what happened, one entry a transition, written in the transition's own transaction.
+///
+/// Threads:  safe from any executor; resumes on the caller's.
+/// Errors:   `unavailable` from any method.
+class EventLog {
+ public:
+  /// Called after each commit with its events, in the order of the log, one call at a time, on a
+  /// thread of the store's. It must not block and not throw.
+  using Listener = std::function<void(std::span<const Event>)>;
+
+  virtual ~EventLog() = default;
+
+  /// Sets the one listener. Before the first write; what was committed earlier is read by `after`.
+  virtual void on_committed(Listener listener) = 0;
+
+  /// At most `limit` events with an id above `id`, oldest first.
+  virtual Task<Result<std::vector<Event>>> after(std::int64_t id, int limit) = 0;
+
+  /// At most `limit` of a user's events with a sequence number above `seq`, oldest first.
+  virtual Task<Result<std::vector<Event>>> of_user_after(UserId user, std::int64_t seq, int limit) = 0;
+};
+
+}  // namespace rushes::jobs

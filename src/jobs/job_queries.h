@@ -1,0 +1,77 @@
+#pragma once
+#include "async/task.h"
+#include "jobs/model.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rushes::jobs {
+
+/// Which of a user's jobs, newest first.
+struct JobFilter {
+  std::optional<JobState> state;
+  std::optional<JobType> type;
+  bool unfinished_only = false;
+  std::string cursor;  // `next_cursor` of the page before; empty: the first page
+  int limit = 50;      // 1..200
+};
+
+struct JobPage {
+  std::vector<Job> jobs;
+  std::string next_cursor;  // empty: this was the last page
+};
+
+/// How many jobs there are, for health and metrics.
+struct JobCounts {
+  std::int64_t pending = 0;
+  std::int64_t processing = 0;
+};
+
+/// One page of a user's saved analyses.
+struct HistoryQuery {
+  int page = 1;                       // from 1
+  int limit = 10;                     // 1..100
+  std::string search;                 // in the title, without case; empty: all
+  std::string sort_by = "createdAt";  // createdAt, title
+  bool ascending = false;
+};
+
+struct Analysis {
+  AuditId id;
+  JobId job;
+  JobType type = JobType::transcript;
+  std::string title;
+  Timestamp created_at;
+  json::object result;
+};
+
+struct HistoryPage {
+  std::vector<Analysis> analyses;
+  std::int64_t total = 0;
+};
+
+/// Questions about jobs and what they made. Never changes anything, except `remove_analysis`.
+///
+/// Threads:  safe to call from any executor; resumes on the caller's.
+/// Errors:   `unavailable` from any method. Another user's things are `not_found`.
+class JobQueries {
+ public:
+  virtual ~JobQueries() = default;
+
+  virtual Task<Result<Job>> find(UserId user, JobId job) = 0;
+  /// The body that was submitted with it; empty where there was none. Errors: `not_found`.
+  virtual Task<Result<std::string>> body_of(UserId user, JobId job) = 0;
+  /// Errors: `invalid_argument` (CURSOR_INVALID).
+  virtual Task<Result<JobPage>> list(UserId user, JobFilter filter) = 0;
+  virtual Task<Result<JobCounts>> counts() = 0;
+  /// The waiting job that may start next because of its backoff; nothing where none waits for that.
+  virtual Task<Result<std::optional<Timestamp>>> next_due() = 0;
+
+  virtual Task<Result<HistoryPage>> history(UserId user, HistoryQuery query) = 0;
+  virtual Task<Result<Analysis>> analysis(UserId user, AuditId id) = 0;
+  /// Removes the row; the caller removes the files of `Analysis::job`. Gives what was removed. Errors: `not_found`.
+  virtual Task<Result<Analysis>> remove_analysis(UserId user, AuditId id) = 0;
+};
+
+}  // namespace rushes::jobs

@@ -1,0 +1,84 @@
+#pragma once
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/json.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rushes::jobs {
+
+/// What a job works on; decides its pipeline and its stages.
+enum class JobType : std::uint8_t { youtube, upload, transcript };
+
+/// Where a job stands. `completed`, `failed` and `cancelled` are its ends; `restart` alone leads out of them.
+enum class JobState : std::uint8_t { pending, processing, completed, failed, cancelled };
+
+std::string_view to_string(JobType type) noexcept;
+std::string_view to_string(JobState state) noexcept;
+/// Errors: `invalid_argument`, naming the word and what is allowed.
+Result<JobType> parse_job_type(std::string_view word);
+Result<JobState> parse_job_state(std::string_view word);
+
+constexpr bool is_end(JobState state) noexcept {
+  return state == JobState::completed || state == JobState::failed || state == JobState::cancelled;
+}
+
+/// Why an attempt ended badly.
+struct Failure {
+  std::string code;     // stable, for machines: MEDIA_UNREADABLE, WORKER_CRASHED
+  std::string message;  // one sentence for the job's owner
+  bool retryable = false;
+};
+
+/// A request for work, not yet stored.
+struct NewJob {
+  JobId id;  // drawn by the caller, who may have stored a file under it
+  UserId user;
+  JobType type = JobType::transcript;
+  std::string title;            // what people call it: the file's name, the video's title once known
+  std::string url;              // of the video; empty where there is none
+  json::object input;           // what the pipeline reads: configuration, file name, size
+  std::string body;             // a transcript's text; kept beside the row, never a video
+  std::string idempotency_key;  // empty: none
+  std::optional<JobId> retry_of;
+  int max_attempts = 3;
+};
+
+/// A job as it stands in the database. A value: what was read may have moved on since.
+struct Job {
+  JobId id;
+  UserId user;
+  JobType type = JobType::transcript;
+  JobState state = JobState::pending;
+  int progress = 0;  // 0..100
+  std::string stage = "queued";
+  std::string message;
+  std::string title;
+  std::string url;
+  json::object input;
+  int attempt = 0;  // attempts begun, counted when claimed: a job that kills its workers runs out too
+  int max_attempts = 3;
+  bool cancel_requested = false;  // while processing: its worker is being stopped
+  bool restarted = false;         // by its owner, after an end
+  std::optional<JobId> retry_of;
+  std::optional<AuditId> audit;
+  std::optional<Failure> failure;
+  std::optional<int> queue_position;  // of a pending job, from 1, in the order that `claim` follows
+  Timestamp created_at;
+  std::optional<Timestamp> processed_at;  // the last attempt's start
+  std::optional<Timestamp> finished_at;
+};
+
+/// Proof that one worker owns one attempt of a job until `expires_at`. The token only grows: a
+/// write with an older one changes nothing (a fencing token).
+struct Lease {
+  JobId job;
+  std::int64_t token = 0;
+  Timestamp expires_at;
+};
+
+}  // namespace rushes::jobs
