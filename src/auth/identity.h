@@ -1,0 +1,16 @@
+#pragma once
+#include "base/clock.h"
+#include "base/id.h"
+
+#include <string>
+
+namespace rushes::auth {
+
+/// Who a token speaks for. Immutable once verified.
+struct Identity {
+  UserId user;
+  std::string role;  // claim `role`; empty where there is none
+  Timestamp expires_at;
+};
+
+}  // namespace rushes::auth
