@@ -1,0 +1,254 @@
+#include "app/config.h"
+
+#define TOML_EXCEPTIONS 0
+#include "base/text.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace rushes::app {
+namespace {
+
+using Failure = std::optional<std::string>;
+using Setter = std::function<Failure(Config&, const std::string&)>;
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+template <class Field>
+Setter number(Field Config::*field, std::int64_t least, std::int64_t most) {
+  return [=](Config& config, const std::string& text) -> Failure {
+    const auto value = whole_number(text);
+    if (!value || *value < least || *value > most) return "is not allowed";
+    if constexpr (std::is_integral_v<Field>) {
+      config.*field = static_cast<Field>(*value);
+    } else {
+      config.*field = Field(*value);
+    }
+    return std::nullopt;
+  };
+}
+
+/// A number of bytes, plain or with KiB, MiB or GiB.
+Setter bytes(std::int64_t Config::*field) {
+  return [=](Config& config, const std::string& text) -> Failure {
+    const auto unit_at = text.find_first_not_of("0123456789");
+    const auto value = whole_number(text.substr(0, unit_at));
+    const auto unit = unit_at == std::string::npos ? std::string_view() : trim(std::string_view(text).substr(unit_at));
+    constexpr std::array<std::pair<std::string_view, unsigned>, 4> kUnits{
+        {{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
+    const auto* found =
+        std::find_if(kUnits.begin(), kUnits.end(), [&](const auto& known) { return known.first == unit; });
+    if (!value || *value < 1 || found == kUnits.end() || *value > (std::int64_t{1} << 40U)) return "is not allowed";
+    config.*field = *value << found->second;
+    return std::nullopt;
+  };
+}
+
+Setter flag(bool Config::*field) {
+  return [=](Config& config, const std::string& text) -> Failure {
+    if (text != "true" && text != "false" && text != "1" && text != "0") return "is not allowed";
+    config.*field = text == "true" || text == "1";
+    return std::nullopt;
+  };
+}
+
+template <class Field>
+Setter text(Field Config::*field) {
+  return [=](Config& config, const std::string& value) -> Failure {
+    config.*field = value;
+    return std::nullopt;
+  };
+}
+
+Setter filled(std::string Config::*field) {
+  return [=](Config& config, const std::string& value) -> Failure {
+    if (value.empty()) return "is empty";
+    config.*field = value;
+    return std::nullopt;
+  };
+}
+
+Failure set_secret(Config& config, const std::string& value) {
+  // RFC 7518, 3.2, asks for 32 bytes with HS256; back ends often have shorter ones, so we only
+  // refuse what can be guessed.
+  if (value.size() < 8) return "is shorter than 8 characters";
+  config.jwt_secret = value;
+  return std::nullopt;
+}
+
+Failure set_origins(Config& config, const std::string& value) {
+  std::vector<std::string> origins;
+  std::size_t from = 0;
+  while (from <= value.size()) {
+    const auto comma = std::min(value.find(',', from), value.size());
+    const auto origin = trim(std::string_view(value).substr(from, comma - from));
+    from = comma + 1;
+    if (origin.empty()) continue;
+    const bool web = origin.starts_with("http://") || origin.starts_with("https://");
+    if (!web || origin.find('/', origin.find("//") + 2) != std::string_view::npos) {
+      return "holds '" + std::string(origin) + "', which is not an origin";
+    }
+    origins.emplace_back(origin);
+  }
+  config.cors_origins = std::move(origins);
+  return std::nullopt;
+}
+
+Failure set_log_level(Config& config, const std::string& value) {
+  constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warning", "error", "off"};
+  if (std::find(kLevels.begin(), kLevels.end(), value) == kLevels.end()) return "is not allowed";
+  config.log_level = value;
+  return std::nullopt;
+}
+
+std::string env_name(std::string_view name) {
+  std::string upper = "RUSHES_";
+  for (const char c : name) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return upper;
+}
+
+const Setting* find_setting(std::string_view name) {
+  const auto all = settings();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Setting& known) { return known.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::string known_names() {
+  std::string names;
+  for (const auto& setting : settings()) names += (names.empty() ? "" : ", ") + std::string(setting.name);
+  return names;
+}
+
+Error bad(const std::string& where, const std::string& what) { return {Errc::invalid_argument, where + ": " + what}; }
+
+Result<void> apply(Config& config, const Setting& setting, const std::string& value, const std::string& where) {
+  const auto failure = setting.set(config, value);
+  if (!failure) return {};
+  const auto shown = setting.secret ? "the value" : "'" + value + "'";
+  return bad(where,
+             std::string(setting.name) + ": " + shown + " " + *failure + "; allowed: " + std::string(setting.allowed));
+}
+
+Result<std::string> toml_text(const toml::node& node) {
+  if (const auto* value = node.as_string()) return value->get();
+  if (const auto* value = node.as_integer()) return std::to_string(value->get());
+  if (const auto* value = node.as_boolean()) return std::string(value->get() ? "true" : "false");
+  if (const auto* list = node.as_array()) {
+    std::string joined;
+    for (const auto& item : *list) {
+      const auto text = toml_text(item);
+      if (!text) return text;
+      joined += (joined.empty() ? "" : ",") + *text;
+    }
+    return joined;
+  }
+  return Error(Errc::invalid_argument, "neither text, number, truth value nor list");
+}
+
+Result<void> apply_file(Config& config, const std::filesystem::path& file) {
+  const auto parsed = toml::parse_file(file.string());
+  const auto at = [&](const toml::source_region& region) {
+    return file.string() + ":" + std::to_string(region.begin.line);
+  };
+  if (!parsed) return bad(at(parsed.error().source()), std::string(parsed.error().description()));
+  for (const auto& [key, node] : parsed.table()) {
+    const auto where = at(key.source());
+    const auto* setting = find_setting(key.str());
+    if (setting == nullptr) {
+      return bad(where, "unknown key '" + std::string(key.str()) + "'; allowed: " + known_names());
+    }
+    const auto value = toml_text(node);
+    if (!value) return bad(where, std::string(key.str()) + ": " + value.error().what());
+    if (auto applied = apply(config, *setting, *value, where); !applied) return applied;
+  }
+  return {};
+}
+
+Result<void> apply_environment(Config& config, const std::map<std::string, std::string>& environment) {
+  // The clients' own variables (app/cli) share the prefix.
+  constexpr std::array<std::string_view, 3> kClients{"RUSHES_SERVER", "RUSHES_TOKEN", "RUSHES_WORKER_SETTINGS"};
+  for (const auto& [name, value] : environment) {
+    if (std::find(kClients.begin(), kClients.end(), name) != kClients.end()) continue;
+    const Setting* found = nullptr;
+    for (const auto& setting : settings()) {
+      const bool usual =
+          !setting.other_env.empty() && name == setting.other_env && !environment.contains(env_name(setting.name));
+      if (name == env_name(setting.name) || usual) found = &setting;
+    }
+    if (found != nullptr) {
+      if (auto applied = apply(config, *found, value, "environment variable " + name); !applied) return applied;
+    } else if (name.starts_with("RUSHES_")) {
+      return bad("environment variable " + name, "unknown; allowed: RUSHES_ and one of " + known_names());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const Setting> settings() {
+  constexpr std::int64_t kMany = 100'000;
+  static const std::vector<Setting> all{
+      {"host", "an address of this machine", "Address to listen on; 0.0.0.0 for all", "HOST", false,
+       filled(&Config::host)},
+      {"port", "0 to 65535; 0 takes a free one", "Port to listen on", "PORT", false, number(&Config::port, 0, 65535)},
+      {"data_dir", "a folder", "Folder of the database, uploads and results", "", false, text(&Config::data_dir)},
+      {"jwt_secret", "8 characters or more, better 32", "Secret that signs the users' tokens (HS256)", "JWT_SECRET",
+       true, set_secret},
+      {"cors_origins", "origins such as https://app.example, separated by commas",
+       "Web origins that may use the server, besides its own and localhost", "", false, set_origins},
+      {"development", "true, false", "Give tokens to anyone on this machine (GET /dev/token)", "", false,
+       flag(&Config::development)},
+      {"allow_private_addresses", "true, false", "Let users name URLs on private networks", "", false,
+       flag(&Config::allow_private_addresses)},
+      {"max_upload_bytes", "a number of bytes, or with KiB, MiB, GiB", "Largest file taken", "", false,
+       bytes(&Config::max_upload_bytes)},
+      {"max_transcript_bytes", "a number of bytes, or with KiB, MiB, GiB", "Longest transcript taken", "", false,
+       bytes(&Config::max_transcript_bytes)},
+      {"workers", "1 to 256", "Jobs worked on at once", "", false, number(&Config::workers, 1, 256)},
+      {"max_running_per_user", "1 to 100000", "Jobs of one user worked on at once", "", false,
+       number(&Config::max_running_per_user, 1, kMany)},
+      {"max_queued_per_user", "1 to 100000", "Unfinished jobs of one user", "", false,
+       number(&Config::max_queued_per_user, 1, kMany)},
+      {"max_attempts", "1 to 100", "Attempts at a job whose worker crashes", "", false,
+       number(&Config::max_attempts, 1, 100)},
+      {"lease", "1 to 3600 seconds", "Silence after which a running job is taken from its worker", "", false,
+       number(&Config::lease, 1, 3600)},
+      {"job_timeout", "1 to 10080 minutes", "Longest work on one job", "", false,
+       number(&Config::job_timeout, 1, 10080)},
+      {"worker_idle", "0 to 86400 seconds", "Idle time after which a worker process is ended", "", false,
+       number(&Config::worker_idle, 0, 86400)},
+      {"threads", "0 to 256; 0 is one a processor", "Event loops", "", false, number(&Config::threads, 0, 256)},
+      {"yt_dlp", "a program's name or path", "The yt-dlp to fetch videos with", "", false, filled(&Config::yt_dlp)},
+      {"cookies_file", "a file in Netscape's cookie format", "Cookies for sites that ask for a signed-in user", "",
+       false, text(&Config::cookies_file)},
+      {"log_level", "trace, debug, info, warning, error, off", "Least severe messages written", "", false,
+       set_log_level},
+  };
+  return all;
+}
+
+Result<Config> load_config(const ConfigSources& sources) {
+  Config config;
+  if (!sources.file.empty()) {
+    if (auto applied = apply_file(config, sources.file); !applied) return applied.error();
+  }
+  if (auto applied = apply_environment(config, sources.environment); !applied) return applied.error();
+  for (const auto& [name, value] : sources.arguments) {
+    const auto* setting = find_setting(name);
+    if (setting == nullptr) return bad("--" + name, "unknown option");
+    if (auto applied = apply(config, *setting, value, "command line"); !applied) return applied.error();
+  }
+  return config;
+}
+
+}  // namespace rushes::app

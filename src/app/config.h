@@ -1,0 +1,66 @@
+#pragma once
+#include "base/result.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rushes::app {
+
+/// All that an operator can set. Read once at the start, then passed down; immutable afterwards.
+struct Config {
+  std::string host = "127.0.0.1";
+  int port = 3000;
+  std::filesystem::path data_dir = "data";
+  std::string jwt_secret;  // empty: one of the server's own, in data_dir
+  std::vector<std::string> cors_origins;
+  bool development = false;
+  bool allow_private_addresses = false;
+  std::int64_t max_upload_bytes = std::int64_t{2} << 30U;
+  std::int64_t max_transcript_bytes = std::int64_t{5} << 20U;
+  int workers = 3;
+  int max_running_per_user = 5;
+  int max_queued_per_user = 20;
+  int max_attempts = 3;
+  std::chrono::seconds lease{30};
+  std::chrono::minutes job_timeout{240};
+  std::chrono::seconds worker_idle{60};
+  int threads = 0;  // event loops; 0: one a processor
+  std::string yt_dlp = "yt-dlp";
+  std::string cookies_file;
+  std::string log_level = "info";
+};
+
+/// One thing that can be set: in the file as `name`, in the environment as `RUSHES_NAME`, on the
+/// command line as `--name` with dashes.
+struct Setting {
+  std::string_view name;
+  std::string_view allowed;  // in words, for errors and help
+  std::string_view help;
+  std::string_view other_env;  // as back ends usually name it; empty: none
+  bool secret;                 // never on the command line, where other users can read it
+  /// Reads `value` into `config`, or says in one clause what is wrong with it.
+  std::function<std::optional<std::string>(Config& config, const std::string& value)> set;
+};
+
+std::span<const Setting> settings();
+
+/// Where the values come from; later ones win: file, environment, command line.
+struct ConfigSources {
+  std::filesystem::path file;  // empty: none
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> arguments;  // by setting's name
+};
+
+/// Errors: `invalid_argument`, for an unknown key or a bad value: its source (with the line, in a
+/// file), its name, and what is allowed.
+Result<Config> load_config(const ConfigSources& sources);
+
+}  // namespace rushes::app

@@ -1,0 +1,72 @@
+#include "app/config.h"
+
+#include "base/file.h"
+#include "base/random.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rushes::app {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path file(std::string_view content) {
+    EXPECT_TRUE(write_file_atomically(folder_ / "rushes.toml", content));
+    return folder_ / "rushes.toml";
+  }
+  static std::string refusal(const ConfigSources& sources) {
+    const auto loaded = load_config(sources);
+    return loaded ? "accepted" : loaded.error().what();
+  }
+  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("rushes-config-" + SystemRng().token(6));
+};
+
+TEST_F(ConfigTest, LaterSourcesWin) {
+  ConfigSources sources;
+  sources.file = file(
+      "port = 1\nworkers = 7\nmax_upload_bytes = \"3 GiB\"\n"
+      "cors_origins = [\"https://a.example\", \"https://b.example\"]\n");
+  sources.environment = {{"RUSHES_PORT", "2"}, {"PORT", "9"}, {"JWT_SECRET", "12345678"}, {"PATH", "/bin"}};
+  sources.arguments = {{"port", "3"}};
+  const auto config = load_config(sources).value();
+  EXPECT_EQ(config.port, 3);
+  EXPECT_EQ(config.workers, 7);
+  EXPECT_EQ(config.max_upload_bytes, std::int64_t{3} << 30U);
+  EXPECT_EQ(config.jwt_secret, "12345678");
+  EXPECT_THAT(config.cors_origins, ::testing::ElementsAre("https://a.example", "https://b.example"));
+  sources.arguments.clear();
+  EXPECT_EQ(load_config(sources).value().port, 2) << "RUSHES_PORT is closer than PORT";
+}
+
+TEST_F(ConfigTest, NamesTheLineAndWhatIsAllowed) {
+  ConfigSources sources;
+  sources.file = file("host = \"127.0.0.1\"\nprot = 3000\n");
+  EXPECT_THAT(refusal(sources),
+              ::testing::AllOf(HasSubstr("rushes.toml:2"), HasSubstr("unknown key 'prot'"), HasSubstr("port")));
+  sources.file = file("\n\nport = 70000\n");
+  EXPECT_THAT(refusal(sources),
+              ::testing::AllOf(HasSubstr("rushes.toml:3"), HasSubstr("'70000'"), HasSubstr("0 to 65535")));
+  sources.file = file("port = \n");
+  EXPECT_THAT(refusal(sources), HasSubstr("rushes.toml:1"));
+  sources.file = folder_ / "absent.toml";
+  EXPECT_THAT(refusal(sources), HasSubstr("absent.toml"));
+}
+
+TEST_F(ConfigTest, RefusesBadEnvironment) {
+  EXPECT_THAT(refusal({{}, {{"RUSHES_MAX_QUEUED_PER_USER", "many"}}, {}}),
+              ::testing::AllOf(HasSubstr("RUSHES_MAX_QUEUED_PER_USER"), HasSubstr("'many'")));
+  EXPECT_THAT(refusal({{}, {{"RUSHES_PROT", "1"}}, {}}), HasSubstr("RUSHES_PROT: unknown"));
+  EXPECT_THAT(refusal({{}, {{"RUSHES_DEVELOPMENT", "yes"}}, {}}), HasSubstr("true, false"));
+}
+
+TEST_F(ConfigTest, NeverPrintsASecret) {
+  EXPECT_THAT(refusal({{}, {{"JWT_SECRET", "short"}}, {}}), ::testing::Not(HasSubstr("'short'")));
+}
+
+}  // namespace
+}  // namespace rushes::app

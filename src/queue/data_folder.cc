@@ -1,0 +1,55 @@
+#include "queue/data_folder.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+#include <system_error>
+
+namespace rushes::queue {
+namespace fs = std::filesystem;
+namespace {
+
+void remove_tree(const fs::path& path) noexcept {
+  std::error_code failed;
+  fs::remove_all(path, failed);
+  if (failed) log::warning("queue", "cannot remove {}: {}", path.string(), failed.message());
+}
+
+}  // namespace
+
+Result<void> DataFolder::prepare() const {
+  remove_tree(root_ / "scratch");
+  for (const auto* name : {"uploads", "scratch", "files"}) {
+    std::error_code failed;
+    fs::create_directories(root_ / name, failed);
+    if (failed) {
+      return Error(Errc::unavailable, "cannot make the folder " + (root_ / name).string() + ": " + failed.message());
+    }
+  }
+  std::error_code failed;
+  fs::permissions(root_, fs::perms::owner_all, failed);
+  return {};
+}
+
+fs::path DataFolder::scratch(const JobId& job, int attempt) const {
+  return root_ / "scratch" / (job.value() + "-" + std::to_string(attempt));
+}
+
+bool DataFolder::is_files_key(std::string_view key) noexcept {
+  constexpr std::size_t kUuid = 36;
+  if (key.size() < kUuid + 2 || !is_uuid(key.substr(0, kUuid)) || key[kUuid] != '-') return false;
+  return std::all_of(key.begin() + kUuid, key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+void DataFolder::remove_upload(const JobId& job) const noexcept { remove_tree(upload(job)); }
+
+void DataFolder::remove_files_of(const AuditId& audit) const noexcept {
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(root_ / "files", failed)) {
+    if (entry.path().filename().string().starts_with(audit.value() + "-")) remove_tree(entry.path());
+  }
+}
+
+}  // namespace rushes::queue

@@ -1,0 +1,45 @@
+#pragma once
+#include "base/id.h"
+#include "base/random.h"
+#include "base/result.h"
+
+#include <filesystem>
+#include <string>
+
+namespace rushes::queue {
+
+/// Where what the jobs read and make lies on disk. Names are ours alone: ids that we drew, never a
+/// word of the user's.
+///
+///     <root>/uploads/<job>/source      an uploaded file
+///     <root>/scratch/<job>-<attempt>/  an attempt's private folder, gone when it ends
+///     <root>/files/<audit>-<key>/      what a saved analysis serves: thumbnails, captions
+///
+/// Threads: thread-safe; immutable. Its functions touch the disk: call them where blocking is allowed.
+class DataFolder {
+ public:
+  explicit DataFolder(std::filesystem::path root) : root_(std::move(root)) {}
+
+  /// Makes the folders and empties the scratch of a server that crashed.
+  /// Errors: `unavailable`, naming the path.
+  Result<void> prepare() const;
+
+  const std::filesystem::path& root() const noexcept { return root_; }
+  std::filesystem::path upload(const JobId& job) const { return root_ / "uploads" / job.value(); }
+  std::filesystem::path scratch(const JobId& job, int attempt) const;
+  /// `key` is `<audit>-<random>`: whoever knows it may read the files, so it stands only in the
+  /// owner's result.
+  std::filesystem::path files(const std::string& key) const { return root_ / "files" / key; }
+  static std::string new_files_key(const AuditId& audit, Rng& rng) { return audit.value() + "-" + rng.token(16); }
+  /// Whether `key` could have come from `new_files_key`: no dots, no slashes.
+  static bool is_files_key(std::string_view key) noexcept;
+
+  /// Removes an upload and whatever is kept for an analysis; absence is fine.
+  void remove_upload(const JobId& job) const noexcept;
+  void remove_files_of(const AuditId& audit) const noexcept;
+
+ private:
+  const std::filesystem::path root_;
+};
+
+}  // namespace rushes::queue

@@ -1,0 +1,63 @@
+#include "queue/job_service.h"
+
+namespace rushes::queue {
+
+JobService::JobService(jobs::JobStore& store, jobs::JobQueries& queries, Scheduler& scheduler, const Clock& clock,
+                       Rng& rng, QueueLimits limits)
+    : store_(store), queries_(queries), scheduler_(scheduler), clock_(clock), rng_(rng), limits_(limits) {}
+
+Task<Result<jobs::Submission>> JobService::submit(jobs::NewJob job) {
+  auto submitted = co_await store_.submit(std::move(job), limits_.max_queued_per_user);
+  if (submitted && !submitted->existed) scheduler_.wake();
+  co_return submitted;
+}
+
+Task<Result<void>> JobService::cancel(UserId user, JobId job) {
+  const auto outcome = co_await store_.cancel(user, job);
+  if (!outcome) co_return outcome.error();
+  if (*outcome == jobs::CancelOutcome::stopping) {
+    co_await run_on(scheduler_.executor(), scheduler_.stop_attempt(job));
+  }
+  scheduler_.wake();
+  co_return Result<void>();
+}
+
+Task<Result<jobs::Job>> JobService::retry(UserId user, JobId job) {
+  auto found = co_await queries_.find(user, job);
+  if (!found) co_return found.error();
+  if (found->state != jobs::JobState::failed && found->state != jobs::JobState::cancelled) {
+    co_return Error::for_user(
+        Errc::conflict, "JOB_NOT_FAILED",
+        "Only a failed or cancelled job can be retried; this one is " + std::string(to_string(found->state)) + ".");
+  }
+  auto body = co_await queries_.body_of(user, job);
+  if (!body) co_return body.error();
+  jobs::NewJob again;
+  again.id = new_job_id();
+  again.user = std::move(user);
+  again.type = found->type;
+  again.title = found->title;
+  again.url = found->url;
+  again.input = found->input;
+  again.body = std::move(*body);
+  again.retry_of = job;
+  again.max_attempts = found->max_attempts;
+  auto submitted = co_await submit(std::move(again));
+  if (!submitted) co_return submitted.error();
+  co_return std::move(submitted->job);
+}
+
+Task<Result<jobs::Job>> JobService::restart(UserId user, JobId job) {
+  const auto found = co_await queries_.find(user, job);
+  if (!found) co_return found.error();
+  if (!is_end(found->state)) {
+    const auto cancelled = co_await cancel(user, job);
+    // It may have ended by itself a moment ago: then it can be restarted too.
+    if (!cancelled && cancelled.error().code() != Errc::conflict) co_return cancelled.error();
+  }
+  auto restarted = co_await store_.restart(std::move(user), job, limits_.max_queued_per_user);
+  if (restarted) scheduler_.wake();
+  co_return restarted;
+}
+
+}  // namespace rushes::queue

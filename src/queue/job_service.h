@@ -1,0 +1,50 @@
+#pragma once
+#include "async/task.h"
+#include "jobs/job_queries.h"
+#include "jobs/job_store.h"
+#include "queue/scheduler.h"
+
+namespace rushes::queue {
+
+struct QueueLimits {
+  int max_queued_per_user = 20;  // waiting and running together
+};
+
+/// What users do with their jobs: the one way from the API and the sockets to the store and the
+/// scheduler.
+///
+/// Threads:  thread-safe; resumes on the caller's executor.
+/// Lifetime: store, queries and scheduler outlive it.
+/// Errors:   those of `jobs::JobStore`, passed through.
+class JobService {
+ public:
+  JobService(jobs::JobStore& store, jobs::JobQueries& queries, Scheduler& scheduler, const Clock& clock, Rng& rng,
+             QueueLimits limits);
+
+  /// An id for a job about to be submitted: what is stored for it can be named by it.
+  JobId new_job_id() { return JobId(new_uuid(clock_, rng_)); }
+
+  Task<Result<jobs::Submission>> submit(jobs::NewJob job);
+
+  /// When it returns well, nothing of the job is left running and its end is written down.
+  Task<Result<void>> cancel(UserId user, JobId job);
+
+  /// A new job that does what a failed or cancelled one was to do.
+  /// Errors: `not_found`; `conflict` (JOB_NOT_FAILED) for any other state.
+  Task<Result<jobs::Job>> retry(UserId user, JobId job);
+
+  /// The same job again. An unfinished one is cancelled first.
+  Task<Result<jobs::Job>> restart(UserId user, JobId job);
+
+  jobs::JobQueries& queries() { return queries_; }
+
+ private:
+  jobs::JobStore& store_;
+  jobs::JobQueries& queries_;
+  Scheduler& scheduler_;
+  const Clock& clock_;
+  Rng& rng_;
+  const QueueLimits limits_;
+};
+
+}  // namespace rushes::queue

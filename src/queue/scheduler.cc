@@ -1,0 +1,225 @@
+#include "queue/scheduler.h"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+#include <algorithm>
+
+namespace rushes::queue {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestSleep{10'000};
+constexpr int kPositionsAtOnce = 500;
+constexpr int kEndWrites = 20;  // tries to write an attempt's end while the store is away
+
+}  // namespace
+
+/// One running attempt, from its claim until its end is written down.
+struct Scheduler::Attempt final : ProgressSink {
+  enum class Stop : std::uint8_t { none, cancelled, handed_back, lease_lost };
+
+  Attempt(const Executor& executor, jobs::JobStore& jobs, jobs::Lease held)
+      : store(jobs), lease(std::move(held)), ended(executor, asio::steady_timer::time_point::max()) {}
+
+  Task<> report(jobs::ProgressReport progress) override {
+    const auto written = co_await store.report(lease, std::move(progress));
+    if (!written && written.error().code() != Errc::lease_lost) {
+      // The next report, or the end, is written when the store is back.
+      log::warning("queue", "progress not written job={}: {}", lease.job.value(), written.error().what());
+    }
+  }
+
+  jobs::JobStore& store;
+  jobs::Lease lease;
+  Stop stop = Stop::none;
+  asio::steady_timer ended;  // never fires; cancelled when the attempt is over
+};
+
+Scheduler::Scheduler(Executor executor, jobs::JobStore& store, jobs::JobQueries& queries, AttemptRunner& runner,
+                     Rng& rng, SchedulerOptions options)
+    : executor_(executor),
+      store_(store),
+      queries_(queries),
+      runner_(runner),
+      rng_(rng),
+      options_(options),
+      gate_(executor),
+      claim_timer_(executor),
+      lease_timer_(executor),
+      position_timer_(executor) {}
+
+Scheduler::~Scheduler() = default;
+
+Task<> Scheduler::start() {
+  const auto taken = co_await store_.take_over(true);
+  if (!taken) {
+    log::error("queue", "cannot take up unfinished jobs: {}", taken.error().what());
+  } else if (*taken > 0) {
+    log::info("queue", "took up {} jobs that a stopped server left running", *taken);
+  }
+  for (const auto loop : {&Scheduler::claim_loop, &Scheduler::lease_loop, &Scheduler::position_loop}) {
+    if (auto pass = gate_.try_enter()) spawn_detached(executor_, "queue", (this->*loop)(std::move(*pass)));
+  }
+}
+
+void Scheduler::wake() {
+  asio::post(executor_, [this] {
+    woken_ = true;
+    positions_changed_ = true;
+    claim_timer_.cancel();
+  });
+}
+
+Task<> Scheduler::claim_loop(Gate::Pass pass) {
+  const auto held = std::move(pass);
+  while (!stopping_) {
+    woken_ = false;
+    const int free = runner_.capacity() - static_cast<int>(running_.size());
+    if (free > 0) {
+      jobs::ClaimRequest request;
+      request.lease_for = options_.lease;
+      request.max_running_per_user = options_.max_running_per_user;
+      request.limit = free;
+      auto claimed = co_await store_.claim(request);
+      if (!claimed) {
+        log::warning("queue", "cannot claim: {}", claimed.error().what());
+      } else {
+        for (auto& one : *claimed) {
+          positions_changed_ = true;
+          auto attempt = std::make_shared<Attempt>(executor_, store_, one.lease);
+          auto entered = gate_.try_enter();
+          if (!entered) {  // stopping: it was claimed a moment too late
+            co_await store_.release(one.lease);
+            continue;
+          }
+          running_.emplace(one.job.id, attempt);
+          spawn_detached(executor_, "queue", run_attempt(std::move(one), std::move(attempt), std::move(*entered)));
+        }
+      }
+    }
+    const auto sleep = co_await until_next_due();
+    if (!woken_) co_await wait(claim_timer_, sleep);
+  }
+}
+
+Task<std::chrono::milliseconds> Scheduler::until_next_due() {
+  const auto due = co_await queries_.next_due();
+  if (!due || !*due) co_return kLongestSleep;
+  const auto left = **due - SystemClock().now();
+  co_return std::clamp(left, std::chrono::milliseconds(1), kLongestSleep);
+}
+
+Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> attempt, Gate::Pass pass) {
+  const auto held = std::move(pass);
+  const auto job = claimed.job.id;
+  log::info("queue", "attempt started job={} type={} attempt={}", job.value(), to_string(claimed.job.type),
+            claimed.job.attempt);
+  auto end = co_await runner_.run(std::move(claimed), *attempt);
+  const auto* completion = end.result ? std::get_if<jobs::Completion>(&*end.result) : nullptr;
+  const auto made = completion != nullptr ? std::optional(*completion) : std::nullopt;
+
+  const auto written = co_await write_end(*attempt, std::move(end));
+  if (!written) {
+    log::warning("queue", "attempt's end not accepted job={}: {}", job.value(), written.error().what());
+    if (made) runner_.discard(*made);
+  }
+  running_.erase(job);
+  attempt->ended.cancel();
+  wake();
+}
+
+Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
+  Result<void> written;
+  for (int tries = 0; tries < kEndWrites; ++tries) {
+    if (attempt.stop == Attempt::Stop::lease_lost) co_return Error(Errc::lease_lost, "the lease ran out");
+    if (end.result && std::holds_alternative<jobs::Completion>(*end.result)) {
+      written = co_await store_.complete(attempt.lease, std::get<jobs::Completion>(*end.result));
+    } else if (attempt.stop == Attempt::Stop::cancelled) {
+      written = co_await store_.confirm_cancelled(attempt.lease);
+    } else if (!end.result) {
+      written = co_await store_.release(attempt.lease);
+    } else {
+      const auto failure = std::get<jobs::Failure>(*end.result);
+      log::info("queue", "attempt failed job={} code={}: {}", attempt.lease.job.value(), failure.code, failure.message);
+      const auto after = co_await store_.fail(attempt.lease, failure, jobs::first_retry_delay(rng_));
+      written = after ? Result<void>() : Result<void>(after.error());
+    }
+    if (written || written.error().code() != Errc::unavailable) co_return written;
+    co_await sleep_for(std::chrono::milliseconds(500));
+  }
+  co_return written;
+}
+
+Task<> Scheduler::lease_loop(Gate::Pass pass) {
+  const auto held = std::move(pass);
+  while (!stopping_) {
+    // A third of the lease: two renewals may fail before it is lost.
+    co_await wait(lease_timer_, options_.lease / 3);
+    if (stopping_) break;
+    co_await renew_all();
+    const auto taken = co_await store_.take_over(false);
+    if (taken && *taken > 0) wake();
+  }
+}
+
+Task<> Scheduler::renew_all() {
+  std::vector<std::shared_ptr<Attempt>> attempts;
+  for (const auto& [job, attempt] : running_) attempts.push_back(attempt);
+  for (const auto& attempt : attempts) {
+    const auto renewed = co_await store_.renew(attempt->lease, options_.lease);
+    if (renewed) {
+      attempt->lease.expires_at = renewed->expires_at;
+    } else if (renewed.error().code() == Errc::cancelled) {
+      attempt->stop = Attempt::Stop::cancelled;
+      runner_.stop(attempt->lease.job);
+    } else if (renewed.error().code() == Errc::lease_lost) {
+      attempt->stop = Attempt::Stop::lease_lost;
+      runner_.stop(attempt->lease.job);
+    }
+  }
+}
+
+Task<> Scheduler::position_loop(Gate::Pass pass) {
+  const auto held = std::move(pass);
+  while (!stopping_) {
+    co_await wait(position_timer_, options_.position_interval);
+    if (stopping_ || !positions_changed_) continue;
+    positions_changed_ = false;
+    const auto left = co_await store_.announce_positions(kPositionsAtOnce);
+    if (!left || *left > 0) positions_changed_ = true;
+  }
+}
+
+Task<> Scheduler::stop_attempt(JobId job) {
+  const auto found = running_.find(job);
+  if (found == running_.end()) co_return;
+  const auto attempt = found->second;
+  attempt->stop = Attempt::Stop::cancelled;
+  runner_.stop(job);
+  boost::system::error_code woken;
+  while (running_.contains(job) && running_.at(job) == attempt) {
+    co_await attempt->ended.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+}
+
+Task<> Scheduler::stop() {
+  stopping_ = true;
+  claim_timer_.cancel();
+  lease_timer_.cancel();
+  position_timer_.cancel();
+  for (const auto& [job, attempt] : running_) {
+    if (attempt->stop == Attempt::Stop::none) attempt->stop = Attempt::Stop::handed_back;
+    runner_.stop(job);
+  }
+  co_await gate_.close();
+}
+
+Task<> Scheduler::wait(asio::steady_timer& timer, std::chrono::milliseconds length) {
+  if (stopping_) co_return;
+  timer.expires_after(length);
+  boost::system::error_code woken;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+}
+
+}  // namespace rushes::queue

@@ -1,0 +1,85 @@
+#pragma once
+#include "async/gate.h"
+#include "async/task.h"
+#include "jobs/job_queries.h"
+#include "jobs/job_store.h"
+#include "jobs/retry_policy.h"
+#include "queue/attempt_runner.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace rushes::queue {
+
+struct SchedulerOptions {
+  std::chrono::milliseconds lease{30'000};
+  std::chrono::milliseconds position_interval{1'000};
+  int max_running_per_user = 5;
+};
+
+/// Brings waiting jobs and free workers together, holds the leases of what runs, and writes down
+/// how each attempt ended.
+///
+/// Threads:   on one executor, of one thread; `wake` alone may be called from any.
+/// Lifetime:  store, queries and runner outlive it; `stop()` before destruction.
+class Scheduler {
+ public:
+  Scheduler(Executor executor, jobs::JobStore& store, jobs::JobQueries& queries, AttemptRunner& runner, Rng& rng,
+            SchedulerOptions options);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  /// Takes up what a crashed server left unfinished and begins to work. Once.
+  Task<> start();
+
+  /// Something may be ready to run, or positions may have changed.
+  void wake();
+
+  /// Stops the attempt of `job`, which is being cancelled, and resumes when its end is written
+  /// down; at once where none runs here.
+  Task<> stop_attempt(JobId job);
+
+  /// Claims nothing more, hands running attempts back to the queue, and resumes when none is
+  /// left. Safe to call twice.
+  Task<> stop();
+
+  Executor executor() const { return executor_; }
+  std::size_t running() const { return running_.size(); }
+
+ private:
+  struct Attempt;
+
+  Task<> claim_loop(Gate::Pass pass);
+  Task<> lease_loop(Gate::Pass pass);
+  Task<> position_loop(Gate::Pass pass);
+  Task<> run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> attempt, Gate::Pass pass);
+  Task<Result<void>> write_end(Attempt& attempt, AttemptEnd end);
+  Task<> renew_all();
+  Task<> wait(asio::steady_timer& timer, std::chrono::milliseconds length);
+  Task<std::chrono::milliseconds> until_next_due();
+
+  const Executor executor_;
+  jobs::JobStore& store_;
+  jobs::JobQueries& queries_;
+  AttemptRunner& runner_;
+  Rng& rng_;
+  const SchedulerOptions options_;
+
+  // On executor_ only.
+  Gate gate_;
+  bool stopping_ = false;
+  bool woken_ = false;
+  bool positions_changed_ = false;
+  asio::steady_timer claim_timer_;
+  asio::steady_timer lease_timer_;
+  asio::steady_timer position_timer_;
+  std::unordered_map<JobId, std::shared_ptr<Attempt>> running_;
+};
+
+}  // namespace rushes::queue
