@@ -1,6 +1,5 @@
 #include "app/config.h"
 
-#define TOML_EXCEPTIONS 0
 #include "base/text.h"
 
 #include <toml++/toml.h>
@@ -155,12 +154,16 @@ Result<std::string> toml_text(const toml::node& node) {
 }
 
 Result<void> apply_file(Config& config, const std::filesystem::path& file) {
-  const auto parsed = toml::parse_file(file.string());
   const auto at = [&](const toml::source_region& region) {
     return file.string() + ":" + std::to_string(region.begin.line);
   };
-  if (!parsed) return bad(at(parsed.error().source()), std::string(parsed.error().description()));
-  for (const auto& [key, node] : parsed.table()) {
+  toml::table table;
+  try {
+    table = toml::parse_file(file.string());
+  } catch (const toml::parse_error& error) {
+    return bad(at(error.source()), std::string(error.description()));
+  }
+  for (const auto& [key, node] : table) {
     const auto where = at(key.source());
     const auto* setting = find_setting(key.str());
     if (setting == nullptr) {
