@@ -1,0 +1,42 @@
+#include "media/probe.h"
+#include "pipelines/run.h"
+#include "pipelines/steps.h"
+
+#include <filesystem>
+
+namespace rushes::pipelines {
+
+Result<Product> run_upload(const Order& order, Engines& engines, Reporter& reporter) {
+  reporter.stage(30, "Preparing upload");
+  std::error_code failed;
+  if (!std::filesystem::exists(order.source, failed)) {
+    return Error::for_user(Errc::not_found, "UPLOAD_GONE",
+                           "The uploaded file is no longer on the server; upload it again.");
+  }
+  const auto probe = media::probe(order.source);
+  if (!probe) return probe.error();
+
+  Findings findings;
+  findings.video.id = order.job.value();
+  findings.video.title = !order.title.empty() ? order.title : probe->title;
+  findings.video.published_at = to_rfc3339(order.created_at);
+  findings.video.duration = probe->duration;
+  if (findings.video.title != order.title) reporter.title(findings.video.title);
+
+  reporter.stage(50, "Transcribing audio");
+  if (probe->has_audio) {
+    if (auto heard = transcribe(order.source, engines, reporter, {50, 59}, findings); !heard) return heard.error();
+  }
+
+  reporter.stage(60, "Generating AI content");
+  if (auto analysed = analyse(order, engines, reporter, {60, 79}, findings); !analysed) return analysed.error();
+  if (probe->has_video) {
+    reporter.detail(80, "Generating thumbnails");
+    make_thumbnails(order, order.source, findings);
+  }
+
+  reporter.stage(90, "Saving results");
+  return save_findings(order, findings);
+}
+
+}  // namespace rushes::pipelines
