@@ -40,6 +40,9 @@ struct Notification {
   Timestamp created_at;
 };
 
+/// The same fields without those of an inbox (`id`, `userId`, `read`, `createdAt`).
+json::object announcement_json(const NewNotification& content);
+
 /// The contract's `Notification` object.
 json::object to_json(const Notification& notification);
 

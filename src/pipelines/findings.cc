@@ -75,6 +75,7 @@ insight::Material material_of(const Order& order, const Findings& findings) {
   material.description = findings.video.description;
   material.tags = findings.video.tags;
   material.duration = findings.video.duration;
+  material.scene_cuts = findings.scene_cuts;
   material.source_chapters = findings.chapters;
   material.language = configured(order, "language");
   material.tone = configured(order, "tone");

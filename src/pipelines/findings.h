@@ -33,6 +33,7 @@ struct Findings {
   captions::Transcript transcript;
   std::string summary;
   insight::Analysis analysis;
+  std::vector<double> scene_cuts;            // s
   std::vector<media::Thumbnail> thumbnails;  // files in Order::output
   std::string transcription_engine;          // empty: nothing was transcribed
   std::string analysis_engine;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "media/audio.h"
+#include "media/scenes.h"
 #include "media/thumbnails.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ Result<void> transcribe(const std::filesystem::path& file, Engines& engines, Rep
     if (total > 0) message += " of " + to_clock_time(total);
     reporter.detail(span.at(fraction), message);
   };
-  auto transcript = engines.transcriber().transcribe(*audio, told);
+  auto transcript = engines.transcriber().transcribe(**audio, told);
   if (!transcript) return transcript.error();
   findings.transcript = std::move(*transcript);
   findings.transcription_engine = engines.transcriber().engine();
@@ -50,6 +51,15 @@ Result<void> analyse(const Order& order, Engines& engines, Reporter& reporter, S
   findings.analysis = std::move(*analysis);
   findings.analysis_engine = engines.analyst().engine();
   return {};
+}
+
+void find_scenes(const Order& order, const std::filesystem::path& file, Findings& findings) {
+  auto cuts = media::scene_cuts(file);
+  if (cuts) {
+    findings.scene_cuts = std::move(*cuts);
+  } else {
+    log::warning("pipelines", "no scenes job={}: {}", order.job.value(), cuts.error().what());
+  }
 }
 
 void make_thumbnails(const Order& order, const std::filesystem::path& file, Findings& findings) {

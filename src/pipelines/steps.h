@@ -22,6 +22,9 @@ Result<void> transcribe(const std::filesystem::path& file, Engines& engines, Rep
 /// Summary and analysis of what was found so far.
 Result<void> analyse(const Order& order, Engines& engines, Reporter& reporter, Span span, Findings& findings);
 
+/// Where the picture in `file` changes to another scene: a hint for chapters, so its absence is no failure.
+void find_scenes(const Order& order, const std::filesystem::path& file, Findings& findings);
+
 /// Frames of the picture in `file`. A video whose frames cannot be read has none: that is no reason
 /// to lose the rest.
 void make_thumbnails(const Order& order, const std::filesystem::path& file, Findings& findings);

@@ -29,6 +29,7 @@ Result<Product> run_upload(const Order& order, Engines& engines, Reporter& repor
   }
 
   reporter.stage(60, "Generating AI content");
+  if (probe->has_video) find_scenes(order, order.source, findings);
   if (auto analysed = analyse(order, engines, reporter, {60, 79}, findings); !analysed) return analysed.error();
   if (probe->has_video) {
     reporter.detail(80, "Generating thumbnails");

@@ -19,8 +19,8 @@ constexpr int kEndWrites = 20;  // tries to write an attempt's end while the sto
 struct Scheduler::Attempt final : ProgressSink {
   enum class Stop : std::uint8_t { none, cancelled, handed_back, lease_lost };
 
-  Attempt(const Executor& executor, jobs::JobStore& jobs, jobs::Lease held)
-      : store(jobs), lease(std::move(held)), ended(executor, asio::steady_timer::time_point::max()) {}
+  Attempt(const Executor& executor, jobs::JobStore& jobs, jobs::Lease held, int counted)
+      : store(jobs), lease(std::move(held)), number(counted), ended(executor, asio::steady_timer::time_point::max()) {}
 
   Task<> report(jobs::ProgressReport progress) override {
     const auto written = co_await store.report(lease, std::move(progress));
@@ -32,6 +32,7 @@ struct Scheduler::Attempt final : ProgressSink {
 
   jobs::JobStore& store;
   jobs::Lease lease;
+  const int number;  // of this job's attempts, from 1
   Stop stop = Stop::none;
   asio::steady_timer ended;  // never fires; cancelled when the attempt is over
 };
@@ -87,7 +88,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
       } else {
         for (auto& one : *claimed) {
           positions_changed_ = true;
-          auto attempt = std::make_shared<Attempt>(executor_, store_, one.lease);
+          auto attempt = std::make_shared<Attempt>(executor_, store_, one.lease, one.job.attempt);
           auto entered = gate_.try_enter();
           if (!entered) {  // stopping: it was claimed a moment too late
             co_await store_.release(one.lease);
@@ -142,7 +143,7 @@ Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
     } else {
       const auto failure = std::get<jobs::Failure>(*end.result);
       log::info("queue", "attempt failed job={} code={}: {}", attempt.lease.job.value(), failure.code, failure.message);
-      const auto after = co_await store_.fail(attempt.lease, failure, jobs::first_retry_delay(rng_));
+      const auto after = co_await store_.fail(attempt.lease, failure, jobs::retry_delay(attempt.number, rng_));
       written = after ? Result<void>() : Result<void>(after.error());
     }
     if (written || written.error().code() != Errc::unavailable) co_return written;

@@ -1,0 +1,48 @@
+#include "api/context.h"
+
+#include "base/text.h"
+
+#include <charconv>
+
+namespace rushes::api {
+namespace {
+
+Task<net::Response> checked(const Context& context, const UserHandler& handler, net::Request& request) {
+  auto identity = context.tokens.verify(request.headers.find("authorization").value_or(""));
+  if (!identity) co_return net::problem(identity.error());
+  co_return co_await handler(request, std::move(*identity));
+}
+
+}  // namespace
+
+net::Handler with_user(const Context& context, UserHandler handler) {
+  return [&context, handler = std::move(handler)](net::Request& request) { return checked(context, handler, request); };
+}
+
+Result<json::object> json_body(const net::Request& request) {
+  const auto header = request.headers.find("content-type").value_or("");
+  const auto type = trim(std::string_view(header).substr(0, header.find(';')));
+  if (!equals_ignore_case(type, "application/json")) {
+    return Error::for_user(Errc::unsupported, "CONTENT_TYPE",
+                           "The body must be JSON, sent as application/json; this one is '" + std::string(type) + "'.");
+  }
+  auto value = parse_json(request.body);
+  if (!value) return Error::for_user(Errc::malformed, "NOT_JSON", "The body is " + value.error().what() + ".");
+  if (!value->is_object()) return Error::for_user(Errc::malformed, "NOT_JSON", "The body is not a JSON object.");
+  return std::move(value->get_object());
+}
+
+Result<int> query_number(const net::Request& request, std::string_view name, int otherwise, int least, int most) {
+  const auto text = request.query_param(name);
+  if (!text || text->empty()) return otherwise;
+  int value = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (failed != std::errc() || end != text->data() + text->size() || value < least || value > most) {
+    return Error::for_user(Errc::invalid_argument, "QUERY_INVALID",
+                           std::string(name) + "=" + shorten(*text, 40) + " is not a number from " +
+                               std::to_string(least) + " to " + std::to_string(most) + ".");
+  }
+  return value;
+}
+
+}  // namespace rushes::api

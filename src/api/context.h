@@ -1,0 +1,55 @@
+#pragma once
+#include "async/blocking_pool.h"
+#include "auth/jwt.h"
+#include "net/address_filter.h"
+#include "net/router.h"
+#include "notifications/service.h"
+#include "queue/data_folder.h"
+#include "queue/job_service.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace rushes::api {
+
+struct Limits {
+  std::uint64_t max_upload_bytes = std::uint64_t{2} << 30U;
+  std::size_t max_transcript_bytes = std::size_t{5} << 20U;
+  int max_attempts = 3;
+};
+
+/// What the handlers work with. All of it outlives the router that they are added to.
+struct Context {
+  queue::JobService& jobs;
+  notifications::Service& notifications;
+  const auth::TokenVerifier& tokens;
+  const net::AddressFilter& addresses;
+  const queue::DataFolder& folder;
+  BlockingPool& blocking;
+  Rng& rng;
+  Limits limits;
+};
+
+/// A handler behind the token check: it knows who asks.
+using UserHandler = std::function<Task<net::Response>(net::Request& request, auth::Identity identity)>;
+
+/// `handler` behind a check of `Authorization: Bearer`; 401 as problem+json where it fails.
+net::Handler with_user(const Context& context, UserHandler handler);
+
+/// The request's JSON object. Errors: `malformed` (NOT_JSON), `unsupported` for another content type.
+Result<json::object> json_body(const net::Request& request);
+
+/// The query parameter `name` as a number, or `otherwise` where it is absent.
+/// Errors: `invalid_argument` (QUERY_INVALID), naming it and its bounds.
+Result<int> query_number(const net::Request& request, std::string_view name, int otherwise, int least, int most);
+
+// One function a resource, each in a file of its own: adds its routes.
+void add_submit_routes(net::Router& router, const Context& context);
+void add_upload_route(net::Router& router, const Context& context);
+void add_job_routes(net::Router& router, const Context& context);
+void add_history_routes(net::Router& router, const Context& context);
+void add_notification_routes(net::Router& router, const Context& context);
+void add_file_routes(net::Router& router, const Context& context);
+
+}  // namespace rushes::api

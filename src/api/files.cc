@@ -1,0 +1,63 @@
+#include "api/context.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+namespace rushes::api {
+namespace {
+
+struct FileType {
+  std::string_view suffix;
+  std::string_view content_type;
+};
+// All that a worker puts there; nothing else is ever served.
+constexpr std::array<FileType, 4> kFileTypes{{{".jpg", "image/jpeg"},
+                                              {".webp", "image/webp"},
+                                              {".vtt", "text/vtt; charset=utf-8"},
+                                              {".srt", "application/x-subrip; charset=utf-8"}}};
+
+const FileType* type_of(std::string_view name) {
+  const bool plain = !name.empty() && name.size() < 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+  if (!plain || name.front() == '.') return nullptr;
+  const auto* found = std::find_if(kFileTypes.begin(), kFileTypes.end(),
+                                   [&](const FileType& type) { return name.ends_with(type.suffix); });
+  return found == kFileTypes.end() ? nullptr : found;
+}
+
+// Without a token, so that <img> and <track> can show them: the key in the path, 128 random bits
+// that stand only in the owner's result, is what lets the reader in.
+Task<net::Response> serve(const Context& context, net::Request& request) {
+  const auto& key = request.params.at("key");
+  const auto& name = request.params.at("name");
+  const auto* type = type_of(name);
+  if (type == nullptr || !queue::DataFolder::is_files_key(key)) {
+    co_return net::problem(Error(Errc::not_found, "no such file"));
+  }
+  const auto path = context.folder.files(key) / name;
+  auto size_of = [path] {
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(path, failed);
+    return failed ? std::optional<std::uint64_t>() : std::optional<std::uint64_t>(size);
+  };
+  const auto size = co_await context.blocking.run(std::move(size_of));
+  if (!size) co_return net::problem(Error(Errc::not_found, "no such file"));
+  net::Response response;
+  response.status = 200;
+  response.headers.set("content-type", std::string(type->content_type));
+  response.headers.set("cache-control", "private, max-age=31536000, immutable");
+  response.headers.set("x-content-type-options", "nosniff");
+  response.headers.set("referrer-policy", "no-referrer");
+  response.file = net::FileBody{path, 0, *size};
+  co_return response;
+}
+
+}  // namespace
+
+void add_file_routes(net::Router& router, const Context& context) {
+  router.add("GET", "/files/{key}/{name}", [&context](net::Request& request) { return serve(context, request); });
+}
+
+}  // namespace rushes::api

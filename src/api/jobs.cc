@@ -1,0 +1,91 @@
+#include "api/context.h"
+#include "jobs/job_json.h"
+
+namespace rushes::api {
+namespace {
+
+JobId job_of(const net::Request& request) { return JobId(request.params.at("id")); }
+
+Task<net::Response> status(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto job = co_await context.jobs.queries().find(identity.user, job_of(request));
+  if (!job) co_return net::problem(job.error());
+  std::optional<json::object> result;
+  if (job->state == jobs::JobState::completed && job->audit) {
+    auto analysis = co_await context.jobs.queries().analysis(identity.user, *job->audit);
+    if (analysis) {
+      result = std::move(analysis->result);
+    } else if (analysis.error().code() != Errc::not_found) {  // deleted since: the job stays, without it
+      co_return net::problem(analysis.error());
+    }
+  }
+  co_return net::json_response(200, jobs::job_status(*job, std::move(result)));
+}
+
+Task<net::Response> cancel(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto cancelled = co_await context.jobs.cancel(identity.user, job_of(request));
+  if (!cancelled) co_return net::problem(cancelled.error());
+  const json::object answer{{"cancelled", true}, {"message", "Job cancelled by user"}};
+  co_return net::json_response(200, answer);
+}
+
+Task<net::Response> retry(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto job = co_await context.jobs.retry(identity.user, job_of(request));
+  if (!job) co_return net::problem(job.error());
+  const json::object answer{{"success", true}, {"newJobId", job->id.value()}, {"message", job->message}};
+  co_return net::json_response(200, answer);
+}
+
+Task<net::Response> restart(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto job = co_await context.jobs.restart(identity.user, job_of(request));
+  if (!job) co_return net::problem(job.error());
+  const json::object answer{{"success", true}, {"jobId", job->id.value()}, {"message", job->message}};
+  co_return net::json_response(200, answer);
+}
+
+Result<jobs::JobFilter> read_filter(const net::Request& request) {
+  jobs::JobFilter filter;
+  if (const auto word = request.query_param("status"); word && !word->empty()) {
+    const auto state = jobs::parse_job_state(*word);
+    if (!state) return Error::for_user(Errc::invalid_argument, "QUERY_INVALID", state.error().what());
+    filter.state = *state;
+  }
+  if (const auto word = request.query_param("type"); word && !word->empty()) {
+    const auto type = jobs::parse_job_type(*word);
+    if (!type) return Error::for_user(Errc::invalid_argument, "QUERY_INVALID", type.error().what());
+    filter.type = *type;
+  }
+  const auto limit = query_number(request, "limit", filter.limit, 1, 200);
+  if (!limit) return limit.error();
+  filter.limit = *limit;
+  filter.cursor = request.query_param("cursor").value_or("");
+  return filter;
+}
+
+Task<net::Response> list(const Context& context, net::Request& request, auth::Identity identity) {
+  auto filter = read_filter(request);
+  if (!filter) co_return net::problem(filter.error());
+  const auto page = co_await context.jobs.queries().list(identity.user, std::move(*filter));
+  if (!page) co_return net::problem(page.error());
+  json::array all;
+  for (const auto& job : page->jobs) all.push_back(jobs::job_summary(job));
+  json::object answer{{"jobs", std::move(all)}};
+  if (!page->next_cursor.empty()) answer["nextCursor"] = page->next_cursor;
+  co_return net::json_response(200, answer);
+}
+
+}  // namespace
+
+void add_job_routes(net::Router& router, const Context& context) {
+  const auto add = [&](const char* method, const char* pattern, auto handler) {
+    router.add(method, pattern, with_user(context, [&context, handler](net::Request& request, auth::Identity identity) {
+                 return handler(context, request, std::move(identity));
+               }));
+  };
+  add("GET", "/analyze/jobs", list);
+  add("GET", "/analyze/job/{id}/status", status);
+  add("POST", "/analyze/job/{id}/cancel", cancel);
+  add("POST", "/analyze/job/{id}/retry", retry);
+  add("POST", "/analyze/job/{id}/restart", restart);
+}
+
+}  // namespace rushes::api

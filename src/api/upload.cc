@@ -1,0 +1,153 @@
+#include "api/incoming_file.h"
+#include "api/multipart.h"
+#include "api/submit.h"
+#include "base/text.h"
+#include "jobs/job_json.h"
+
+#include <sys/statvfs.h>
+
+namespace rushes::api {
+namespace {
+
+// What a form adds to its file: boundaries, heads, the configuration.
+constexpr std::uint64_t kFormOverhead = std::uint64_t{64} << 10U;
+constexpr std::size_t kMaxConfiguration = std::size_t{32} << 10U;
+constexpr std::size_t kMaxFileName = 255;
+// Left free for the database and the results.
+constexpr std::uint64_t kDiskReserve = std::uint64_t{256} << 20U;
+
+/// What came in by one form.
+struct Form {
+  std::unique_ptr<IncomingFile> file;
+  std::string file_name;
+  std::string configuration;
+};
+
+Error too_large(const Context& context) {
+  return Error::for_user(
+      Errc::too_large, "UPLOAD_TOO_LARGE",
+      "The file is larger than the " + to_human_size(context.limits.max_upload_bytes) + " that this server takes.");
+}
+
+/// Known before the first byte is read: too large, or no room.
+Result<void> check_size(const Context& context, std::optional<std::uint64_t> length) {
+  if (!length) return {};
+  if (*length > context.limits.max_upload_bytes + kFormOverhead) return too_large(context);
+  struct statvfs disk {};
+  if (::statvfs(context.folder.root().c_str(), &disk) != 0) return {};
+  if (std::uint64_t{disk.f_bavail} * disk.f_frsize < *length + kDiskReserve) {
+    return Error::for_user(Errc::unavailable, "DISK_FULL", "The server has no room for this file; try again later.");
+  }
+  return {};
+}
+
+Task<Result<void>> receive_file(const Context& context, MultipartReader& reader, const JobId& job, Form& form) {
+  auto file = co_await IncomingFile::create(context.blocking, context.folder.upload(job));
+  if (!file) co_return file.error();
+  form.file = std::move(*file);
+  for (;;) {
+    const auto bytes = co_await reader.read();
+    if (!bytes) co_return bytes.error();
+    if (bytes->empty()) co_return Result<void>();
+    if (form.file->size() + bytes->size() > context.limits.max_upload_bytes) co_return too_large(context);
+    auto written = co_await form.file->write(*bytes);
+    if (!written) co_return written;
+  }
+}
+
+Task<Result<std::string>> receive_field(MultipartReader& reader) {
+  std::string text;
+  for (;;) {
+    const auto bytes = co_await reader.read();
+    if (!bytes) co_return bytes.error();
+    if (bytes->empty()) co_return text;
+    if (text.size() + bytes->size() > kMaxConfiguration) {
+      co_return Error::for_user(Errc::too_large, "CONFIGURATION_INVALID", "The field configuration is too long.");
+    }
+    text += *bytes;
+  }
+}
+
+Task<Result<void>> receive_form(const Context& context, MultipartReader& reader, const JobId& job, Form& form) {
+  for (;;) {
+    const auto part = co_await reader.next_part();
+    if (!part) co_return part.error();
+    if (!*part) co_return Result<void>();
+    if ((*part)->name == "video" && (*part)->is_file && !form.file) {
+      form.file_name = (*part)->file_name;
+      const auto received = co_await receive_file(context, reader, job, form);
+      if (!received) co_return received;
+    } else if ((*part)->name == "configuration") {
+      auto text = co_await receive_field(reader);
+      if (!text) co_return text.error();
+      form.configuration = std::move(*text);
+    }
+  }
+}
+
+/// The last part of whatever path a client sent, without its suffix: what people call the video.
+std::string title_of(std::string_view file_name) {
+  const auto slash = file_name.find_last_of("/\\");
+  if (slash != std::string_view::npos) file_name.remove_prefix(slash + 1);
+  const auto dot = file_name.rfind('.');
+  if (dot != std::string_view::npos && dot > 0) file_name = file_name.substr(0, dot);
+  return is_utf8(file_name) ? shorten(trim(file_name), kMaxFileName) : std::string();
+}
+
+Task<net::Response> upload(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto boundary = multipart_boundary(request.headers.find("content-type").value_or(""));
+  if (!boundary) co_return net::problem(boundary.error());
+  if (auto fits = check_size(context, request.stream->content_length()); !fits) co_return net::problem(fits.error());
+  auto job = begin_job(context, request, identity, jobs::JobType::upload);
+  if (!job) co_return net::problem(job.error());
+
+  Form form;
+  MultipartReader reader(*boundary, [&request](std::span<char> space) { return request.stream->read(space); });
+  const auto received = co_await receive_form(context, reader, job->id, form);
+  if (!received) co_return net::problem(received.error());
+  if (!form.file) {
+    co_return net::problem(
+        Error::for_user(Errc::invalid_argument, "UPLOAD_MISSING", "The form has no file in the field video."));
+  }
+  if (form.file->size() == 0) {
+    co_return net::problem(Error::for_user(Errc::invalid_argument, "UPLOAD_EMPTY", "The file is empty."));
+  }
+  Result<json::value> configuration = json::value(nullptr);
+  if (!form.configuration.empty()) configuration = parse_json(form.configuration);
+  if (!configuration) {
+    co_return net::problem(Error::for_user(Errc::invalid_argument, "CONFIGURATION_INVALID",
+                                           "The field configuration is " + configuration.error().what() + "."));
+  }
+  auto configured = read_configuration(&*configuration);
+  if (!configured) co_return net::problem(configured.error());
+
+  job->title = string_member(*configured, "title").value_or(title_of(form.file_name));
+  job->input["configuration"] = std::move(*configured);
+  job->input["fileName"] = is_utf8(form.file_name) ? shorten(form.file_name, kMaxFileName) : std::string();
+  job->input["size"] = form.file->size();
+  job->input["upload"] = job->id.value();
+  // The file is durable before the row that names it.
+  const auto committed = co_await form.file->commit();
+  if (!committed) co_return net::problem(committed.error());
+
+  const auto id = job->id;
+  const auto submitted = co_await context.jobs.submit(std::move(*job));
+  if (!submitted || submitted->existed) context.folder.remove_upload(id);
+  if (!submitted) co_return net::problem(submitted.error());
+  co_return net::json_response(201, jobs::submit_answer(submitted->job));
+}
+
+}  // namespace
+
+void add_upload_route(net::Router& router, const Context& context) {
+  net::RouteOptions options;
+  options.streaming = true;
+  options.max_body = context.limits.max_upload_bytes + kFormOverhead;
+  router.add(
+      "POST", "/analyze/upload",
+      with_user(context, [&context](net::Request& request,
+                                    auth::Identity identity) { return upload(context, request, std::move(identity)); }),
+      options);
+}
+
+}  // namespace rushes::api

@@ -1,0 +1,57 @@
+#pragma once
+#include "async/task.h"
+#include "auth/jwt.h"
+#include "socketio/server.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace rushes::gateways {
+
+/// Lets only signed-in users into a namespace, puts each socket into its user's room, and ends a
+/// socket whose token expires without a fresh one.
+///
+/// The token is looked for in the CONNECT packet's `auth.token`, then in the handshake's
+/// `Authorization` header. A client stays signed in by the event `auth-refresh` with `{token}`.
+///
+/// Threads:  hooks run on the sockets' shards; what it keeps is touched on `executor` only.
+/// Lifetime: outlives the namespace's sockets; `stop` before destruction.
+class TokenGuard {
+ public:
+  TokenGuard(Executor executor, const auth::TokenVerifier& tokens, const Clock& clock);
+
+  /// Adds the check and `auth-refresh` to `nsp`. Before the server takes connections.
+  void install(socketio::Namespace& nsp);
+
+  void start();
+  void stop();
+
+  /// The room of all of a user's sockets.
+  static std::string room_of(const UserId& user) { return "user:" + user.value(); }
+
+ private:
+  using SocketPtr = std::shared_ptr<socketio::Socket>;
+
+  Task<std::optional<socketio::ConnectError>> check(SocketPtr socket);
+  Task<> refresh(SocketPtr socket, json::array arguments, socketio::Ack ack);
+  void watch(const SocketPtr& socket, Timestamp expires_at);
+  void sweep();
+  void schedule();
+
+  const Executor executor_;
+  const auth::TokenVerifier& tokens_;
+  const Clock& clock_;
+
+  // On executor_ only.
+  std::multimap<Timestamp, std::weak_ptr<socketio::Socket>> expiries_;
+  asio::steady_timer timer_;
+  bool stopped_ = false;
+};
+
+/// Who a socket belongs to; set by the guard before any other hook sees it.
+const auth::Identity& identity_of(const socketio::Socket& socket);
+
+}  // namespace rushes::gateways

@@ -1,0 +1,21 @@
+#pragma once
+#include "base/json.h"
+#include "jobs/job_queries.h"
+
+namespace rushes::jobs {
+
+// The one form in which jobs leave the server, by REST and by the sockets' acknowledgements alike.
+
+/// An entry of `GET /analyze/jobs`.
+json::object job_summary(const Job& job);
+
+/// `GET /analyze/job/{id}/status`; `result` where it has one.
+json::object job_status(const Job& job, std::optional<json::object> result);
+
+/// The answer to a submit: `{jobId, message, queuePosition}`.
+json::object submit_answer(const Job& job);
+
+/// An entry of `GET /analyze/history`.
+json::object history_entry(const Analysis& analysis);
+
+}  // namespace rushes::jobs

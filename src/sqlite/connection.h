@@ -1,0 +1,102 @@
+#pragma once
+#include "base/result.h"
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace rushes::sqlite {
+
+/// What SQLite refused to do. Thrown inside a unit of work, turned into an Error at its edge.
+class Failure : public std::runtime_error {
+ public:
+  Failure(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  int code() const noexcept { return code_; }
+  /// `unavailable`; with words for users where the disk is full or cannot be written.
+  Error to_error() const;
+
+ private:
+  int code_;
+};
+
+/// A prepared statement: bind, step through the rows, done. Borrowed from its connection, which
+/// resets it when it is asked for again.
+///
+/// Threads: single-owner, as its connection. Parameters and columns count from 0, in order.
+class Statement {
+ public:
+  Statement(sqlite3* database, std::string_view sql);
+
+  template <class... Values>
+  Statement& bind(const Values&... values) {
+    int at = 0;
+    (bind_one(++at, values), ...);
+    return *this;
+  }
+  /// Moves to the next row; false behind the last.
+  bool next();
+  /// Runs to the end and gives how many rows it changed.
+  int run();
+
+  std::int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+  std::string text(int column) const;
+  bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+  void reset();
+
+ private:
+  void bind_one(int at, std::int64_t value);
+  void bind_one(int at, int value) { bind_one(at, std::int64_t{value}); }
+  void bind_one(int at, bool value) { bind_one(at, std::int64_t{value ? 1 : 0}); }
+  void bind_one(int at, std::string_view value);
+  void bind_one(int at, const std::string& value) { bind_one(at, std::string_view(value)); }
+  void bind_one(int at, const char* value) { bind_one(at, std::string_view(value)); }
+  void bind_one(int at, std::nullptr_t);
+  template <class Value>
+  void bind_one(int at, const std::optional<Value>& value) {
+    if (value) {
+      bind_one(at, *value);
+    } else {
+      bind_one(at, nullptr);
+    }
+  }
+  [[noreturn]] void fail(int code) const;
+
+  std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> statement_;
+};
+
+enum class Access : std::uint8_t { read_write, read_only };
+
+/// One connection to a database file, in WAL mode, each commit synced to the disk.
+///
+/// Threads: single-owner. Errors: throws Failure.
+class Connection {
+ public:
+  Connection(const std::filesystem::path& file, Access access);
+
+  /// The cached statement for `sql`, ready to bind. `sql` is a literal: it is the cache's key.
+  Statement& statement(std::string_view sql);
+  /// Runs statements without results or parameters.
+  void execute(const std::string& sql);
+
+  /// Bind, run, and how many rows changed.
+  template <class... Values>
+  int run(std::string_view sql, const Values&... values) {
+    return statement(sql).bind(values...).run();
+  }
+
+  sqlite3* handle() noexcept { return database_.get(); }
+  bool in_transaction() const noexcept { return sqlite3_get_autocommit(database_.get()) == 0; }
+
+ private:
+  std::unique_ptr<sqlite3, decltype(&sqlite3_close_v2)> database_;
+  std::map<std::string_view, std::unique_ptr<Statement>> statements_;
+};
+
+}  // namespace rushes::sqlite

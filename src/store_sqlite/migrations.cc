@@ -1,0 +1,119 @@
+#include "store_sqlite/migrations.h"
+
+#include <array>
+
+namespace rushes::store_sqlite {
+namespace {
+
+// Times are milliseconds since 1970. `state`, `type` and the like are the enums' numbers. `place`
+// orders the waiting jobs of a user; `no` orders jobs by age.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE jobs (
+  no INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  user_id TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  progress INTEGER NOT NULL,
+  stage TEXT NOT NULL,
+  message TEXT NOT NULL,
+  title TEXT NOT NULL,
+  url TEXT NOT NULL,
+  input TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  max_attempts INTEGER NOT NULL,
+  cancel_requested INTEGER NOT NULL DEFAULT 0,
+  restarted INTEGER NOT NULL DEFAULT 0,
+  retry_of TEXT,
+  audit_id TEXT,
+  failure_code TEXT,
+  failure_message TEXT,
+  created_at INTEGER NOT NULL,
+  processed_at INTEGER,
+  finished_at INTEGER,
+  run_at INTEGER NOT NULL DEFAULT 0,
+  lease_token INTEGER NOT NULL DEFAULT 0,
+  lease_expires_at INTEGER NOT NULL DEFAULT 0,
+  position INTEGER NOT NULL DEFAULT 0,
+  position_told_at INTEGER NOT NULL DEFAULT 0,
+  idempotency_key TEXT
+);
+CREATE INDEX jobs_of_user ON jobs (user_id, no);
+CREATE INDEX jobs_waiting ON jobs (user_id, place) WHERE state = 0;
+CREATE INDEX jobs_later ON jobs (run_at) WHERE state = 0 AND run_at > 0;
+CREATE INDEX jobs_running ON jobs (user_id, lease_expires_at) WHERE state = 1;
+CREATE INDEX jobs_ended ON jobs (finished_at) WHERE state = 2;
+CREATE UNIQUE INDEX jobs_keyed ON jobs (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE job_bodies (job_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  job_id TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  payload TEXT NOT NULL,
+  at INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX events_of_user ON events (user_id, seq);
+CREATE TABLE event_numbers (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE analyses (
+  id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  job_id TEXT NOT NULL UNIQUE,
+  type INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  result TEXT NOT NULL
+);
+CREATE INDEX analyses_of_user ON analyses (user_id, created_at);
+
+CREATE TABLE notifications (
+  no INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  user_id TEXT NOT NULL,
+  title TEXT NOT NULL,
+  message TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  severity INTEGER NOT NULL,
+  action_url TEXT NOT NULL,
+  action_button_text TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  is_read INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX notifications_of_user ON notifications (user_id, no);
+CREATE INDEX notifications_unread ON notifications (user_id, no) WHERE is_read = 0;
+
+-- Numbers that only grow: `lease` (fencing tokens), `place`, and `notices`, the last event filed.
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters VALUES ('lease', 0), ('place', 0), ('notices', 0);
+)sql";
+
+constexpr std::array<const char*, 1> kMigrations{kFirst};
+
+}  // namespace
+
+Result<void> migrate(sqlite::Connection& connection) {
+  auto& asked = connection.statement("PRAGMA user_version");
+  asked.next();
+  const auto version = static_cast<std::size_t>(asked.integer(0));
+  asked.reset();
+  if (version > kMigrations.size()) {
+    return Error(Errc::conflict, "the database has version " + std::to_string(version) +
+                                     ", this Rushes knows versions up to " + std::to_string(kMigrations.size()) +
+                                     "; run the newer Rushes that wrote it");
+  }
+  for (auto step = version; step < kMigrations.size(); ++step) {
+    connection.execute("BEGIN IMMEDIATE");
+    connection.execute(kMigrations[step]);
+    connection.execute("PRAGMA user_version = " + std::to_string(step + 1));
+    connection.execute("COMMIT");
+  }
+  return {};
+}
+
+}  // namespace rushes::store_sqlite

@@ -1,0 +1,233 @@
+#include "store_sqlite/sqlite_job_queries.h"
+
+#include "jobs/transitions.h"
+#include "store_sqlite/job_rows.h"
+
+#include <charconv>
+
+namespace rushes::store_sqlite {
+namespace {
+
+Error analysis_not_found() {
+  return Error::for_user(Errc::not_found, "ANALYSIS_NOT_FOUND", "There is no such analysis.");
+}
+
+jobs::Analysis read_analysis(const sqlite::Statement& row) {
+  jobs::Analysis analysis;
+  analysis.id = AuditId(row.text(0));
+  analysis.job = JobId(row.text(1));
+  analysis.type = static_cast<jobs::JobType>(row.integer(2));
+  analysis.title = row.text(3);
+  analysis.created_at = from_millis(row.integer(4));
+  auto result = parse_json(row.text(5));
+  if (result && result->is_object()) analysis.result = std::move(result->get_object());
+  return analysis;
+}
+
+Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const UserId& user, const AuditId& id) {
+  auto& row = database
+                  .statement(
+                      "SELECT id, job_id, type, title, created_at, result FROM analyses"
+                      " WHERE id = ? AND user_id = ?")
+                  .bind(id.value(), user.value());
+  if (!row.next()) return analysis_not_found();
+  auto analysis = read_analysis(row);
+  row.reset();
+  return analysis;
+}
+
+Result<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, const JobId& id) {
+  auto job = find_job(database, id);
+  if (!job || job->user != user) return jobs::job_not_found();
+  return std::move(*job);
+}
+
+/// A cursor is the age number of the page's last job. Another's number tells nothing and shows nothing.
+Result<std::int64_t> read_cursor(const std::string& cursor) {
+  if (cursor.empty()) return INT64_MAX;
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), value);
+  if (failed != std::errc() || end != cursor.data() + cursor.size() || value < 1) {
+    return Error::for_user(Errc::invalid_argument, "CURSOR_INVALID",
+                           "The cursor is none that this server gave; start from the first page.");
+  }
+  return value;
+}
+
+/// The pattern that LIKE, with the escape character `\`, finds `text` by, anywhere.
+std::string like_pattern(std::string_view text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+jobs::Event read_event(const sqlite::Statement& row) {
+  jobs::Event event;
+  event.id = row.integer(0);
+  event.user = UserId(row.text(1));
+  event.seq = row.integer(2);
+  event.job = JobId(row.text(3));
+  event.type = static_cast<jobs::EventType>(row.integer(4));
+  event.payload = row.text(5);
+  event.at = from_millis(row.integer(6));
+  return event;
+}
+
+}  // namespace
+
+Task<Result<jobs::Job>> SqliteJobQueries::find(UserId user, JobId job) {
+  std::function question = [user = std::move(user), job = std::move(job)](sqlite::Connection& database) {
+    return find_owned(database, user, job);
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
+  std::function question = [user = std::move(user),
+                            job = std::move(job)](sqlite::Connection& database) -> Result<std::string> {
+    if (const auto owned = find_owned(database, user, job); !owned) return owned.error();
+    auto& row = database.statement("SELECT body FROM job_bodies WHERE job_id = ?").bind(job.value());
+    if (!row.next()) return std::string();
+    auto body = row.text(0);
+    row.reset();
+    return body;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::JobPage>> SqliteJobQueries::list(UserId user, jobs::JobFilter filter) {
+  const auto before = read_cursor(filter.cursor);
+  if (!before) co_return before.error();
+  std::function question = [user = std::move(user), filter,
+                            before = *before](sqlite::Connection& database) -> Result<jobs::JobPage> {
+    const auto state = filter.state ? static_cast<int>(*filter.state) : -1;
+    const auto type = filter.type ? static_cast<int>(*filter.type) : -1;
+    auto& rows = database
+                     .statement("SELECT " RUSHES_JOB_COLUMNS
+                                ", no FROM jobs WHERE user_id = ?1 AND no < ?2 AND (?3 < 0 OR state = ?3)"
+                                " AND (?4 < 0 OR type = ?4) AND (NOT ?5 OR state < 2) ORDER BY no DESC LIMIT ?6")
+                     .bind(user.value(), before, state, type, filter.unfinished_only, filter.limit + 1);
+    jobs::JobPage page;
+    std::int64_t last = 0;
+    while (rows.next()) {
+      if (static_cast<int>(page.jobs.size()) == filter.limit) {
+        page.next_cursor = std::to_string(last);
+        rows.reset();
+        break;
+      }
+      page.jobs.push_back(read_job(rows));
+      last = rows.integer(22);
+    }
+    return page;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::JobCounts>> SqliteJobQueries::counts() {
+  std::function question = [](sqlite::Connection& database) -> Result<jobs::JobCounts> {
+    auto& row = database.statement(
+        "SELECT (SELECT count(*) FROM jobs WHERE state = 0), (SELECT count(*) FROM jobs WHERE state = 1)");
+    row.next();
+    const jobs::JobCounts counts{row.integer(0), row.integer(1)};
+    row.reset();
+    return counts;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
+  std::function question = [this](sqlite::Connection& database) -> Result<std::optional<Timestamp>> {
+    auto& row = database.statement("SELECT min(run_at) FROM jobs WHERE state = 0 AND run_at > 0 AND run_at > ?")
+                    .bind(to_millis(clock_.now()));
+    row.next();
+    std::optional<Timestamp> due;
+    if (!row.is_null(0)) due = from_millis(row.integer(0));
+    row.reset();
+    return due;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::HistoryPage>> SqliteJobQueries::history(UserId user, jobs::HistoryQuery query) {
+  std::function question = [user = std::move(user), query](sqlite::Connection& database) -> Result<jobs::HistoryPage> {
+    const auto pattern = like_pattern(query.search);
+    auto& counted = database.statement("SELECT count(*) FROM analyses WHERE user_id = ? AND title LIKE ? ESCAPE '\\'")
+                        .bind(user.value(), pattern);
+    counted.next();
+    jobs::HistoryPage page;
+    page.total = counted.integer(0);
+    counted.reset();
+    // The order cannot be a parameter; each of the four is a statement of its own.
+    constexpr std::string_view kByTimeUp =
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
+        " ESCAPE '\\' ORDER BY created_at, id LIMIT ? OFFSET ?";
+    constexpr std::string_view kByTimeDown =
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
+        " ESCAPE '\\' ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?";
+    constexpr std::string_view kByTitleUp =
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
+        " ESCAPE '\\' ORDER BY title COLLATE NOCASE, id LIMIT ? OFFSET ?";
+    constexpr std::string_view kByTitleDown =
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
+        " ESCAPE '\\' ORDER BY title COLLATE NOCASE DESC, id DESC LIMIT ? OFFSET ?";
+    const bool by_title = query.sort_by == "title";
+    const auto sql =
+        by_title ? (query.ascending ? kByTitleUp : kByTitleDown) : (query.ascending ? kByTimeUp : kByTimeDown);
+    auto& rows =
+        database.statement(sql).bind(user.value(), pattern, query.limit, std::int64_t{query.page - 1} * query.limit);
+    while (rows.next()) page.analyses.push_back(read_analysis(rows));
+    return page;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::Analysis>> SqliteJobQueries::analysis(UserId user, AuditId id) {
+  std::function question = [user = std::move(user), id = std::move(id)](sqlite::Connection& database) {
+    return find_analysis(database, user, id);
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, AuditId id) {
+  std::function work = [user = std::move(user),
+                        id = std::move(id)](Transaction& transaction) -> Result<jobs::Analysis> {
+    auto found = find_analysis(transaction.database(), user, id);
+    if (found) transaction.database().run("DELETE FROM analyses WHERE id = ?", id.value());
+    return found;
+  };
+  co_return co_await writer_.write(std::move(work));
+}
+
+Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, int limit) {
+  std::function question = [id, limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
+    auto& rows =
+        database
+            .statement(
+                "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE id > ? ORDER BY id LIMIT ?")
+            .bind(id, limit);
+    std::vector<jobs::Event> events;
+    while (rows.next()) events.push_back(read_event(rows));
+    return events;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user, std::int64_t seq, int limit) {
+  std::function question = [user = std::move(user), seq,
+                            limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
+    auto& rows = database
+                     .statement(
+                         "SELECT id, user_id, seq, job_id, type, payload, at FROM events"
+                         " WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?")
+                     .bind(user.value(), seq, limit);
+    std::vector<jobs::Event> events;
+    while (rows.next()) events.push_back(read_event(rows));
+    return events;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+}  // namespace rushes::store_sqlite

@@ -1,0 +1,49 @@
+#pragma once
+#include "jobs/event.h"
+#include "jobs/job_queries.h"
+#include "store_sqlite/readers.h"
+#include "store_sqlite/writer.h"
+
+namespace rushes::store_sqlite {
+
+/// Questions about jobs, answered by the readers.
+class SqliteJobQueries final : public jobs::JobQueries {
+ public:
+  SqliteJobQueries(Readers& readers, Writer& writer, const Clock& clock)
+      : readers_(readers), writer_(writer), clock_(clock) {}
+
+  Task<Result<jobs::Job>> find(UserId user, JobId job) override;
+  Task<Result<std::string>> body_of(UserId user, JobId job) override;
+  Task<Result<jobs::JobPage>> list(UserId user, jobs::JobFilter filter) override;
+  Task<Result<jobs::JobCounts>> counts() override;
+  Task<Result<std::optional<Timestamp>>> next_due() override;
+  Task<Result<jobs::HistoryPage>> history(UserId user, jobs::HistoryQuery query) override;
+  Task<Result<jobs::Analysis>> analysis(UserId user, AuditId id) override;
+  Task<Result<jobs::Analysis>> remove_analysis(UserId user, AuditId id) override;
+
+ private:
+  Readers& readers_;
+  Writer& writer_;
+  const Clock& clock_;
+};
+
+/// The event log, read by the readers; the writer tells its listener.
+class SqliteEventLog final : public jobs::EventLog {
+ public:
+  explicit SqliteEventLog(Readers& readers) : readers_(readers) {}
+
+  void on_committed(Listener listener) override { listener_ = std::move(listener); }
+  Task<Result<std::vector<jobs::Event>>> after(std::int64_t id, int limit) override;
+  Task<Result<std::vector<jobs::Event>>> of_user_after(UserId user, std::int64_t seq, int limit) override;
+
+  /// On the writer's thread.
+  void tell(std::span<const jobs::Event> events) const {
+    if (listener_) listener_(events);
+  }
+
+ private:
+  Readers& readers_;
+  Listener listener_;  // set before the first write, then only read
+};
+
+}  // namespace rushes::store_sqlite

@@ -1,0 +1,69 @@
+#include "store_sqlite/store.h"
+
+#include "store_sqlite/migrations.h"
+#include "store_sqlite/sqlite_job_queries.h"
+#include "store_sqlite/sqlite_job_store.h"
+#include "store_sqlite/sqlite_notification_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+namespace rushes::store_sqlite {
+namespace {
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(const std::filesystem::path& file, const StoreOptions& options, const Clock& clock, Rng& rng,
+              FileDescriptor lock)
+      : lock_(std::move(lock)),
+        readers_(file, options.readers),
+        events_(readers_),
+        writer_(file, [this](std::span<const jobs::Event> events) { events_.tell(events); }),
+        jobs_(writer_, clock, options.parallel_jobs),
+        queries_(readers_, writer_, clock),
+        notifications_(readers_, writer_, clock, rng) {}
+
+  jobs::JobStore& jobs() override { return jobs_; }
+  jobs::JobQueries& queries() override { return queries_; }
+  jobs::EventLog& events() override { return events_; }
+  notifications::NotificationStore& notifications() override { return notifications_; }
+
+ private:
+  const FileDescriptor lock_;  // let go last
+  Readers readers_;
+  SqliteEventLog events_;
+  Writer writer_;
+  SqliteJobStore jobs_;
+  SqliteJobQueries queries_;
+  SqliteNotificationStore notifications_;
+};
+
+Result<FileDescriptor> lock_out_others(const std::filesystem::path& file) {
+  auto path = file;
+  path += ".lock";
+  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) return Error(Errc::unavailable, system_error("cannot open", path).what());
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error(Errc::conflict, "the database " + file.string() + " is in use by another server");
+  }
+  return lock;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, const StoreOptions& options,
+                                           const Clock& clock, Rng& rng) {
+  auto lock = lock_out_others(file);
+  if (!lock) return lock.error();
+  try {
+    {
+      sqlite::Connection connection(file, sqlite::Access::read_write);
+      if (auto migrated = migrate(connection); !migrated) return migrated.error();
+    }
+    return std::unique_ptr<Store>(std::make_unique<SqliteStore>(file, options, clock, rng, std::move(*lock)));
+  } catch (const sqlite::Failure& error) {
+    return error.to_error();
+  }
+}
+
+}  // namespace rushes::store_sqlite

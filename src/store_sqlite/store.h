@@ -1,0 +1,38 @@
+#pragma once
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "jobs/event.h"
+#include "jobs/job_queries.h"
+#include "jobs/job_store.h"
+#include "notifications/notification_store.h"
+
+#include <filesystem>
+#include <memory>
+
+namespace rushes::store_sqlite {
+
+struct StoreOptions {
+  int parallel_jobs = 3;  // for estimates of the wait
+  std::size_t readers = 2;
+};
+
+/// All stores in one SQLite file: one writer with group commit, readers beside it.
+///
+/// Threads:  its stores are thread-safe.
+/// Lifetime: clock and rng outlive it; nothing of it is under way when it is destroyed.
+class Store {
+ public:
+  /// Opens or makes the database, brings it to the newest form, and keeps other servers out.
+  /// Errors: `conflict` where another server uses it or a newer Rushes wrote it; `unavailable`.
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& file, const StoreOptions& options,
+                                             const Clock& clock, Rng& rng);
+  virtual ~Store() = default;
+
+  virtual jobs::JobStore& jobs() = 0;
+  virtual jobs::JobQueries& queries() = 0;
+  virtual jobs::EventLog& events() = 0;
+  virtual notifications::NotificationStore& notifications() = 0;
+};
+
+}  // namespace rushes::store_sqlite
