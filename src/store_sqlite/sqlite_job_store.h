@@ -1,5 +1,6 @@
 #pragma once
 #include "jobs/job_store.h"
+#include "jobs/transitions.h"
 #include "store_sqlite/writer.h"
 
 namespace rushes::store_sqlite {
