@@ -40,7 +40,6 @@ struct VideoRecord {
   std::string webpage_url;  // canonical; what to fetch again by
   std::string language;     // of the speech, where the source tells
   std::string channel;
-  bool live = false;
   std::vector<CaptionTrack> captions;
   std::vector<SourceChapter> chapters;
   bool has_combined = true;  // some format carries picture and sound in one file
