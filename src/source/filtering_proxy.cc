@@ -34,8 +34,8 @@ constexpr std::size_t kMaxHead = 32U << 10U;
 constexpr auto kQuiet = asio::as_tuple(asio::use_awaitable);  // errors as values
 
 std::string answer(std::string_view status, std::string_view body, std::string_view more = {}) {
-  return fmt::format("HTTP/1.1 {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n{}\r\n{}", status,
-                     body.size(), more, body);
+  return fmt::format("HTTP/1.1 {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n{}\r\n{}",
+                     status, body.size(), more, body);
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
@@ -170,7 +170,8 @@ class Proxy final : public FilteringProxy {
       co_return;
     }
     if (!equal_in_constant_time(request->authorization, credential_)) {
-      co_await reject(connection, answer("407 Proxy Authentication Required", "", "Proxy-Authenticate: Basic realm=\"rushes\"\r\n"));
+      co_await reject(connection, answer("407 Proxy Authentication Required", "",
+                                         "Proxy-Authenticate: Basic realm=\"rushes\"\r\n"));
       co_return;
     }
     auto rejection = co_await reach(connection, request->host, request->port);
@@ -225,7 +226,8 @@ class Proxy final : public FilteringProxy {
     const auto [failed, endpoint] = co_await asio::async_connect(connection->remote, *allowed, kQuiet);
     connection->touch();
     if (failed) {
-      auto words = fmt::format("The host {} accepts no connection on port {}; check the URL.", shorten(host, 100), port);
+      auto words =
+          fmt::format("The host {} accepts no connection on port {}; check the URL.", shorten(host, 100), port);
       report({Trouble::unreachable, host, Error::for_user(Errc::not_found, "URL_DEAD", words)});
       co_return answer("502 Bad Gateway", words);
     }
@@ -273,8 +275,9 @@ class Proxy final : public FilteringProxy {
       if (max_bytes_ == 0 || received_ <= max_bytes_) return true;
     }
     report({Trouble::too_many_bytes, "",
-            Error::for_user(Errc::too_large, "VIDEO_TOO_LARGE",
-                            fmt::format("The download is larger than {}; choose a shorter video.", to_human_size(max_bytes_)))});
+            Error::for_user(
+                Errc::too_large, "VIDEO_TOO_LARGE",
+                fmt::format("The download is larger than {}; choose a shorter video.", to_human_size(max_bytes_)))});
     return false;
   }
 

@@ -17,9 +17,9 @@ struct Child {
   std::vector<std::string> environment;  // NAME=value, all of it
   std::filesystem::path folder;          // where it starts
   std::chrono::steady_clock::time_point deadline;
-  std::size_t max_output = 32U << 20U;                // bytes on standard output; more ends it
-  std::function<void(std::string_view line)> on_line; // where given, lines go here instead of to `output`
-  std::function<bool()> give_up;                      // where given, asked several times a second; true ends it
+  std::size_t max_output = 32U << 20U;                 // bytes on standard output; more ends it
+  std::function<void(std::string_view line)> on_line;  // where given, lines go here instead of to `output`
+  std::function<bool()> give_up;                       // where given, asked several times a second; true ends it
 };
 
 enum class ChildEnd : std::uint8_t { exited, timed_out, too_much_output, given_up };

@@ -77,7 +77,8 @@ Result<ProxyRequest> read_proxy_request(std::string_view head) {
     const auto field = next_line(head);
     if (field.empty()) break;
     const auto colon = field.find(':');
-    if (colon == std::string_view::npos || field.front() == ' ' || field.front() == '\t') return malformed("a bad header");
+    if (colon == std::string_view::npos || field.front() == ' ' || field.front() == '\t')
+      return malformed("a bad header");
     const auto name = to_lower_ascii(field.substr(0, colon));
     const auto value = trim(field.substr(colon + 1));
     if (name == "proxy-authorization") {
