@@ -22,7 +22,7 @@ inline constexpr std::size_t kMaxSegments = 200'000;
 // `TRANSCRIPT_TOO_LARGE` (too_large) above kMaxSegments.
 
 /// What `text` is: `vtt` where it starts with the word WEBVTT, `srt` where one of its first lines is a cue's
-/// timing, `text` otherwise.
+/// timing, `text` otherwise. Cost: looks at no more than the first lines.
 Format detect_format(std::string_view text) noexcept;
 
 /// SubRip: numbers are optional, `.` is taken for `,`, `<i>`, `{\an8}` and the like are removed.
@@ -33,13 +33,15 @@ Result<Transcript> parse_srt(std::string_view text);
 /// two lines of YouTube's automatic captions become each line once.
 Result<Transcript> parse_vtt(std::string_view text);
 
-/// Plain text: one segment a sentence, times estimated at 150 words a minute, `timed` false.
+/// Plain text: one segment a sentence (long ones and texts without punctuation in pieces of at most 30 words), times
+/// estimated at 150 words a minute, `timed` false.
 Result<Transcript> parse_text(std::string_view text);
 
-/// The parser that `detect_format` names. A file that looks like captions but holds no cue is read as text.
+/// The parser that `detect_format` names.
 Result<Transcript> parse_any(std::string_view text);
 
-/// SubRip with numbers, LF and a blank line behind each cue. Parsing it gives the segments back, to the millisecond.
+/// SubRip with numbers, LF and a blank line behind each cue. Parsing it gives the segments back, to the millisecond,
+/// but for what SubRip cannot say: a text that holds a formatting tag loses it, and `-->` becomes `->`.
 std::string write_srt(const Transcript& transcript);
 
 /// WebVTT, escaped. Parsing it gives the segments back, to the millisecond.
