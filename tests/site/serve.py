@@ -41,6 +41,7 @@ def pages(base):
         "/film.html": page(f'<video poster="poster.jpg"><source src="video.mp4" type="video/mp4">{TRACKS}</video>', JSON_LD),
         "/plain.html": page('<video src="video.mp4"></video>'),
         "/two.html": page('<video src="video.mp4"></video><video src="picture.mp4"></video>'),
+        "/jsonld.html": page("<p>A film</p>", JSON_LD.replace('"thumbnailUrl"', f'"contentUrl": "{base}/video.mp4", "thumbnailUrl"')),
         "/og.html": page("<p>A film</p>", f'<meta property="og:title" content="{TITLE}">'
                          f'<meta property="og:video" content="{base}/video.mp4">'
                          '<meta property="og:video:type" content="video/mp4">'),
@@ -52,14 +53,14 @@ def pages(base):
 
 def record(video, base):
     """What the plugin turns into the shape of a YouTube video."""
-    if video not in {"harbor", "auto", "silent", "separate", "large", "live"}:
+    if video not in {"harbor", "auto", "silent", "separate", "live", "large"}:
         return None
     combined = {"format_id": "18", "url": f"{base}/video.mp4", "ext": "mp4", "vcodec": "avc1.64001E", "acodec": "mp4a.40.2",
                 "width": 640, "height": 360, "fps": 15}
     audio = {"format_id": "140", "url": f"{base}/audio.m4a", "ext": "m4a", "vcodec": "none", "acodec": "mp4a.40.2", "abr": 64}
     picture = {"format_id": "134", "url": f"{base}/picture.mp4", "ext": "mp4", "vcodec": "avc1.64001E", "acodec": "none",
                "width": 640, "height": 360, "fps": 15}
-    large = {**combined, "format_id": "22", "width": 1280, "height": 720, "filesize": 100_000_000_000}
+    large = {**combined, "url": f"{base}/endless.mp4"}
     tracks = lambda *names: [{"url": f"{base}/{n}", "ext": n.rsplit(".")[-1]} for n in names]
     subtitles = {"en": tracks("en.json3", "en.vtt"), "de": tracks("de.vtt")} if video in {"harbor", "separate"} else {}
     automatic = {} if video in {"silent", "large"} else {"en-orig": tracks("auto.vtt"), "fr": tracks("auto.vtt")}
