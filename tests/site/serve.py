@@ -6,6 +6,7 @@ input is closed, so that it cannot outlive the test that started it.
 """
 import http.server
 import json
+import os
 import pathlib
 import re
 import sys
@@ -188,7 +189,7 @@ server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Han
 server.seen = []
 server.ending = threading.Event()
 threading.Thread(target=server.serve_forever, daemon=True).start()
-print(f"PORT {server.server_port}", flush=True)
+os.write(1, f"PORT {server.server_port}\n".encode())  # in one piece, whoever reads it
 try:
     sys.stdin.buffer.read()
 except KeyboardInterrupt:

@@ -174,8 +174,9 @@ Result<VideoRecord> read_info(std::string_view text, const std::string& url) {
   VideoRecord record;
   record.id = text_of(info, "id", 200);
   record.title = text_of(info, "title", kMaxTitle);
-  // The generic extractor numbers what it finds on a page, also when it is one.
-  if (string_member(info, "extractor_key") == "Generic" && record.id.ends_with("-1") &&
+  // What is found in a page's HTML is numbered, also when it is one.
+  const auto extractor = string_member(info, "extractor_key").value_or("");
+  if ((extractor == "HTML5MediaEmbed" || extractor == "Generic") && record.id.ends_with("-1") &&
       record.title.ends_with(" (1)")) {
     record.title.resize(record.title.size() - 4);
   }

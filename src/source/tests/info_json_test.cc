@@ -17,15 +17,16 @@ TEST(ReadInfo, TakesWhatIsThereAndInventsNothing) {
   EXPECT_EQ(bare.published_at, "");
   EXPECT_TRUE(bare.has_combined) << "a page with one URL and no list of formats";
 
-  const auto odd = read(R"({"id": 7, "title": null, "duration": -1, "view_count": 1e300, "like_count": "many", "tags": ["a", 1, ""],
-      "upload_date": "20241341", "thumbnail": "javascript:alert(1)", "chapters": [{"title": "no start"}, 5], "formats": [3],
+  const auto odd =
+      read(R"({"id": 7, "title": null, "duration": -1, "view_count": 1e300, "like_count": "many", "tags": ["a", 1, ""],
+      "upload_date": "20241341", "thumbnail": "javascript:alert", "chapters": [{"title": "no start"}, 5], "formats": [3],
       "webpage_url": "file:///etc/passwd", "subtitles": [], "language": "../../x"
 })");
   EXPECT_EQ(odd.id + odd.title + odd.thumbnail_url + odd.published_at + odd.language, "");
-EXPECT_EQ(odd.webpage_url, kUrl);
-EXPECT_FALSE(odd.duration || odd.views || odd.likes);
-EXPECT_EQ(odd.tags, std::vector<std::string>{"a"});
-EXPECT_TRUE(odd.chapters.empty());
+  EXPECT_EQ(odd.webpage_url, kUrl);
+  EXPECT_FALSE(odd.duration || odd.views || odd.likes);
+  EXPECT_EQ(odd.tags, std::vector<std::string>{"a"});
+  EXPECT_TRUE(odd.chapters.empty());
 }
 
 TEST(ReadInfo, KnowsDaysAndInstants) {

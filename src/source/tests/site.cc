@@ -78,7 +78,8 @@ std::vector<std::string> Site::seen() const {
   const auto answer = talk(port_, "GET /seen HTTP/1.0\r\n\r\n");
   const auto body = answer.substr(answer.find("\r\n\r\n") + 4);
   std::vector<std::string> paths;
-  for (const auto& path : parse_json(body).value().as_array()) paths.emplace_back(path.as_string());
+  const auto list = parse_json(body).value();
+  for (const auto& path : list.as_array()) paths.emplace_back(path.as_string());
   return paths;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 
 namespace rushes::source {
@@ -42,7 +43,7 @@ class YtDlpTest : public ::testing::Test {
   static std::string streams(const fs::path& file) {
     const auto list = file.string() + ".streams";
     const auto command = "ffprobe -v error -show_entries stream=codec_type -of csv=p=0 '" + file.string() +
-                         "' 2>&1 | sort | tr '\\n' ' ' > '" + list + "'";
+                         "' 2>&1 | grep . | sort -u | tr '\\n' ' ' > '" + list + "'";
     return std::system(command.c_str()) == 0 ? read_file(list).value() : "ffprobe failed";
   }
 
