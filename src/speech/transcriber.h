@@ -1,0 +1,30 @@
+#pragma once
+#include "base/result.h"
+#include "captions/transcript.h"
+#include "media/audio.h"
+
+#include <functional>
+#include <string>
+
+namespace rushes::speech {
+
+/// Called about once every 15 s of sound, on the transcriber's thread. `seconds_total` is 0 where the length is
+/// unknown. May be empty.
+using Progress = std::function<void(double seconds_done, double seconds_total)>;
+
+/// Turns speech into a transcript. One implementation per engine; kept for many recordings, one after another.
+///
+/// Threads: single-owner; blocking.
+class Transcriber {
+ public:
+  virtual ~Transcriber() = default;
+
+  /// Reads `audio` to its end. Silence or music give a valid transcript that may be empty, not an error.
+  /// Errors: those of `AudioReader::read`, and the engine's own.
+  virtual Result<captions::Transcript> transcribe(media::AudioReader& audio, const Progress& progress) = 0;
+
+  /// What made the transcript, as results name it, e.g. "pocketsphinx".
+  virtual std::string engine() const = 0;
+};
+
+}  // namespace rushes::speech
