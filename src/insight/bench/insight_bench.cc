@@ -1,0 +1,1 @@
+int unused_marker_for_empty_file();
