@@ -8,11 +8,12 @@
 namespace rushes::insight {
 namespace {
 
-constexpr std::size_t kLongestWord = 64;  // bytes; anything longer is no word
-constexpr std::size_t kLongestUnit = 60;  // words; a "sentence" above it is split
-constexpr std::size_t kUnitBytes = 2048;  // and so is one that holds hardly any words
-constexpr double kPause = 0.45;           // seconds of silence that part two units
-constexpr std::uint32_t kFullUnit = 14;   // words after which a caption's end ends the unit
+constexpr std::size_t kLongestWord = 64;         // bytes; anything longer is no word
+constexpr std::size_t kLongestUnit = 60;         // words; a "sentence" above it is split
+constexpr std::size_t kUnitBytes = 2048;         // and so is one that holds hardly any words
+constexpr std::uint32_t kShortestSentence = 16;  // bytes; less may end on `Dr.`
+constexpr double kPause = 0.45;                  // seconds of silence that part two units
+constexpr std::uint32_t kFullUnit = 14;          // words after which a caption's end ends the unit
 constexpr std::uint32_t kLongestCaption = 28;
 
 // What part of the ASCII letters are capitals.
@@ -90,8 +91,21 @@ void Document::split() {
   if (!punctuated_) {
     join_captions();
   } else {
-    for (const auto& sentence : sentences) add_long_unit(sentence);
+    for (const auto& sentence : sentences) add_sentence(sentence);
   }
+}
+
+// ICU takes some words before a full stop for abbreviations. Where a caption ends too, it was a sentence's end.
+void Document::add_sentence(Range sentence) {
+  auto anchor = std::upper_bound(anchors_.begin(), anchors_.end(), sentence.begin,
+                                 [](std::uint32_t at, const Anchor& next) { return at < next.offset; });
+  for (; anchor != anchors_.end() && anchor->offset < sentence.end; ++anchor) {
+    const Range head{sentence.begin, anchor->offset - (text_[anchor->offset - 1] == ' ' ? 1U : 0U)};
+    if (head.end < head.begin + kShortestSentence || !ends_sentence(last_character(text_of(head)))) continue;
+    add_long_unit(head);
+    sentence.begin = anchor->offset;
+  }
+  add_long_unit(sentence);
 }
 
 // Captions that are no sentences: a pause ends a unit, and so does a caption's end once there is enough.

@@ -35,8 +35,6 @@ struct Term {
   double weight = 0;           // how much it says about this text; 0 for words without content
   bool stop = false;
   bool number = false;
-  WordKind kind = WordKind::noun;
-  bool can_end = true;
 };
 
 /// What can be quoted: a sentence, or where there are none, what was said between two pauses.
@@ -96,6 +94,7 @@ class Document {
   void gather(const captions::Transcript& source);
   void split();
   void add_unit(Range range, const std::vector<WordRange>& words);
+  void add_sentence(Range sentence);
   void add_long_unit(Range range);
   void join_captions();
   void align(const std::vector<captions::Word>& words);

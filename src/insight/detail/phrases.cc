@@ -35,7 +35,8 @@ std::string key_of(const std::vector<TermId>& terms) {
 
 class Finder {
  public:
-  explicit Finder(const Document& document) : document_(document) {}
+  explicit Finder(const Document& document)
+      : document_(document), german_(document.language().code() == "de" && document.cased()) {}
 
   std::vector<Phrase> find(std::size_t limit) {
     collect();
@@ -77,16 +78,39 @@ class Finder {
   }
 
   // Whether the words from `begin` to `end` can be read alone. Without a word model any run will do.
-  bool good_shape(std::uint32_t begin, std::uint32_t end) const {
+  bool good_shape(std::uint32_t begin, std::uint32_t end) {
+    const auto& last = document_.tokens()[end];
+    if (begin == end && last.range.end - last.range.begin <= 3 &&
+        is_unspaced(first_character(document_.text_of(last.range)))) {
+      return false;  // one ideograph alone
+    }
+    if (german_) return is_upper(first_character(document_.text_of(last.range)));
     if (!document_.model()) return true;
-    const auto& tokens = document_.tokens();
-    const auto& head = document_.term_of(tokens[end]);
-    if (!head.can_end || head.kind != WordKind::noun) return false;
+    if (!use_of(end).ends) return false;
     for (auto i = begin; i < end; ++i) {
-      const auto kind = document_.term_of(tokens[i]).kind;
-      if (kind == WordKind::verb || kind == WordKind::adverb) return false;
+      if (!use_of(i).inside) return false;
     }
     return true;
+  }
+
+  // What a word, in the form that stands here, can do in a phrase.
+  struct Use {
+    bool ends = true;
+    bool inside = true;
+  };
+
+  const Use& use_of(std::uint32_t token_index) {
+    const auto& token = document_.tokens()[token_index];
+    const auto& term = document_.term_of(token);
+    auto surface = to_lower(document_.text_of(token.range), document_.language().code());
+    if (surface.ends_with("'s")) surface.resize(surface.size() - 2);
+    const auto [found, fresh] = uses_.try_emplace(std::move(surface));
+    if (fresh && term.capitals * 2 <= term.count) {
+      const auto kind = document_.model()->kind(found->first);
+      found->second.ends = kind == WordKind::noun && document_.model()->can_end_phrase(found->first);
+      found->second.inside = kind == WordKind::noun || kind == WordKind::adjective;
+    }
+    return found->second;
   }
 
   void add(std::uint32_t u, std::uint32_t begin, std::uint32_t end, const std::vector<TermId>& terms, std::size_t words,
@@ -104,7 +128,7 @@ class Finder {
     }
     if (candidate.first_inside.end == 0 && !tokens[begin].opens) candidate.first_inside = range;
     ++candidate.count;
-    candidate.named += named;
+    candidate.named += named && !german_;
     if (candidate.units.size() < kMostUnits && (candidate.units.empty() || candidate.units.back() != u)) {
       candidate.units.push_back(u);
     }
@@ -126,7 +150,14 @@ class Finder {
   bool believable(const Candidate& candidate) const {
     if (candidate.content == 1) return true;
     if (candidate.count > 1 || candidate.named > 0 || candidate.affinity > 1) return true;
-    return document_.tokens().size() < kShortText && candidate.content == 2 && candidate.affinity >= 0;
+    if (document_.tokens().size() >= kShortText || candidate.content > 2) return false;
+    if (document_.model()) return true;
+    // Nothing tells nouns from verbs here. Trust what is built like a compound, around a word that repeats.
+    const bool compound = german_ || is_unspaced(first_character(document_.terms()[candidate.terms[0]].word)) ||
+                          candidate.terms.size() > candidate.content;
+    return compound && std::any_of(candidate.terms.begin(), candidate.terms.end(), [&](TermId term) {
+             return document_.terms()[term].count > 1 && !document_.terms()[term].stop;
+           });
   }
 
   std::vector<Phrase> rank() const {
@@ -165,7 +196,8 @@ class Finder {
     for (const auto& word : find_words(raw, document_.language().code())) {
       shown += raw.substr(copied, word.range.begin - copied);
       const auto surface = raw.substr(word.range.begin, word.range.end - word.range.begin);
-      const bool name = i < candidate.terms.size() && is_name(document_.terms()[candidate.terms[i]], surface);
+      const bool noun = german_ && i + 1 == candidate.terms.size();
+      const bool name = noun || (i < candidate.terms.size() && is_name(document_.terms()[candidate.terms[i]], surface));
       shown += name ? std::string(surface) : to_lower(surface, document_.language().code());
       copied = word.range.end;
       ++i;
@@ -208,7 +240,9 @@ class Finder {
   }
 
   const Document& document_;
+  const bool german_;  // writes its nouns with capitals, which is as good as a word model
   std::unordered_map<std::string, Candidate> candidates_;
+  std::unordered_map<std::string, Use> uses_;
 };
 
 }  // namespace

@@ -3,13 +3,14 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <set>
 
 namespace rushes::insight {
 namespace {
 
 constexpr std::size_t kPrimary = 10;
+constexpr std::size_t kUsesOfAWord = 2;  // among the primary keywords
 constexpr std::size_t kLongTail = 12;
 constexpr std::size_t kHashtags = 8;
 constexpr std::size_t kKeyPoints = 7;
@@ -36,23 +37,6 @@ std::string hashtag(std::string_view phrase, const std::string& language) {
   return tag.empty() || count_characters(tag) > 40 ? std::string() : "#" + tag;
 }
 
-// The phrases that a stretch of the text is about more than the rest is, best first.
-std::vector<const Phrase*> phrases_of(const Study& study, std::uint32_t first, std::uint32_t last) {
-  std::vector<std::pair<double, const Phrase*>> scored;
-  for (const auto& phrase : study.phrases) {
-    const auto from = std::lower_bound(phrase.units.begin(), phrase.units.end(), first);
-    const auto to = std::lower_bound(from, phrase.units.end(), last);
-    const auto inside = static_cast<double>(to - from);
-    if (inside == 0) continue;
-    const auto share = inside / static_cast<double>(phrase.units.size());
-    scored.emplace_back(phrase.score * share * std::log2(1 + inside), &phrase);
-  }
-  std::stable_sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::vector<const Phrase*> best;
-  for (const auto& [score, phrase] : scored) best.push_back(phrase);
-  return best;
-}
-
 // "Flour and wild yeast", of phrases that no other chapter is called by.
 std::string name_part(const Study& study, const Part& part, std::set<const Phrase*>& used) {
   std::string name;
@@ -60,12 +44,7 @@ std::string name_part(const Study& study, const Part& part, std::set<const Phras
   const Phrase* before = nullptr;
   for (const auto* phrase : phrases_of(study, part.first_unit, part.last_unit)) {
     if (used.contains(phrase)) continue;
-    if (before != nullptr) {
-      const bool shares = std::any_of(phrase->terms.begin(), phrase->terms.end(), [&](TermId term) {
-        return std::find(before->terms.begin(), before->terms.end(), term) != before->terms.end();
-      });
-      if (shares) continue;
-    }
+    if (before != nullptr && share_a_word(*phrase, *before)) continue;
     const auto longer =
         name.empty() ? phrase->shown : name + (conjunction.empty() ? ", " : conjunction) + phrase->shown;
     if (count_characters(longer) > kTitleLength) continue;
@@ -128,8 +107,14 @@ KeywordExtraction write_keywords(const Study& study) {
       list.push_back(word);
     }
   };
+  std::map<TermId, std::size_t> used;
   for (const auto& phrase : study.phrases) {
-    if (phrase.content <= 2) add(keywords.primary, phrase.shown, kPrimary);
+    if (phrase.content > 2 || keywords.primary.size() >= kPrimary) continue;
+    const bool worn =
+        std::any_of(phrase.terms.begin(), phrase.terms.end(), [&](TermId term) { return used[term] >= kUsesOfAWord; });
+    if (worn) continue;
+    for (const auto term : phrase.terms) ++used[term];
+    add(keywords.primary, phrase.shown, kPrimary);
   }
   if (!study.spoken) {
     for (const auto& tag : study.material.tags) add(keywords.primary, fit(tidy(tag), kTitleLength), 2 * kPrimary);
@@ -210,9 +195,13 @@ std::vector<ThumbnailIdea> write_thumbnail_ideas(const Study& study) {
     ThumbnailIdea idea;
     idea.text_overlay = as_heading(phrase.shown, language_of(study));
     idea.concept_text = quote(study.document, best[0]);
+    std::vector<const Phrase*> elements{&phrase};
     for (const auto* other : phrases_of(study, best[0], best[0] + 1)) {
-      if (idea.visual_elements.size() < kElements) idea.visual_elements.push_back(other->shown);
+      const bool again = std::any_of(elements.begin(), elements.end(),
+                                     [&](const Phrase* element) { return share_a_word(*other, *element); });
+      if (!again && elements.size() < kElements) elements.push_back(other);
     }
+    for (const auto* element : elements) idea.visual_elements.push_back(element->shown);
     ideas.push_back(std::move(idea));
   }
   return ideas;

@@ -3,6 +3,7 @@
 #include "insight/analysis.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -58,6 +59,27 @@ std::vector<std::uint32_t> best_units(const Study& study, std::uint32_t first, s
   std::vector<std::uint32_t> units(last - first);
   std::iota(units.begin(), units.end(), first);
   return study.ranking.pick(std::move(units), count);
+}
+
+std::vector<const Phrase*> phrases_of(const Study& study, std::uint32_t first, std::uint32_t last) {
+  std::vector<std::pair<double, const Phrase*>> scored;
+  for (const auto& phrase : study.phrases) {
+    const auto from = std::lower_bound(phrase.units.begin(), phrase.units.end(), first);
+    const auto to = std::lower_bound(from, phrase.units.end(), last);
+    const auto inside = static_cast<double>(to - from);
+    if (inside == 0) continue;
+    const auto share = inside / static_cast<double>(phrase.units.size());
+    scored.emplace_back(phrase.score * share * std::log2(1 + inside), &phrase);
+  }
+  std::stable_sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<const Phrase*> best;
+  for (const auto& [score, phrase] : scored) best.push_back(phrase);
+  return best;
+}
+
+bool share_a_word(const Phrase& a, const Phrase& b) {
+  return std::any_of(a.terms.begin(), a.terms.end(),
+                     [&](TermId term) { return std::find(b.terms.begin(), b.terms.end(), term) != b.terms.end(); });
 }
 
 }  // namespace rushes::insight

@@ -33,4 +33,10 @@ std::string as_heading(std::string_view text, const std::string& language);
 /// The best units of a part, or of everything, unlike each other, best first.
 std::vector<std::uint32_t> best_units(const Study& study, std::uint32_t first, std::uint32_t last, std::size_t count);
 
+/// The phrases that units `first` to `last` (one past) are about more than the rest is, best first.
+std::vector<const Phrase*> phrases_of(const Study& study, std::uint32_t first, std::uint32_t last);
+
+/// Whether two phrases have a word in common.
+bool share_a_word(const Phrase& a, const Phrase& b);
+
 }  // namespace rushes::insight

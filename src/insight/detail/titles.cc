@@ -156,32 +156,70 @@ class TitleWriter {
     return word == "i" || word == "i'm" || word == "i'll" || word == "my" || word == "me" || word == "subscribe";
   }
 
-  std::string joined(std::initializer_list<std::size_t> indices) const {
+  std::string joined(const std::vector<const Phrase*>& phrases) const {
     std::string text;
-    std::size_t done = 0;
     const auto conjunction = document_.language().conjunction();
-    for (const auto index : indices) {
-      if (index >= study_.phrases.size()) return {};
-      if (done > 0) text += done + 1 == indices.size() && !conjunction.empty() ? std::string(conjunction) : comma();
-      text += study_.phrases[index].shown;
-      ++done;
+    for (std::size_t i = 0; i < phrases.size(); ++i) {
+      if (i > 0) text += i + 1 == phrases.size() && !conjunction.empty() ? std::string(conjunction) : comma();
+      text += phrases[i]->shown;
     }
     return text;
   }
 
+  std::string colon() const { return language() == "zh" || language() == "ja" ? "：" : ": "; }
+
   std::string comma() const { return language() == "zh" || language() == "ja" ? "、" : ", "; }
 
+  // The first `count` of `phrases` that have no word in common with each other or with `but`.
+  static std::vector<const Phrase*> unlike(const std::vector<const Phrase*>& phrases, std::size_t count,
+                                           const Phrase* but = nullptr) {
+    std::vector<const Phrase*> chosen;
+    for (const auto* phrase : phrases) {
+      if (chosen.size() == count) break;
+      const bool shares =
+          std::any_of(chosen.begin(), chosen.end(), [&](const Phrase* other) { return share_a_word(*phrase, *other); });
+      if (!shares && (but == nullptr || !share_a_word(*phrase, *but))) chosen.push_back(phrase);
+    }
+    return chosen;
+  }
+
+  // "Coffee Beans: Roast and Espresso Machine": the head, and what else is named where it is spoken of.
+  void add_headed(const Phrase& head) {
+    std::vector<const Phrase*> near;
+    std::ptrdiff_t most = 0;
+    for (const auto& part : study_.parts) {
+      const auto from = std::lower_bound(head.units.begin(), head.units.end(), part.first_unit);
+      const auto to = std::lower_bound(from, head.units.end(), part.last_unit);
+      if (to - from <= most) continue;
+      most = to - from;
+      near = phrases_of(study_, part.first_unit, part.last_unit);
+    }
+    for (std::size_t count = 2; count > 0; --count) {
+      const auto tail = unlike(near, count, &head);
+      if (tail.size() == count && add(as_heading(head.shown + colon() + joined(tail), language()))) return;
+    }
+  }
+
   void join_phrases() {
-    const auto headed = [&](std::size_t head, std::initializer_list<std::size_t> rest) {
-      const auto tail = joined(rest);
-      if (head >= study_.phrases.size() || tail.empty()) return;
-      add(as_heading(study_.phrases[head].shown + ": " + tail, language()));
-    };
-    headed(0, {1, 2});
-    const auto room_for_own = study_.material.title.empty() ? 0U : 1U;
-    if (titles_.size() + room_for_own < kTitleCount) add(as_heading(joined({0, 3, 1}), language()));
-    if (titles_.size() + room_for_own < kTitleCount) headed(1, {4, 3});
-    if (titles_.size() + room_for_own < kTitleCount) add(as_heading(joined({2, 4}), language()));
+    const std::size_t kept_for_own = study_.material.title.empty() ? 0 : 1;
+    const auto full = [&] { return titles_.size() + kept_for_own >= kTitleCount; };
+    std::vector<const Phrase*> all;
+    for (const auto& phrase : study_.phrases) all.push_back(&phrase);
+    // What the whole is about: one phrase of each of the parts that matter most.
+    std::vector<const Phrase*> across;
+    for (const auto& part : study_.parts) {
+      const auto of_part = phrases_of(study_, part.first_unit, part.last_unit);
+      if (!of_part.empty()) across.push_back(of_part[0]);
+    }
+    std::stable_sort(across.begin(), across.end(), [](auto* a, auto* b) { return a->score > b->score; });
+    auto whole = unlike(across, 3);
+    if (whole.size() < 3) whole = unlike(all, 3);
+    std::sort(whole.begin(), whole.end(), [](auto* a, auto* b) { return a->units.front() < b->units.front(); });
+    if (!full() && whole.size() > 1) add(as_heading(joined(whole), language()));
+    for (const auto* head : unlike(all, kTitleCount)) {
+      if (full()) break;
+      add_headed(*head);
+    }
   }
 
   // Where the text is too short for seven good ones: its phrases and pieces in every honest arrangement.
@@ -202,7 +240,7 @@ class TitleWriter {
     for (const auto& piece : pieces) {
       if (find_words(piece, language()).size() > 1) add(as_heading(piece, language()));
     }
-    for (const std::string& between : {conjunction.empty() ? comma() : conjunction, std::string(": "), comma()}) {
+    for (const std::string& between : {conjunction.empty() ? comma() : conjunction, colon(), comma()}) {
       for (std::size_t i = 0; i < pieces.size() && titles_.size() < kTitleCount; ++i) {
         for (std::size_t j = i + 1; j < pieces.size() && titles_.size() < kTitleCount; ++j) {
           const auto a = to_lower(pieces[i], language());

@@ -43,7 +43,12 @@ void Document::weigh(const Material& material) {
     const auto size = letters(term.word);
     const bool unspaced = is_unspaced(first_character(term.word));
     if (term.number || !has_letter(term.word)) term.stop = true;
-    if (size < (language_.english() ? 3U : 2U) && term.capitals * 2 < term.count) term.stop = true;
+    const auto shortest = language_.english()          ? 3U
+                          : language_.code() == "ja"   ? 1U
+                          : language_.has_stop_words() ? 2U
+                          : unspaced                   ? 2U
+                                                       : 4U;
+    if (size < shortest && term.capitals * 2 < term.count) term.stop = true;
     if (unspaced && only_kana(term.word)) term.stop = true;
     if (!language_.has_stop_words() && !unspaced && total > 100 && size <= kStopLetters &&
         term.count / total > kStopShare) {
@@ -54,12 +59,6 @@ void Document::weigh(const Material& material) {
     if (model_) {
       const auto surprise = std::log10(term.count / total) - model_->commonness(term.word);
       term.weight = often * std::clamp(surprise, 0.1, 4.0);
-      term.kind = model_->kind(term.word);
-      term.can_end = term.kind == WordKind::noun && model_->can_end_phrase(term.word);
-      if (term.capitals * 2 > term.count) {
-        term.kind = WordKind::noun;
-        term.can_end = true;
-      }
     } else {
       const auto length = unspaced ? 2.0 : std::clamp(static_cast<double>(size) / 5, 0.6, 2.0);
       term.weight = often * length;

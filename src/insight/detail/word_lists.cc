@@ -33,7 +33,7 @@ constexpr std::array kLists{
         "until up upon us use used uses using usually various very via video videos wait wanna want wants was wasn't way ways we we'd we'll "
         "we're we've welcome well went were weren't what what's whatever when whenever where where's whereas wherever whether "
         "which while who who's whoever whole whom whose why will with within without won't work works would wouldn't yeah year years yes yesterday yet "
-        "you you'd you'll you're you've your yours yourself yourselves",
+        "you you'd you'll you're you've your yours yourself yourselves hour hours week weeks month months days inside outside mile miles",
         "of the",
         "and but or so because then also this that these those it it's its they them their he she his her him there here however "
         "therefore such which too instead otherwise hence thus that's they're there's he's she's both either one another",
@@ -126,6 +126,16 @@ constexpr std::array kLists{
         "eerst vervolgens daarna tenslotte nu ten hoofdstuk deel",
         " en "},
     WordLists{
+        "ru",
+        "а без более больше будет будто бы был была были было быть в вам вас ваш ведь весь во вот все всё всегда всего всех вы где да даже для до другой его ее её если есть еще ещё же за затем "
+        "здесь и из или им иногда их к как какая какой когда кто куда ли лучше между меня мне много может можно мой моя мы на над надо нас наш не него нее неё ней нельзя нет ни нибудь никогда ним них "
+        "ничего но ну о об один одна одно он она они оно опять от очень перед по под после потом потому почти при про просто раз с сам самый себе себя сейчас со совсем так такой также там тебя тем теперь "
+        "то тогда того тоже только том тот три тут ты у уж уже хорошо хоть чего чей чем через что чтобы чуть эта эти это этого этой этом этот эту я помощью насколько нужно видео сегодня которые который которая",
+        "",
+        "и а но или он она оно они это этот эта эти его её их поэтому также тоже потом там здесь",
+        "теперь затем далее наконец сначала глава часть",
+        " и "},
+    WordLists{
         "zh",
         "我们 你们 他们 她们 它们 这个 那个 这些 那些 这样 那样 这里 那里 一个 一种 一些 可以 没有 什么 怎么 怎样 为什么 因为 所以 但是 不过 如果 就是 还是 或者 而且 并且 自己 大家 "
         "现在 时候 已经 非常 然后 最后 首先 其实 知道 觉得 需要 应该 可能 一样 一下 一直 之后 之前 以及 通过 对于 关于 由于 虽然 不是 不会 不能 很多 进行 使用 成为 开始 今天",
@@ -135,7 +145,7 @@ constexpr std::array kLists{
         "和"},
     WordLists{
         "ja",
-        "これ それ あれ ここ そこ どこ こと もの ため よう とき 場合 私 私たち あなた 彼 彼女 今日 今 何 方 的 中 上 下",
+        "小さな 大きな 人 間 これ それ あれ ここ そこ どこ こと もの ため よう とき 場合 私 私たち あなた 彼 彼女 今日 今 何 方 的 中 上 下",
         "の",
         "しかし そして また だから それ これ その この それで",
         "まず 次 次に 最後 最後に さて",

@@ -73,13 +73,18 @@ double WordModel::commonness(const std::string& word) const {
 
 WordKind WordModel::kind(const std::string& word) const {
   const auto id = native_->id(word);
-  if (id < 0) return word.ends_with("ly") ? WordKind::adverb : WordKind::noun;
+  const bool participle = word.size() > 5 && word.ends_with("ed") && !word.ends_with("eed");
+  if (id < 0) {
+    if (word.ends_with("ly")) return WordKind::adverb;
+    return participle || word.ends_with("ing") ? WordKind::adjective : WordKind::noun;
+  }
   const auto noun = native_->best_after({"the", "a", "of", "your", "this"}, id);
   const auto verb = native_->best_after({"to", "they", "will", "it", "he", "we", "you"}, id);
   const auto quality = native_->best_after({"very", "more", "so", "too"}, id);
   if (quality >= 0.9 && quality > noun + 0.3) return word.ends_with("ly") ? WordKind::adverb : WordKind::adjective;
   if (verb > noun + 0.2) return WordKind::verb;
   if (word.ends_with("ly") && noun < 0.3) return WordKind::adverb;
+  if (participle && noun < 0.8) return WordKind::adjective;
   return WordKind::noun;
 }
 
