@@ -69,11 +69,11 @@ class ExtractiveAnalyst final : public Analyst {
   explicit ExtractiveAnalyst(ExtractiveOptions options) : options_(std::move(options)) {}
 
   Result<std::string> summarise(const Material& material) override {
-    return with_study(material, {}, [](const Study& study) { return write_summary(study); });
+    return with_study(material, false, {}, [](const Study& study) { return write_summary(study); });
   }
 
   Result<Analysis> analyse(const Material& material, const Progress& progress) override {
-    return with_study(material, progress, [&](const Study& study) {
+    return with_study(material, true, progress, [&](const Study& study) {
       Analysis analysis;
       analysis.title_rewrite = write_titles(study);
       if (progress) progress(0.8);
@@ -90,9 +90,10 @@ class ExtractiveAnalyst final : public Analyst {
   std::string engine() const override { return "extractive"; }
 
  private:
-  // Reads the material and hands the study to `write`, which must not keep it.
+  // Reads the material and hands the study to `write`, which must not keep it. A summary needs neither phrases nor
+  // parts.
   template <class Write>
-  auto with_study(const Material& material, const Progress& progress, const Write& write)
+  auto with_study(const Material& material, bool whole, const Progress& progress, const Write& write)
       -> Result<decltype(write(std::declval<const Study&>()))> {
     const bool spoken = has_words(material.transcript);
     std::optional<captions::Transcript> other;
@@ -114,7 +115,9 @@ class ExtractiveAnalyst final : public Analyst {
     if (progress) progress(0.3);
     const Ranking ranking(document);
     if (progress) progress(0.5);
-    Study study{material, document, ranking, find_phrases(document, kPhrases), {}, 0, spoken};
+    Study study{material, document, ranking, {}, {}, 0, spoken};
+    if (!whole) return write(study);
+    study.phrases = find_phrases(document, kPhrases);
     study.duration = material.duration > 0 && std::isfinite(material.duration) ? material.duration
                      : spoken                                                  ? end_of(source)
                                                                                : 0;

@@ -8,6 +8,7 @@ namespace rushes::insight {
 namespace {
 
 constexpr std::size_t kMostBlocks = 400;  // the search is quadratic in them
+constexpr std::size_t kMostWords = 50'000;
 constexpr std::size_t kMostParts = 20;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
@@ -84,6 +85,7 @@ class Splitter {
         if (document_.term_of(token).weight > 0 && !token.doubtful) block.terms.push_back(token.term);
       }
     }
+    thin_out();
     std::vector<char> seen(document_.terms().size());
     for (const auto& block : blocks_) {
       total_ += block.terms.size();
@@ -94,6 +96,18 @@ class Splitter {
     }
     price_ = std::log(static_cast<double>(total_) + 2);
     for (std::size_t i = 1; i < blocks_.size(); ++i) blocks_[i].bonus = price_ * hints(blocks_[i]);
+  }
+
+  // Every n-th word of an endless text tells its subject as well.
+  void thin_out() {
+    std::size_t all = 0;
+    for (const auto& block : blocks_) all += block.terms.size();
+    const auto step = all / kMostWords + 1;
+    for (std::size_t b = 0; step > 1 && b < blocks_.size(); ++b) {
+      std::vector<TermId> kept;
+      for (std::size_t i = 0; i < blocks_[b].terms.size(); i += step) kept.push_back(blocks_[b].terms[i]);
+      blocks_[b].terms = std::move(kept);
+    }
   }
 
   // What beside the words speaks for a cut here, in parts of a cut's price.
@@ -118,13 +132,18 @@ class Splitter {
     const auto count = blocks_.size();
     costs_.assign(count * (count + 1), 0);
     std::vector<std::uint32_t> counts(document_.terms().size());
+    // What the (c+1)th time a word is said adds to (c) log(c+1).
+    std::vector<double> again(total_ + 1);
+    for (std::size_t i = 0; i <= total_; ++i) {
+      const auto c = static_cast<double>(i);
+      again[i] = (c + 1) * std::log(c + 2) - c * std::log(c + 1);
+    }
     for (std::size_t i = 0; i < count; ++i) {
       double repeats = 0;
       double words = 0;
       for (std::size_t j = i; j < count; ++j) {
         for (const auto term : blocks_[j].terms) {
-          const auto c = static_cast<double>(counts[term]++);
-          repeats += (c + 1) * std::log(c + 2) - c * std::log(c + 1);
+          repeats += again[counts[term]++];
           words += 1;
         }
         costs_[i * (count + 1) + j + 1] = words * std::log(words + static_cast<double>(distinct_)) - repeats;

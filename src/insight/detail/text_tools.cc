@@ -52,8 +52,9 @@ icu::BreakIterator* iterator_for(const std::string& locale, MakeIterator make,
 // The end of the block that begins at `begin`: behind a blank where there is one in its second half.
 std::size_t block_end(std::string_view text, std::size_t begin) {
   if (text.size() - begin <= kBlock) return text.size();
-  const auto blank = text.rfind(' ', begin + kBlock);
-  if (blank != std::string_view::npos && blank > begin + kBlock / 2) return blank + 1;
+  // Only this half is searched: a text without blanks would be searched from its start each time.
+  const auto blank = text.substr(begin + kBlock / 2, kBlock / 2).rfind(' ');
+  if (blank != std::string_view::npos) return begin + kBlock / 2 + blank + 1;
   auto end = begin + kBlock;
   while ((static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
   return end;
