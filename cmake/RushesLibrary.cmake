@@ -18,18 +18,19 @@ function(rushes_library name)
   rushes_precompile(rushes_${name})
 endfunction()
 
-# rushes_test(name SRCS … DEPS … [SLOW] [LABELS …])
+# rushes_test(name SRCS … DEPS … [SLOW] [TIMEOUT seconds])
 #
 # Unit tests of one library, run one by one by ctest. With SLOW, `ctest -LE slow` leaves them out.
 function(rushes_test name)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  cmake_parse_arguments(A "SLOW" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(A "SLOW" "TIMEOUT" "SRCS;DEPS" ${ARGN})
   set(target rushes_${name}_test)
+  set(label ${name}) # one only: gtest_discover_tests takes a list apart
   if(A_SLOW)
     set(target rushes_${name}_slow_test)
-    list(APPEND A_LABELS slow)
+    set(label slow)
   endif()
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 60)
@@ -40,9 +41,8 @@ function(rushes_test name)
     target_link_libraries(${target} PRIVATE rushes::${name})
   endif()
   rushes_precompile(${target})
-  set(labels ${name} ${A_LABELS})
   gtest_discover_tests(${target} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${labels}" TIMEOUT ${A_TIMEOUT})
+    PROPERTIES LABELS ${label} TIMEOUT ${A_TIMEOUT})
 endfunction()
 
 # rushes_bench(name SRCS … DEPS …): a Google Benchmark program, built on demand

@@ -58,7 +58,7 @@ bool CorsPolicy::answer_preflight(const Request& request, Response& answer) cons
   if (allows(request)) {
     answer.headers.add("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
     const auto wanted = request.headers.find("access-control-request-headers");
-    answer.headers.add("Access-Control-Allow-Headers", wanted.value_or("Authorization, Content-Type, Idempotency-Key"));
+    answer.headers.add("Access-Control-Allow-Headers", std::string(wanted.value_or("Authorization, Content-Type, Idempotency-Key")));
     answer.headers.add("Access-Control-Max-Age", "600");
   }
   return true;

@@ -18,16 +18,16 @@ int hex_value(char c) noexcept {
 
 }  // namespace
 
-std::optional<std::string> Headers::find(std::string_view name) const {
+std::optional<std::string_view> Headers::find(std::string_view name) const {
   for (const auto& [known, value] : fields_) {
     if (equals_ignore_case(known, name)) return value;
   }
   return std::nullopt;
 }
 
-void Headers::set(std::string_view name, std::string value) {
+void Headers::set(std::string_view name, std::string_view value) {
   std::erase_if(fields_, [&](const auto& field) { return equals_ignore_case(field.first, name); });
-  add(std::string(name), std::move(value));
+  add(std::string(name), std::string(value));
 }
 
 std::optional<std::string> Request::query_param(std::string_view name) const {

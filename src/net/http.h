@@ -21,11 +21,11 @@ namespace rushes::net {
 class Headers {
  public:
   /// The first field of that name; nothing where there is none.
-  std::optional<std::string> find(std::string_view name) const;
+  std::optional<std::string_view> find(std::string_view name) const;
   bool contains(std::string_view name) const { return find(name).has_value(); }
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   /// Replaces every field of that name.
-  void set(std::string_view name, std::string value);
+  void set(std::string_view name, std::string_view value);
 
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }

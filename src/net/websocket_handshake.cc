@@ -24,7 +24,7 @@ Result<std::string> websocket_accept(const Request& request) {
   if (request.headers.find("sec-websocket-version") != "13") return bad_handshake("the version is not 13");
   const auto connection = to_lower_ascii(request.headers.find("connection").value_or(""));
   if (connection.find("upgrade") == std::string::npos) return bad_handshake("Connection does not say Upgrade");
-  const auto key = request.headers.find("sec-websocket-key").value_or("");
+  const std::string key(request.headers.find("sec-websocket-key").value_or(""));
   if (key.size() != kKeyLength) return bad_handshake("the key is not 16 bytes in base64");
 
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
