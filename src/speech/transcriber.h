@@ -8,8 +8,8 @@
 
 namespace rushes::speech {
 
-/// Called about once every 15 s of sound, on the transcriber's thread. `seconds_total` is 0 where the length is
-/// unknown. May be empty.
+/// Called about once every 15 s of sound, on the transcriber's thread; the last call of a success says that all is
+/// done. `seconds_total` is 0 where the length is unknown. May be empty.
 using Progress = std::function<void(double seconds_done, double seconds_total)>;
 
 /// Turns speech into a transcript. One implementation per engine; kept for many recordings, one after another.

@@ -16,10 +16,11 @@ namespace {
 /// Ten minutes of 1080p H.264 with AAC, unless the environment names another file.
 std::filesystem::path video() {
   if (const char* path = std::getenv("RUSHES_BENCH_VIDEO")) return path;
-  return testing::make_with_ffmpeg({"-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25:duration=600", "-f", "lavfi",
-                                    "-i", "sine=frequency=300:duration=600", "-c:v", "libx264", "-preset", "veryfast",
-                                    "-crf", "26", "-pix_fmt", "yuv420p"},
-                                   "mp4");
+  const auto scene = testing::make_with_ffmpeg(
+      {"-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25:duration=20,noise=alls=8:allf=t", "-f", "lavfi", "-i",
+       "sine=frequency=300:duration=20", "-c:v", "libx264", "-preset", "veryfast", "-crf", "26", "-pix_fmt", "yuv420p"},
+      "mp4");
+  return testing::make_with_ffmpeg({"-stream_loop", "29", "-i", scene.string(), "-c", "copy"}, "mp4");
 }
 
 void probe_file(benchmark::State& state) {
