@@ -122,7 +122,9 @@ Error error_from_answer(long status, std::string_view body) {
     }
     code = string_member(*problem, "code").value_or("");
   }
-  if (message.empty()) message = "The server answered with status " + std::to_string(status) + ".";
+  if (message.empty()) {
+    message = "The server answered with status " + std::to_string(status) + " and no reason; is it a Rushes server?";
+  }
   if (code.empty()) code = "HTTP_" + std::to_string(status);
   return Error::for_user(errc_of(status), std::move(code), std::move(message));
 }
@@ -230,10 +232,11 @@ Error HttpClient::read_failure(const Transfer& transfer, int code) const {
   if (code == CURLE_READ_ERROR) {
     return Error::for_user(Errc::unavailable, "FILE_UNREADABLE", "The file could not be read to its end.");
   }
+  const std::string why = code == CURLE_COULDNT_CONNECT ? "nothing listens there" : reason;
   std::string remedy = is_this_machine(server_) ? "Start one with: rushes serve. Or name" : "Name";
   return Error::for_user(
       Errc::unavailable, "SERVER_UNREACHABLE",
-      "No server can be reached at " + server + ": " + reason + ". " + remedy + " the right one with --server.");
+      "No server can be reached at " + server + ": " + why + ". " + remedy + " the right one with --server.");
 }
 
 }  // namespace rushes::app::cli

@@ -54,13 +54,13 @@ std::string render_line(const ProgressLine& line, const Terminal& terminal, std:
   const auto percent = std::to_string(std::clamp(line.percent, 0, 100));
 
   constexpr std::size_t kMarkAndPercent = 2 + 5;  // "x " and " 57% "
-  constexpr std::size_t kLeastText = 16;
+  constexpr std::size_t kLeastText = 26;
   const auto time_width = line.time.empty() ? std::size_t{0} : display_width(line.time) + 1;
   std::size_t left = columns > kMarkAndPercent ? columns - kMarkAndPercent : 0;
   const auto name_width = std::min<std::size_t>({left, 28, std::max<std::size_t>(8, columns / 4)});
   left -= name_width;
   std::size_t bar_width = std::min<std::size_t>(20, columns / 4);
-  if (left < bar_width + 1 + kLeastText) bar_width = 0;
+  if (left < bar_width + 1 + kLeastText / 2) bar_width = 0;
   if (bar_width > 0) left -= bar_width + 1;
   const bool with_time = time_width > 0 && left >= time_width + kLeastText;
   if (with_time) left -= time_width;
