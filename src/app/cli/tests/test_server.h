@@ -1,5 +1,8 @@
 #pragma once
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+
+#include <sys/socket.h>
 
 #include <functional>
 #include <string>
