@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kDetectFrom = 32 * 1024;  // more text makes it no surer
 constexpr std::size_t kLongestStem = 64;
+constexpr std::string_view kEnglishFillers =
+    "so okay ok and but now then well right um uh yeah also alright all hey oh like because";
 
 }  // namespace
 
@@ -42,6 +44,7 @@ Language::Language(std::string_view code) {
     stop_words_ = words_of(lists->stop);
     connectors_ = words_of(lists->connectors);
     leaning_ = words_of(lists->leaning);
+    if (code_ == "en") fillers_ = words_of(kEnglishFillers);
     announcing_ = words_of(lists->announcing);
     conjunction_ = lists->conjunction;
   }

@@ -32,6 +32,8 @@ class Language {
   bool is_connector(std::string_view word) const { return connectors_.contains(word); }
   /// Whether a sentence that begins with this leans on the one before: `but`, `it`, `this`.
   bool leans_back(std::string_view word) const { return leaning_.contains(word); }
+  /// Whether the word only starts the speaker off: `so`, `okay`, `um`.
+  bool is_filler(std::string_view word) const { return fillers_.contains(word); }
   /// Whether the word announces a new part: `next`, `finally`.
   bool announces(std::string_view word) const { return announcing_.contains(word); }
   /// "and", with blanks around it; empty where we do not know it.
@@ -52,6 +54,7 @@ class Language {
   WordSet stop_words_;
   WordSet connectors_;
   WordSet leaning_;
+  WordSet fillers_;
   WordSet announcing_;
   std::string_view conjunction_;
   std::unique_ptr<sb_stemmer, DeleteStemmer> stemmer_;

@@ -86,7 +86,8 @@ class Finder {
     }
     if (german_) return is_upper(first_character(document_.text_of(last.range)));
     if (!document_.model()) return true;
-    if (!use_of(end).ends) return false;
+    const auto& head = use_of(end);
+    if (!head.ends || (begin == end && !head.alone)) return false;
     for (auto i = begin; i < end; ++i) {
       if (!use_of(i).inside) return false;
     }
@@ -97,6 +98,7 @@ class Finder {
   struct Use {
     bool ends = true;
     bool inside = true;
+    bool alone = true;
   };
 
   const Use& use_of(std::uint32_t token_index) {
@@ -107,7 +109,9 @@ class Finder {
     const auto [found, fresh] = uses_.try_emplace(std::move(surface));
     if (fresh && term.capitals * 2 <= term.count) {
       const auto kind = document_.model()->kind(found->first);
-      found->second.ends = kind == WordKind::noun && document_.model()->can_end_phrase(found->first);
+      const bool noun = kind == WordKind::noun || kind == WordKind::noun_or_verb;
+      found->second.ends = noun && document_.model()->can_end_phrase(found->first);
+      found->second.alone = kind == WordKind::noun;
       found->second.inside = kind == WordKind::noun || kind == WordKind::adjective;
     }
     return found->second;

@@ -1,4 +1,6 @@
 #include "base/text.h"
+#include "insight/detail/boundaries.h"
+#include "insight/detail/word_model.h"
 #include "insight/extractive.h"
 #include "insight/tests/texts.h"
 
@@ -161,6 +163,59 @@ TEST(ExtractiveAnalyst, LeavesDoubtfulWordsOutOfTitlesAndKeywords) {
   EXPECT_FALSE(has_part(analysis.keyword_extraction.primary, "telescope"));
   EXPECT_FALSE(has_part(analysis.keyword_extraction.long_tail, "telescope"));
   EXPECT_TRUE(has_part(analysis.keyword_extraction.primary, "coffee beans"));
+}
+
+// As automatic captions come: no marks, no pauses, lines that end anywhere.
+TEST(ExtractiveAnalyst, FindsSentencesWhereNobodyMarkedThem) {
+  const auto spoken = heard({kBread, kTelescope, kCoffee});
+  captions::Transcript transcript;
+  std::size_t words = 0;
+  std::string line;
+  for (const auto& word : spoken.words) {
+    line += (line.empty() ? "" : " ") + word.text;
+    if (++words % 7 != 0) continue;
+    const auto start = static_cast<double>(words - 7) * 0.4;
+    transcript.segments.push_back({start, start + 2.8, line});
+    line.clear();
+  }
+  const auto analysis = analyse(of(transcript));
+  expect_contract(analysis);
+}
+
+TEST(GuessSentences, FindsMuchMoreThanChanceInABareRunOfWords) {
+  const auto model = WordModel::open(ExtractiveOptions().word_model);
+  ASSERT_TRUE(model) << "pocketsphinx-en-us is not installed";
+  const auto spoken = heard({kBread, kTelescope, kCoffee});
+  std::vector<HeardWord> words;
+  for (const auto& word : spoken.words) words.push_back({word.text, 0, false});
+  std::set<std::size_t> ends;
+  std::size_t at = 0;
+  for (const auto& segment : spoken.segments) {
+    at += static_cast<std::size_t>(std::count(segment.text.begin(), segment.text.end(), ' ')) + 1;
+    ends.insert(at);
+  }
+  at = 0;
+  std::size_t found = 0;
+  const auto lengths = guess_sentences(*model, words);
+  for (const auto length : lengths) found += ends.contains(at += length);
+  EXPECT_EQ(at, words.size());
+  EXPECT_GE(found * 5, ends.size() * 2);
+  EXPECT_LE(lengths.size(), ends.size() * 3 / 2);
+}
+
+TEST(WordModel, TellsNounsFromVerbs) {
+  const auto model = WordModel::open(ExtractiveOptions().word_model);
+  ASSERT_TRUE(model) << "pocketsphinx-en-us is not installed";
+  for (const auto* noun : {"coffee", "telescope", "beans", "energy", "wheel"}) {
+    EXPECT_EQ(model->kind(noun), WordKind::noun) << noun;
+    EXPECT_TRUE(model->can_end_phrase(noun)) << noun;
+  }
+  for (const auto* verb : {"grows", "boils", "pull", "rises"}) EXPECT_EQ(model->kind(verb), WordKind::verb) << verb;
+  for (const auto* quality : {"hot", "important", "easier"})
+    EXPECT_EQ(model->kind(quality), WordKind::adjective) << quality;
+  EXPECT_FALSE(model->can_end_phrase("nuclear"));
+  EXPECT_LT(model->commonness("telescope"), model->commonness("water"));
+  EXPECT_GT(model->affinity("solar", "panels"), 2);
 }
 
 TEST(ExtractiveAnalyst, WritesHeardTextWithACapitalAndAStop) {
