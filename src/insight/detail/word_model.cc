@@ -86,7 +86,7 @@ WordKind WordModel::kind(const std::string& word) const {
     if (word.ends_with("ly")) return WordKind::adverb;
     return participle || word.ends_with("ing") ? WordKind::adjective : WordKind::noun;
   }
-  const auto noun = native_->best_after({"the", "a", "of", "your", "this"}, id);
+  const auto noun = native_->best_after({"the", "a", "of", "your"}, id);
   const auto verb = native_->best_after({"to", "they", "will", "he", "it"}, id);
   const auto quality = native_->best_after({"very", "so", "too"}, id);
   if (quality >= 0.9 && quality > noun + 0.3) return word.ends_with("ly") ? WordKind::adverb : WordKind::adjective;
