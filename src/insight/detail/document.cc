@@ -235,6 +235,7 @@ TermId Document::intern(std::string_view word, bool number) {
   const bool endless = word.size() > kLongestWord;
   auto lower = endless ? std::string(first_characters(word, 8)) + "…" : to_lower(word, language_.code());
   for (std::size_t at = lower.find("’"); at != std::string::npos; at = lower.find("’")) lower.replace(at, 3, "'");
+  lower.erase(0, language_.elision(lower));
   bool stop = endless || language_.is_stop(lower);
   auto bare = lower;
   if (language_.english() && bare.ends_with("'s")) bare.resize(bare.size() - 2);

@@ -52,6 +52,17 @@ Language::Language(std::string_view code) {
   if (!algorithm.empty()) stemmer_.reset(sb_stemmer_new(algorithm.c_str(), nullptr));
 }
 
+std::size_t Language::elision(std::string_view word) const {
+  if (code_ != "fr" && code_ != "it" && code_ != "ca") return 0;
+  for (const std::string_view mark : {"'", "’"}) {
+    const auto at = word.substr(0, 6).find(mark);
+    if (at != std::string_view::npos && at > 0 && (at <= 2 || word.starts_with("dell") || word.starts_with("all"))) {
+      return at + mark.size() < word.size() ? at + mark.size() : 0;
+    }
+  }
+  return 0;
+}
+
 std::string Language::stem(const std::string& word) {
   if (!stemmer_ || word.size() > kLongestStem) return word;
   const auto* stem =

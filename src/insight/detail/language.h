@@ -39,6 +39,9 @@ class Language {
   /// "and", with blanks around it; empty where we do not know it.
   std::string_view conjunction() const noexcept { return conjunction_; }
 
+  /// The bytes of an elided article or preposition at the front, with its apostrophe: 2 in "l'eau".
+  std::size_t elision(std::string_view word) const;
+
   /// The stem of a word in lower case; the word itself where there is no stemmer.
   std::string stem(const std::string& word);
 

@@ -33,6 +33,13 @@ std::string key_of(const std::vector<TermId>& terms) {
   return key;
 }
 
+bool is_article(std::string_view word) {
+  for (const std::string_view article : {"the", "la", "las", "los", "el", "le", "les", "lo", "il"}) {
+    if (word == article) return true;
+  }
+  return false;
+}
+
 class Finder {
  public:
   explicit Finder(const Document& document)
@@ -70,6 +77,8 @@ class Finder {
       if (i > begin && !token.glued) break;
       const bool is_content = content(token);
       if (!is_content && !connector(token)) break;
+      // "luz del sol" and "luz de la luna", but not "convierte la luz".
+      if (!is_content && is_article(document_.term_of(token).word) && content(tokens[i - 1])) break;
       terms.push_back(token.term);
       words += is_content;
       named = named && token.capital;
@@ -207,6 +216,7 @@ class Finder {
       ++i;
     }
     if (shown.ends_with("'s")) shown.resize(shown.size() - 2);
+    shown.erase(0, document_.language().elision(shown));
     return shown;
   }
 

@@ -157,6 +157,7 @@ class TitleWriter {
     const auto rest = document_.text_of({range.end, unit.range.end});
     const bool asks = (rest == "?" || rest == "？") && end == unit.last_token;
     if (asks) clause.text += rest;
+    if (asks && document_.text_of({0, range.begin}).ends_with("¿")) clause.text = "¿" + clause.text;
     if (count_characters(clause.text) > kTitleLength) return;
     if (asks && opens_question(first.word)) factor *= 1.5;
     // Dense in what matters, and not a stub.
