@@ -19,7 +19,8 @@ constexpr std::size_t kLongestShown = 50;        // characters
 struct Candidate {
   std::vector<TermId> terms;
   std::uint32_t count = 0;
-  std::uint32_t named = 0;  // occurrences with every word in capitals
+  std::uint32_t determined = 0;  // occurrences behind an article, as only nouns have them
+  std::uint32_t named = 0;       // occurrences with every word in capitals
   std::vector<std::uint32_t> units;
   Range first;
   Range first_inside;  // first occurrence that does not open a unit: its capitals mean something
@@ -40,10 +41,25 @@ bool is_article(std::string_view word) {
   return false;
 }
 
+// What stands before nouns in French, Spanish, Italian and Portuguese.
+bool is_determiner(std::string_view word) {
+  for (const std::string_view determiner :
+       {"le",   "la",  "les", "un",  "une", "des", "du",  "de",  "au",  "aux", "el", "los",   "las",    "una", "unos",
+        "unas", "del", "al",  "en",  "con", "il",  "lo",  "i",   "gli", "uno", "di", "della", "dei",    "o",   "os",
+        "a",    "as",  "um",  "uma", "do",  "da",  "dos", "das", "su",  "son", "sa", "ses",   "chaque", "cada"}) {
+    if (word == determiner) return true;
+  }
+  return false;
+}
+
+bool is_romance(std::string_view code) { return code == "fr" || code == "es" || code == "it" || code == "pt"; }
+
 class Finder {
  public:
   explicit Finder(const Document& document)
-      : document_(document), german_(document.language().code() == "de" && document.cased()) {}
+      : document_(document),
+        german_(document.language().code() == "de" && document.cased()),
+        romance_(is_romance(document.language().code())) {}
 
   std::vector<Phrase> find(std::size_t limit) {
     collect();
@@ -142,9 +158,16 @@ class Finder {
     if (candidate.first_inside.end == 0 && !tokens[begin].opens) candidate.first_inside = range;
     ++candidate.count;
     candidate.named += named && !german_;
+    candidate.determined += determined(begin);
     if (candidate.units.size() < kMostUnits && (candidate.units.empty() || candidate.units.back() != u)) {
       candidate.units.push_back(u);
     }
+  }
+
+  bool determined(std::uint32_t index) const {
+    const auto& token = document_.tokens()[index];
+    if (document_.language().elision(document_.text_of(token.range)) > 0) return true;
+    return token.glued && index > 0 && is_determiner(document_.term_of(document_.tokens()[index - 1]).word);
   }
 
   double affinity(std::uint32_t begin, std::uint32_t end) const {
@@ -161,7 +184,7 @@ class Finder {
   // A phrase said once is a chance meeting of words, unless it is a name, the language knows it, or the
   // text is too short for anything to be said twice.
   bool believable(const Candidate& candidate) const {
-    if (candidate.content == 1) return true;
+    if (candidate.content == 1) return !romance_ || candidate.determined > 0 || candidate.named > 0;
     if (candidate.count > 1 || candidate.named > 0 || candidate.affinity > 1) return true;
     if (document_.tokens().size() >= kShortText || candidate.content > 2) return false;
     if (document_.model()) return true;
@@ -255,6 +278,7 @@ class Finder {
 
   const Document& document_;
   const bool german_;  // writes its nouns with capitals, which is as good as a word model
+  const bool romance_;
   std::unordered_map<std::string, Candidate> candidates_;
   std::unordered_map<std::string, Use> uses_;
 };

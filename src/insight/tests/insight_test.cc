@@ -311,6 +311,26 @@ TEST(ExtractiveAnalyst, ReadsGermanAndChinese) {
   EXPECT_EQ(other.keyword_extraction.primary.at(0), "咖啡豆");
 }
 
+TEST(ExtractiveAnalyst, ReadsSpanish) {
+  captions::Transcript transcript;
+  for (const auto* line : {"La energía solar convierte la luz del sol en electricidad con paneles solares.",
+                           "Los paneles solares producen más electricidad en verano y menos en invierno.",
+                           "Una batería guarda la electricidad de los paneles solares para la noche.",
+                           "El aceite de oliva virgen extra tiene un sabor intenso y una acidez muy baja.",
+                           "¿Cómo se conserva el aceite de oliva?"}) {
+    const auto start = transcript.segments.empty() ? 0 : transcript.segments.back().end;
+    transcript.segments.push_back({start, start + 6, line});
+  }
+  const auto analysis = analyse(of(transcript));
+  expect_contract(analysis);
+  EXPECT_THAT(analysis.title_rewrite.titles, Contains("¿Cómo se conserva el aceite de oliva?"));
+  EXPECT_THAT(analysis.keyword_extraction.primary, Contains("paneles solares"));
+  EXPECT_THAT(analysis.keyword_extraction.primary, Contains("aceite de oliva"));
+  for (const auto* verb : {"guarda", "convierte", "producen"}) {
+    EXPECT_THAT(analysis.keyword_extraction.primary, Not(Contains(verb)));
+  }
+}
+
 TEST(ExtractiveAnalyst, WorksWithoutAWordModel) {
   ExtractiveOptions options;
   options.word_model = "/nonexistent/en-us.lm.bin";
