@@ -1,6 +1,7 @@
 #include "insight/detail/document.h"
 
 #include "base/text.h"
+#include "insight/detail/boundaries.h"
 
 #include <algorithm>
 #include <cmath>
@@ -88,7 +89,9 @@ void Document::split() {
   for (const auto& sentence : sentences) marked += ends_sentence(last_character(text_of(sentence)));
   // Quotes and brackets may stand behind the stop; a third of the sentences is enough to believe in.
   punctuated_ = marked > 0 && marked * 3 >= sentences.size() && text_.size() / marked < 600;
-  if (!punctuated_) {
+  if (!punctuated_ && model_) {
+    guess_units();
+  } else if (!punctuated_) {
     join_captions();
   } else {
     for (const auto& sentence : sentences) add_sentence(sentence);
@@ -106,6 +109,47 @@ void Document::add_sentence(Range sentence) {
     sentence.begin = anchor->offset;
   }
   add_long_unit(sentence);
+}
+
+// Neither marks nor, perhaps, pauses: the word model knows how sentences end and begin.
+void Document::guess_units() {
+  std::vector<HeardWord> heard;
+  std::vector<Range> ranges;
+  for (std::size_t i = 0; i < anchors_.size(); ++i) {
+    const auto& anchor = anchors_[i];
+    const Range line{anchor.offset, anchor.offset + anchor.length};
+    const auto found = find_words(text_of(line), language_.code());
+    for (const auto& word : found) {
+      ranges.push_back({line.begin + word.range.begin, line.begin + word.range.end});
+      const auto surface = text_of(ranges.back());
+      heard.push_back({surface.size() > kLongestWord ? std::string() : to_lower(surface, language_.code()), 0, false});
+    }
+    if (found.empty()) continue;
+    heard.back().line_end = true;
+    if (i + 1 < anchors_.size()) heard.back().pause = std::max(0.0, anchors_[i + 1].start - anchor.end);
+  }
+  std::size_t at = 0;
+  for (const auto length : guess_sentences(*model_, heard)) {
+    const auto next = at + length;
+    // What stands between two words belongs to the first.
+    const auto begin = ranges[at].begin;
+    const auto end = next < ranges.size() ? ranges[next].begin : static_cast<std::uint32_t>(text_.size());
+    add_long_unit({begin, end});
+    at = next;
+  }
+}
+
+// "Okay so now": said to gain time, and in nobody's quotation.
+void Document::drop_fillers(Unit& unit) const {
+  constexpr std::uint32_t kKept = 4;
+  while (unit.last_token - unit.first_token > kKept && language_.is_filler(term_of(tokens_[unit.first_token]).word)) {
+    unit.announced = unit.announced || language_.announces(term_of(tokens_[unit.first_token]).word);
+    unit.range.begin = tokens_[++unit.first_token].range.begin;
+  }
+  while (unit.last_token - unit.first_token > kKept &&
+         language_.is_filler(term_of(tokens_[unit.last_token - 1]).word)) {
+    unit.range.end = tokens_[--unit.last_token - 1].range.end;
+  }
 }
 
 // Captions that are no sentences: a pause ends a unit, and so does a caption's end once there is enough.
@@ -180,8 +224,10 @@ void Document::add_unit(Range range, const std::vector<WordRange>& words) {
     tokens_.push_back(token);
   }
   unit.last_token = static_cast<std::uint32_t>(tokens_.size());
+  unit.announced = language_.announces(term_of(tokens_[unit.first_token]).word);
   unit.start = time_at(range.begin);
   unit.end = std::max(unit.start, time_at(range.end > 0 ? range.end - 1 : 0));
+  if (!punctuated_) drop_fillers(unit);
   units_.push_back(unit);
 }
 
@@ -189,10 +235,12 @@ TermId Document::intern(std::string_view word, bool number) {
   const bool endless = word.size() > kLongestWord;
   auto lower = endless ? std::string(first_characters(word, 8)) + "…" : to_lower(word, language_.code());
   for (std::size_t at = lower.find("’"); at != std::string::npos; at = lower.find("’")) lower.replace(at, 3, "'");
-  const bool stop = endless || language_.is_stop(lower);
+  lower.erase(0, language_.elision(lower));
+  bool stop = endless || language_.is_stop(lower);
   auto bare = lower;
   if (language_.english() && bare.ends_with("'s")) bare.resize(bare.size() - 2);
   auto stem = stop || number ? bare : language_.stem(bare);
+  stop = stop || language_.is_stop(stem);
   const auto [found, fresh] = by_stem_.try_emplace(std::move(stem), static_cast<TermId>(terms_.size()));
   if (fresh) {
     Term term;

@@ -44,7 +44,8 @@ struct Unit {
   std::uint32_t last_token = 0;  // one past the last
   double start = 0;
   double end = 0;
-  float confidence = 1;  // mean of its words
+  float confidence = 1;    // mean of its words
+  bool announced = false;  // it begins with a word such as "next"
 };
 
 /// The text under analysis: cleaned, timed, split into units and words, each word weighed.
@@ -97,6 +98,8 @@ class Document {
   void add_sentence(Range sentence);
   void add_long_unit(Range range);
   void join_captions();
+  void guess_units();
+  void drop_fillers(Unit& unit) const;
   void align(const std::vector<captions::Word>& words);
   void weigh(const Material& material);
   TermId intern(std::string_view word, bool number);

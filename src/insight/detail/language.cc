@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kDetectFrom = 32 * 1024;  // more text makes it no surer
 constexpr std::size_t kLongestStem = 64;
+constexpr std::string_view kEnglishFillers =
+    "so okay ok and but now then well right um uh yeah also alright all hey oh like because";
 
 }  // namespace
 
@@ -42,11 +44,23 @@ Language::Language(std::string_view code) {
     stop_words_ = words_of(lists->stop);
     connectors_ = words_of(lists->connectors);
     leaning_ = words_of(lists->leaning);
+    if (code_ == "en") fillers_ = words_of(kEnglishFillers);
     announcing_ = words_of(lists->announcing);
     conjunction_ = lists->conjunction;
   }
   const std::string algorithm = code_ == "nb" || code_ == "nn" ? "no" : code_;
   if (!algorithm.empty()) stemmer_.reset(sb_stemmer_new(algorithm.c_str(), nullptr));
+}
+
+std::size_t Language::elision(std::string_view word) const {
+  if (code_ != "fr" && code_ != "it" && code_ != "ca") return 0;
+  for (const std::string_view mark : {"'", "’"}) {
+    const auto at = word.substr(0, 6).find(mark);
+    if (at != std::string_view::npos && at > 0 && (at <= 2 || word.starts_with("dell") || word.starts_with("all"))) {
+      return at + mark.size() < word.size() ? at + mark.size() : 0;
+    }
+  }
+  return 0;
 }
 
 std::string Language::stem(const std::string& word) {

@@ -32,10 +32,15 @@ class Language {
   bool is_connector(std::string_view word) const { return connectors_.contains(word); }
   /// Whether a sentence that begins with this leans on the one before: `but`, `it`, `this`.
   bool leans_back(std::string_view word) const { return leaning_.contains(word); }
+  /// Whether the word only starts the speaker off: `so`, `okay`, `um`.
+  bool is_filler(std::string_view word) const { return fillers_.contains(word); }
   /// Whether the word announces a new part: `next`, `finally`.
   bool announces(std::string_view word) const { return announcing_.contains(word); }
   /// "and", with blanks around it; empty where we do not know it.
   std::string_view conjunction() const noexcept { return conjunction_; }
+
+  /// The bytes of an elided article or preposition at the front, with its apostrophe: 2 in "l'eau".
+  std::size_t elision(std::string_view word) const;
 
   /// The stem of a word in lower case; the word itself where there is no stemmer.
   std::string stem(const std::string& word);
@@ -52,6 +57,7 @@ class Language {
   WordSet stop_words_;
   WordSet connectors_;
   WordSet leaning_;
+  WordSet fillers_;
   WordSet announcing_;
   std::string_view conjunction_;
   std::unique_ptr<sb_stemmer, DeleteStemmer> stemmer_;

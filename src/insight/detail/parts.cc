@@ -123,7 +123,7 @@ class Splitter {
       hint += 0.6 / (1 + a_minute / 4);  // where scenes change all the time, a change says little
     }
     const auto& first = document_.term_of(document_.tokens()[unit.first_token]);
-    if (document_.language().announces(first.word)) hint += 0.35;
+    if (unit.announced) hint += 0.35;
     if (document_.language().leans_back(first.word)) hint -= 0.3;
     return hint;
   }

@@ -19,7 +19,8 @@ constexpr std::size_t kLongestShown = 50;        // characters
 struct Candidate {
   std::vector<TermId> terms;
   std::uint32_t count = 0;
-  std::uint32_t named = 0;  // occurrences with every word in capitals
+  std::uint32_t determined = 0;  // occurrences behind an article, as only nouns have them
+  std::uint32_t named = 0;       // occurrences with every word in capitals
   std::vector<std::uint32_t> units;
   Range first;
   Range first_inside;  // first occurrence that does not open a unit: its capitals mean something
@@ -33,10 +34,32 @@ std::string key_of(const std::vector<TermId>& terms) {
   return key;
 }
 
+bool is_article(std::string_view word) {
+  for (const std::string_view article : {"the", "la", "las", "los", "el", "le", "les", "lo", "il"}) {
+    if (word == article) return true;
+  }
+  return false;
+}
+
+// What stands before nouns in French, Spanish, Italian and Portuguese.
+bool is_determiner(std::string_view word) {
+  for (const std::string_view determiner :
+       {"le",   "la",  "les", "un",  "une", "des", "du",  "de",  "au",  "aux", "el", "los",   "las",    "una", "unos",
+        "unas", "del", "al",  "en",  "con", "il",  "lo",  "i",   "gli", "uno", "di", "della", "dei",    "o",   "os",
+        "a",    "as",  "um",  "uma", "do",  "da",  "dos", "das", "su",  "son", "sa", "ses",   "chaque", "cada"}) {
+    if (word == determiner) return true;
+  }
+  return false;
+}
+
+bool is_romance(std::string_view code) { return code == "fr" || code == "es" || code == "it" || code == "pt"; }
+
 class Finder {
  public:
   explicit Finder(const Document& document)
-      : document_(document), german_(document.language().code() == "de" && document.cased()) {}
+      : document_(document),
+        german_(document.language().code() == "de" && document.cased()),
+        romance_(is_romance(document.language().code())) {}
 
   std::vector<Phrase> find(std::size_t limit) {
     collect();
@@ -70,6 +93,8 @@ class Finder {
       if (i > begin && !token.glued) break;
       const bool is_content = content(token);
       if (!is_content && !connector(token)) break;
+      // "luz del sol" and "luz de la luna", but not "convierte la luz".
+      if (!is_content && is_article(document_.term_of(token).word) && content(tokens[i - 1])) break;
       terms.push_back(token.term);
       words += is_content;
       named = named && token.capital;
@@ -86,7 +111,8 @@ class Finder {
     }
     if (german_) return is_upper(first_character(document_.text_of(last.range)));
     if (!document_.model()) return true;
-    if (!use_of(end).ends) return false;
+    const auto& head = use_of(end);
+    if (!head.ends || (begin == end && !head.alone)) return false;
     for (auto i = begin; i < end; ++i) {
       if (!use_of(i).inside) return false;
     }
@@ -97,6 +123,7 @@ class Finder {
   struct Use {
     bool ends = true;
     bool inside = true;
+    bool alone = true;
   };
 
   const Use& use_of(std::uint32_t token_index) {
@@ -107,7 +134,9 @@ class Finder {
     const auto [found, fresh] = uses_.try_emplace(std::move(surface));
     if (fresh && term.capitals * 2 <= term.count) {
       const auto kind = document_.model()->kind(found->first);
-      found->second.ends = kind == WordKind::noun && document_.model()->can_end_phrase(found->first);
+      const bool noun = kind == WordKind::noun || kind == WordKind::noun_or_verb;
+      found->second.ends = noun && document_.model()->can_end_phrase(found->first);
+      found->second.alone = kind == WordKind::noun;
       found->second.inside = kind == WordKind::noun || kind == WordKind::adjective;
     }
     return found->second;
@@ -129,9 +158,16 @@ class Finder {
     if (candidate.first_inside.end == 0 && !tokens[begin].opens) candidate.first_inside = range;
     ++candidate.count;
     candidate.named += named && !german_;
+    candidate.determined += determined(begin);
     if (candidate.units.size() < kMostUnits && (candidate.units.empty() || candidate.units.back() != u)) {
       candidate.units.push_back(u);
     }
+  }
+
+  bool determined(std::uint32_t index) const {
+    const auto& token = document_.tokens()[index];
+    if (document_.language().elision(document_.text_of(token.range)) > 0) return true;
+    return token.glued && index > 0 && is_determiner(document_.term_of(document_.tokens()[index - 1]).word);
   }
 
   double affinity(std::uint32_t begin, std::uint32_t end) const {
@@ -148,7 +184,7 @@ class Finder {
   // A phrase said once is a chance meeting of words, unless it is a name, the language knows it, or the
   // text is too short for anything to be said twice.
   bool believable(const Candidate& candidate) const {
-    if (candidate.content == 1) return true;
+    if (candidate.content == 1) return !romance_ || candidate.determined > 0 || candidate.named > 0;
     if (candidate.count > 1 || candidate.named > 0 || candidate.affinity > 1) return true;
     if (document_.tokens().size() >= kShortText || candidate.content > 2) return false;
     if (document_.model()) return true;
@@ -203,6 +239,7 @@ class Finder {
       ++i;
     }
     if (shown.ends_with("'s")) shown.resize(shown.size() - 2);
+    shown.erase(0, document_.language().elision(shown));
     return shown;
   }
 
@@ -241,6 +278,7 @@ class Finder {
 
   const Document& document_;
   const bool german_;  // writes its nouns with capitals, which is as good as a word model
+  const bool romance_;
   std::unordered_map<std::string, Candidate> candidates_;
   std::unordered_map<std::string, Use> uses_;
 };

@@ -24,6 +24,15 @@ bool opens_question(std::string_view word) {
   return word == "how" || word == "why" || word == "what" || word == "where" || word == "which";
 }
 
+// Where commas are missing, a clause mostly begins with one of these.
+bool joins_clauses(std::string_view word) {
+  for (const std::string_view opener :
+       {"and", "but", "because", "so", "then", "now", "which", "while", "if", "when", "until", "although", "once"}) {
+    if (word == opener) return true;
+  }
+  return false;
+}
+
 // A clause that begins with one of these cannot stand without the rest of its sentence.
 bool depends(std::string_view word) {
   for (const std::string_view opener :
@@ -98,7 +107,7 @@ class TitleWriter {
       while (end < unit.last_token && !parted(tokens[end - 1], tokens[end])) ++end;
       const bool whole = begin == unit.first_token && end == unit.last_token;
       const auto& first = document_.term_of(tokens[begin]).word;
-      if (whole || (begin == unit.first_token && !depends(first) && document_.punctuated())) {
+      if (whole || (begin == unit.first_token && !depends(first))) {
         consider(index, begin, end, whole ? 1.0 : 0.7, found);
       }
       if (document_.language().english()) {
@@ -115,6 +124,9 @@ class TitleWriter {
 
   // Whether a mark that ends a clause stands between two words.
   bool parted(const Token& left, const Token& right) const {
+    if (!document_.punctuated() && document_.language().english() && joins_clauses(document_.term_of(right).word)) {
+      return true;
+    }
     const auto between = document_.text_of({left.range.end, right.range.begin});
     return between.find_first_of(",;:()\"?!.") != std::string_view::npos ||
            between.find("–") != std::string_view::npos || between.find("—") != std::string_view::npos ||
@@ -145,6 +157,7 @@ class TitleWriter {
     const auto rest = document_.text_of({range.end, unit.range.end});
     const bool asks = (rest == "?" || rest == "？") && end == unit.last_token;
     if (asks) clause.text += rest;
+    if (asks && document_.text_of({0, range.begin}).ends_with("¿")) clause.text = "¿" + clause.text;
     if (count_characters(clause.text) > kTitleLength) return;
     if (asks && opens_question(first.word)) factor *= 1.5;
     // Dense in what matters, and not a stub.
@@ -184,7 +197,9 @@ class TitleWriter {
   }
 
   // "Coffee Beans: Roast and Espresso Machine": the head, and what else is named where it is spoken of.
-  void add_headed(const Phrase& head) {
+  // With `fresh`, only what no such title named before.
+  void add_headed(const Phrase& head, bool fresh) {
+    if (fresh && named_.contains(&head)) return;
     std::vector<const Phrase*> near;
     std::ptrdiff_t most = 0;
     for (const auto& part : study_.parts) {
@@ -194,9 +209,13 @@ class TitleWriter {
       most = to - from;
       near = phrases_of(study_, part.first_unit, part.last_unit);
     }
+    if (fresh) std::erase_if(near, [&](const Phrase* phrase) { return named_.contains(phrase); });
     for (std::size_t count = 2; count > 0; --count) {
       const auto tail = unlike(near, count, &head);
-      if (tail.size() == count && add(as_heading(head.shown + colon() + joined(tail), language()))) return;
+      if (tail.size() != count || !add(as_heading(head.shown + colon() + joined(tail), language()))) continue;
+      named_.insert(tail.begin(), tail.end());
+      named_.insert(&head);
+      return;
     }
   }
 
@@ -216,9 +235,10 @@ class TitleWriter {
     if (whole.size() < 3) whole = unlike(all, 3);
     std::sort(whole.begin(), whole.end(), [](auto* a, auto* b) { return a->units.front() < b->units.front(); });
     if (!full() && whole.size() > 1) add(as_heading(joined(whole), language()));
-    for (const auto* head : unlike(all, kTitleCount)) {
-      if (full()) break;
-      add_headed(*head);
+    for (const bool fresh : {true, false}) {
+      for (const auto* head : unlike(all, 2 * kTitleCount)) {
+        if (!full()) add_headed(*head, fresh);
+      }
     }
   }
 
@@ -279,6 +299,7 @@ class TitleWriter {
   std::vector<std::string> titles_;
   std::set<std::string> keys_;
   std::vector<std::vector<TermId>> quoted_;
+  std::set<const Phrase*> named_;
 };
 
 }  // namespace

@@ -44,6 +44,14 @@ struct WordModel::Native {
     return used == 2 ? logmath_log_to_log10(math, score) - alone(second) : kNoEvidence;
   }
 
+  // log10 P(word | before, last); `before` and `last` may be unknown (-1), `word` too.
+  double follow(int32 before, int32 last, int32 word) const {
+    if (word < 0) return kUnknown;
+    int32 history[2] = {last, before};
+    int32 used = 0;
+    return logmath_log_to_log10(math, ngram_ng_score(model, word, history, last < 0 ? 0 : before < 0 ? 1 : 2, &used));
+  }
+
   double best_after(std::initializer_list<const char*> contexts, int32 word) const {
     double best = kNoEvidence;
     for (const auto* context : contexts) best = std::max(best, after(ngram_wid(model, context), word));
@@ -78,11 +86,12 @@ WordKind WordModel::kind(const std::string& word) const {
     if (word.ends_with("ly")) return WordKind::adverb;
     return participle || word.ends_with("ing") ? WordKind::adjective : WordKind::noun;
   }
-  const auto noun = native_->best_after({"the", "a", "of", "your", "this"}, id);
-  const auto verb = native_->best_after({"to", "they", "will", "it", "he", "we", "you"}, id);
-  const auto quality = native_->best_after({"very", "more", "so", "too"}, id);
+  const auto noun = native_->best_after({"the", "a", "of", "your"}, id);
+  const auto verb = native_->best_after({"to", "they", "will", "he", "it"}, id);
+  const auto quality = native_->best_after({"very", "so", "too"}, id);
   if (quality >= 0.9 && quality > noun + 0.3) return word.ends_with("ly") ? WordKind::adverb : WordKind::adjective;
-  if (verb > noun + 0.2) return WordKind::verb;
+  if (word.ends_with("er") && native_->best_after({"much"}, id) > std::max(0.9, noun)) return WordKind::adjective;
+  if (verb > noun + 0.2) return noun > 0.55 ? WordKind::noun_or_verb : WordKind::verb;
   if (word.ends_with("ly") && noun < 0.3) return WordKind::adverb;
   if (participle && noun < 0.8) return WordKind::adjective;
   return WordKind::noun;
@@ -95,7 +104,7 @@ bool WordModel::can_end_phrase(const std::string& word) const {
   for (const auto* next : {"is", "of", "and", "was", "are", "that", "</s>"}) {
     best = std::max(best, native_->after(id, ngram_wid(native_->model, next)));
   }
-  return best > -0.1;
+  return best > 0.1;
 }
 
 double WordModel::affinity(const std::string& first, const std::string& second) const {
@@ -104,6 +113,24 @@ double WordModel::affinity(const std::string& first, const std::string& second) 
   if (a < 0 || b < 0) return 0;
   const auto lift = native_->after(a, b);
   return lift == kNoEvidence ? 0 : lift;
+}
+
+std::vector<double> WordModel::sentence_ends(const std::vector<std::string>& words) const {
+  std::vector<int32> ids;
+  ids.reserve(words.size());
+  for (const auto& word : words) ids.push_back(native_->id(word));
+  const auto start = ngram_wid(native_->model, "<s>");
+  const auto end = ngram_wid(native_->model, "</s>");
+  const auto at = [&](std::size_t i) { return i < ids.size() ? ids[i] : -1; };
+  std::vector<double> gains(words.size(), 0);
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const auto before = i > 0 ? ids[i - 1] : -1;
+    const auto parted = native_->follow(before, ids[i], end) + native_->follow(-1, start, at(i + 1)) +
+                        native_->follow(start, at(i + 1), at(i + 2));
+    const auto joined = native_->follow(before, ids[i], at(i + 1)) + native_->follow(ids[i], at(i + 1), at(i + 2));
+    gains[i] = parted - joined;
+  }
+  return gains;
 }
 
 }  // namespace rushes::insight

@@ -2,10 +2,11 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace rushes::insight {
 
-enum class WordKind : unsigned char { noun, verb, adjective, adverb };
+enum class WordKind : unsigned char { noun, verb, noun_or_verb, adjective, adverb };
 
 /// How English uses its words, from an n-gram model that the speech engine's package brings along.
 ///
@@ -28,6 +29,9 @@ class WordModel {
 
   /// Whether the word ends phrases (`energy`) rather than only begins them (`solar`).
   bool can_end_phrase(const std::string& word) const;
+
+  /// For each word (lower case) how much likelier the text is, log10, when a sentence ends behind it.
+  std::vector<double> sentence_ends(const std::vector<std::string>& words) const;
 
   /// How much likelier `second` is after `first` than elsewhere, log10; 0 where never seen together.
   double affinity(const std::string& first, const std::string& second) const;

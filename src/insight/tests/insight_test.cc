@@ -1,4 +1,6 @@
 #include "base/text.h"
+#include "insight/detail/boundaries.h"
+#include "insight/detail/word_model.h"
 #include "insight/extractive.h"
 #include "insight/tests/texts.h"
 
@@ -163,6 +165,60 @@ TEST(ExtractiveAnalyst, LeavesDoubtfulWordsOutOfTitlesAndKeywords) {
   EXPECT_TRUE(has_part(analysis.keyword_extraction.primary, "coffee beans"));
 }
 
+// As automatic captions come: no marks, no pauses, lines that end anywhere.
+TEST(ExtractiveAnalyst, FindsSentencesWhereNobodyMarkedThem) {
+  const auto spoken = heard({kBread, kTelescope, kCoffee});
+  captions::Transcript transcript;
+  std::size_t words = 0;
+  std::string line;
+  for (const auto& word : spoken.words) {
+    line += (line.empty() ? "" : " ") + word.text;
+    if (++words % 7 != 0) continue;
+    const auto start = static_cast<double>(words - 7) * 0.4;
+    transcript.segments.push_back({start, start + 2.8, line});
+    line.clear();
+  }
+  const auto analysis = analyse(of(transcript));
+  expect_contract(analysis);
+}
+
+TEST(GuessSentences, FindsMuchMoreThanChanceInABareRunOfWords) {
+  const auto model = WordModel::open(ExtractiveOptions().word_model);
+  ASSERT_TRUE(model) << "pocketsphinx-en-us is not installed";
+  const auto spoken = heard({kBread, kTelescope, kCoffee});
+  std::vector<HeardWord> words;
+  for (const auto& word : spoken.words) words.push_back({word.text, 0, false});
+  std::set<std::size_t> ends;
+  std::size_t at = 0;
+  for (const auto& segment : spoken.segments) {
+    at += static_cast<std::size_t>(std::count(segment.text.begin(), segment.text.end(), ' ')) + 1;
+    ends.insert(at);
+  }
+  at = 0;
+  std::size_t found = 0;
+  const auto lengths = guess_sentences(*model, words);
+  for (const auto length : lengths) found += ends.contains(at += length);
+  EXPECT_EQ(at, words.size());
+  // As many guesses thrown at random would hit lengths * ends / words of them.
+  EXPECT_GE(found * words.size(), 3 * lengths.size() * ends.size());
+  EXPECT_LE(lengths.size(), ends.size() * 3 / 2);
+}
+
+TEST(WordModel, TellsNounsFromVerbs) {
+  const auto model = WordModel::open(ExtractiveOptions().word_model);
+  ASSERT_TRUE(model) << "pocketsphinx-en-us is not installed";
+  for (const auto* noun : {"coffee", "telescope", "beans", "energy", "wheel"}) {
+    EXPECT_EQ(model->kind(noun), WordKind::noun) << noun;
+    EXPECT_TRUE(model->can_end_phrase(noun)) << noun;
+  }
+  for (const auto* verb : {"grows", "boils", "pull", "rises"}) EXPECT_EQ(model->kind(verb), WordKind::verb) << verb;
+  for (const auto* quality : {"hot", "important", "easier"})
+    EXPECT_EQ(model->kind(quality), WordKind::adjective) << quality;
+  EXPECT_FALSE(model->can_end_phrase("nuclear"));
+  EXPECT_LT(model->commonness("telescope"), model->commonness("water"));
+  EXPECT_GT(model->affinity("solar", "panels"), 2);
+}
+
 TEST(ExtractiveAnalyst, WritesHeardTextWithACapitalAndAStop) {
   const auto summary = make_extractive_analyst()->summarise(of(heard({kCoffee}))).value();
   EXPECT_TRUE(summary[0] >= 'A' && summary[0] <= 'Z') << summary;
@@ -253,6 +309,26 @@ TEST(ExtractiveAnalyst, ReadsGermanAndChinese) {
   const auto other = analyse(of(chinese));
   expect_contract(other);
   EXPECT_EQ(other.keyword_extraction.primary.at(0), "咖啡豆");
+}
+
+TEST(ExtractiveAnalyst, ReadsSpanish) {
+  captions::Transcript transcript;
+  for (const auto* line : {"La energía solar convierte la luz del sol en electricidad con paneles solares.",
+                           "Los paneles solares producen más electricidad en verano y menos en invierno.",
+                           "Una batería guarda la electricidad de los paneles solares para la noche.",
+                           "El aceite de oliva virgen extra tiene un sabor intenso y una acidez muy baja.",
+                           "¿Cómo se conserva el aceite de oliva?"}) {
+    const auto start = transcript.segments.empty() ? 0 : transcript.segments.back().end;
+    transcript.segments.push_back({start, start + 6, line});
+  }
+  const auto analysis = analyse(of(transcript));
+  expect_contract(analysis);
+  EXPECT_THAT(analysis.title_rewrite.titles, Contains("¿Cómo se conserva el aceite de oliva?"));
+  EXPECT_THAT(analysis.keyword_extraction.primary, Contains("paneles solares"));
+  EXPECT_THAT(analysis.keyword_extraction.primary, Contains("aceite de oliva"));
+  for (const auto* verb : {"guarda", "convierte", "producen"}) {
+    EXPECT_THAT(analysis.keyword_extraction.primary, Not(Contains(verb)));
+  }
 }
 
 TEST(ExtractiveAnalyst, WorksWithoutAWordModel) {
