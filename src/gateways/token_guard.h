@@ -1,7 +1,9 @@
 #pragma once
 #include "async/task.h"
 #include "auth/jwt.h"
+#include "socketio/namespace.h"
 #include "socketio/server.h"
+#include "socketio/socket.h"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -26,7 +28,7 @@ class TokenGuard {
   /// Adds the check and `auth-refresh` to `nsp`. Before the server takes connections.
   void install(socketio::Namespace& nsp);
 
-  void start();
+  /// On `executor`.
   void stop();
 
   /// The room of all of a user's sockets.

@@ -1,0 +1,48 @@
+#include "gateways/queue_gateway.h"
+
+#include "jobs/job_json.h"
+
+namespace rushes::gateways {
+namespace {
+
+// No user has more unfinished jobs than one page of the queue's largest limit by default.
+constexpr int kMostJobs = 200;
+
+}  // namespace
+
+QueueGateway::QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::JobQueries& queries)
+    : nsp_(server.of("/queue")), queries_(queries) {
+  guard.install(nsp_);
+  nsp_.on("subscribe-queue",
+          [this](std::shared_ptr<socketio::Socket> socket, json::array arguments, socketio::Ack ack) {
+            return subscribe(std::move(socket), std::move(arguments), std::move(ack));
+          });
+}
+
+void QueueGateway::publish(std::span<const jobs::Event> events) {
+  for (const auto& event : events) {
+    nsp_.to(TokenGuard::room_of(event.user)).emit("queue-update", socketio::RawJson{event.payload});
+  }
+}
+
+Task<> QueueGateway::subscribe(std::shared_ptr<socketio::Socket> socket, json::array arguments, socketio::Ack ack) {
+  (void)arguments;
+  jobs::JobFilter filter;
+  filter.unfinished_only = true;
+  filter.limit = kMostJobs;
+  const auto page = co_await queries_.list(identity_of(*socket).user, std::move(filter));
+  if (!page) {
+    const json::object answer{{"success", false}, {"error", page.error().public_message()}};
+    ack(answer);
+    if (!ack.requested()) socket->emit("exception", answer);
+    co_return;
+  }
+  const json::object subscribed{{"success", true}};
+  socket->emit("subscribed", subscribed);
+  json::array unfinished;
+  for (const auto& job : page->jobs) unfinished.push_back(jobs::job_summary(job));
+  const json::object answer{{"success", true}, {"jobs", std::move(unfinished)}};
+  ack(answer);
+}
+
+}  // namespace rushes::gateways

@@ -1,0 +1,120 @@
+#include "gateways/token_guard.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <any>
+
+namespace rushes::gateways {
+namespace {
+
+std::string token_of(const socketio::Handshake& handshake) {
+  if (handshake.auth.is_object()) {
+    auto token = string_member(handshake.auth.get_object(), "token");
+    if (token && !token->empty()) return std::move(*token);
+  }
+  return std::string(handshake.headers.find("authorization").value_or(""));
+}
+
+json::object code_of(const Error& error) { return {{"code", error.public_name()}}; }
+
+}  // namespace
+
+const auth::Identity& identity_of(const socketio::Socket& socket) {
+  return std::any_cast<const auth::Identity&>(socket.data);
+}
+
+TokenGuard::TokenGuard(Executor executor, const auth::TokenVerifier& tokens, const Clock& clock)
+    : executor_(executor), tokens_(tokens), clock_(clock), timer_(executor) {}
+
+void TokenGuard::install(socketio::Namespace& nsp) {
+  nsp.use([this](SocketPtr socket) { return check(std::move(socket)); });
+  nsp.on_connection([this](const SocketPtr& socket) {
+    const auto& identity = identity_of(*socket);
+    socket->join(room_of(identity.user));
+    watch(socket, identity.expires_at);
+  });
+  nsp.on("auth-refresh", [this](SocketPtr socket, json::array arguments, socketio::Ack ack) {
+    return refresh(std::move(socket), std::move(arguments), std::move(ack));
+  });
+}
+
+Task<std::optional<socketio::ConnectError>> TokenGuard::check(SocketPtr socket) {
+  auto identity = tokens_.verify(token_of(socket->handshake()));
+  if (!identity) {
+    const auto& error = identity.error();
+    co_return socketio::ConnectError(std::string(error.public_message()), code_of(error));
+  }
+  socket->data = std::move(*identity);
+  co_return std::nullopt;
+}
+
+Task<> TokenGuard::refresh(SocketPtr socket, json::array arguments, socketio::Ack ack) {
+  std::string token;
+  if (!arguments.empty() && arguments[0].is_object()) {
+    token = string_member(arguments[0].get_object(), "token").value_or("");
+  } else if (!arguments.empty() && arguments[0].is_string()) {
+    token = arguments[0].get_string();
+  }
+  auto identity = tokens_.verify(token);
+  if (identity && identity->user != identity_of(*socket).user) {
+    identity = Error::for_user(Errc::unauthenticated, "TOKEN_INVALID", "The fresh token is another user's.");
+  }
+  if (!identity) {
+    const auto& error = identity.error();
+    const json::object answer{{"success", false}, {"error", error.public_message()}, {"code", error.public_name()}};
+    ack(answer);
+    if (!ack.requested()) socket->emit("auth-error", answer);
+    co_return;
+  }
+  const auto expires_at = identity->expires_at;
+  socket->data = std::move(*identity);
+  watch(socket, expires_at);
+  const json::object answer{{"success", true}, {"expiresAt", to_rfc3339(expires_at)}};
+  ack(answer);
+}
+
+void TokenGuard::watch(const SocketPtr& socket, Timestamp expires_at) {
+  asio::post(executor_, [this, held = std::weak_ptr(socket), expires_at] {
+    if (stopped_) return;
+    const bool first = expiries_.empty() || expires_at < expiries_.begin()->first;
+    expiries_.emplace(expires_at, held);
+    if (first) schedule();
+  });
+}
+
+void TokenGuard::schedule() {
+  if (stopped_ || expiries_.empty()) return;
+  // Looked at again at least hourly, for a wall clock that was set.
+  const auto left = expiries_.begin()->first - clock_.now();
+  timer_.expires_after(std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(1),
+                                                             std::chrono::hours(1)));
+  timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) sweep();
+  });
+}
+
+void TokenGuard::sweep() {
+  const auto now = clock_.now();
+  while (!expiries_.empty() && expiries_.begin()->first <= now) {
+    const auto socket = expiries_.begin()->second.lock();
+    expiries_.erase(expiries_.begin());
+    if (!socket) continue;
+    // On the socket's own shard: its token may have been refreshed since.
+    asio::post(socket->executor(), [socket, now] {
+      if (!socket->connected() || identity_of(*socket).expires_at > now) return;
+      const json::object why{{"code", "TOKEN_EXPIRED"}, {"message", "The token has expired; sign in again."}};
+      socket->emit("auth-error", why);
+      socket->disconnect();
+    });
+  }
+  schedule();
+}
+
+void TokenGuard::stop() {
+  stopped_ = true;
+  expiries_.clear();
+  timer_.cancel();
+}
+
+}  // namespace rushes::gateways
