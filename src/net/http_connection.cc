@@ -1,0 +1,263 @@
+#include "net/http_connection.h"
+
+#include "base/text.h"
+#include "net/http_body.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+// g++ 12 pairs Asio's frame allocator with the global one where a coroutine catches around a co_await.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
+namespace rushes::net {
+namespace {
+
+constexpr std::size_t kReadSize = 4UL << 10U;
+
+Task<> expire(std::chrono::milliseconds after) { co_await sleep_for(after); }
+
+}  // namespace
+
+HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard,
+                               boost::asio::ip::tcp::socket socket, std::string remote_address)
+    : shared_(std::move(shared)),
+      shard_(shard),
+      socket_(std::move(socket)),
+      remote_address_(std::move(remote_address)) {
+  shard_.connections.insert(this);
+  request_.watch_peer = [this](std::function<void()> gone) { watch_peer(std::move(gone)); };
+}
+
+HttpConnection::~HttpConnection() {
+  shard_.timers.cancel(*this);
+  shard_.connections.erase(this);
+  shared_->connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void HttpConnection::wind_down() {
+  winding_down_ = true;
+  if (idle_) cut();
+}
+
+void HttpConnection::cut() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+  // Not closed here: the task may hold the descriptor in a call that follows.
+  if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_RDWR);
+}
+
+void HttpConnection::on_deadline() {
+  timed_out_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+Task<> HttpConnection::run(std::shared_ptr<HttpConnection> self, Gate::Pass pass) {
+  const auto held = std::move(pass);
+  // Unnamed work of its own would outlive `self` otherwise; see STYLE, Coroutines.
+  co_await self->serve();
+}
+
+Task<> HttpConnection::serve() {
+  for (;;) {
+    reset_request();
+    auto outcome = co_await read_head();
+    if (outcome.needs_more()) co_return;  // the peer left, or has been idle too long
+    origin_ = judge_origin(shared_->options.cors, request_.headers);
+    if (outcome.refusal) {
+      co_await linger_after(status_problem(outcome.refusal->status, outcome.refusal->why));
+      co_return;
+    }
+    const auto next = co_await handle(*outcome.head);
+    if (next == Next::linger) co_await linger();
+    if (next != Next::keep) co_return;
+  }
+}
+
+void HttpConnection::reset_request() {
+  auto& request = request_;
+  request.method.clear();
+  request.target.clear();
+  request.path.clear();
+  request.query.clear();
+  request.headers.clear();
+  request.params.clear();
+  request.body.clear();
+  if (request.body.capacity() > kReadSize) request.body.shrink_to_fit();
+  if (out_.capacity() > 4 * kReadSize) std::string().swap(out_);
+  request.stream = nullptr;
+  request.remote_address = remote_address_;
+  origin_ = OriginVerdict::none;
+  http_1_0_ = false;
+  ++request_number_;
+}
+
+Task<HeadOutcome> HttpConnection::read_head() {
+  const auto& limits = shared_->options.limits;
+  const HeadLimits head_limits{limits.max_head, limits.max_fields};
+  bool started = false;
+  for (;;) {
+    if (!input().empty()) {
+      auto outcome = parse_head(input(), head_limits, request_);
+      if (outcome.head) consume(outcome.head->consumed);
+      if (!outcome.needs_more()) {
+        clear_deadline();
+        co_return outcome;
+      }
+      if (!started) set_deadline(limits.head_timeout);
+      started = true;
+    } else {
+      if (winding_down_) co_return HeadOutcome();
+      set_deadline(request_number_ == 1 ? limits.head_timeout : limits.keep_alive_timeout);
+    }
+    idle_ = !started;
+    const bool more = co_await fill_input(kReadSize);
+    idle_ = false;
+    if (more) continue;
+    HeadOutcome outcome;
+    if (timed_out_ && started) outcome.refusal = HeadRefusal{408, "The head of the request came too slowly."};
+    co_return outcome;
+  }
+}
+
+Task<HttpConnection::Next> HttpConnection::handle(RequestHead head) {
+  http_1_0_ = !head.keep_alive && !request_.headers.has_token("Connection", "close");
+  if (head.upgrade && !head.has_body()) {
+    if (const auto* handler = shared_->router.match_upgrade(request_.path)) co_return co_await upgrade(head, *handler);
+  }
+  auto match = shared_->router.match(request_);
+  if (request_.method == "OPTIONS" && match.route == nullptr) {
+    co_return co_await answer(Response(204), head.keep_alive && !head.has_body());
+  }
+  if (match.route != nullptr) co_return co_await dispatch(head, *match.route);
+
+  Response response;
+  if (match.path_known) {
+    response = status_problem(405, "This path does not take the method " + request_.method + ".");
+    response.headers.add("Allow", match.allow);
+  } else {
+    response = problem(Error::for_user(Errc::not_found, "NO_SUCH_PATH", "There is nothing at this path."));
+  }
+  if (head.has_body()) co_return co_await linger_after(std::move(response));
+  co_return co_await answer(std::move(response), head.keep_alive);
+}
+
+Task<HttpConnection::Next> HttpConnection::upgrade(RequestHead head, const UpgradeHandler& handler) {
+  if (origin_ == OriginVerdict::refused) {
+    co_return co_await answer(status_problem(403, "Pages of this origin may not connect."), false);
+  }
+  UpgradeAnswer verdict;
+  bool failed = false;
+  try {
+    verdict = co_await handler(request_);
+  } catch (const std::exception& error) {
+    log::error("net", "the upgrade handler of {} threw: {}", request_.path, error.what());
+    failed = true;
+  }
+  if (failed) co_return co_await answer(problem(Error()), false);
+  if (verdict.refusal) co_return co_await answer(std::move(*verdict.refusal), head.keep_alive);
+  boost::system::error_code error;
+  DetachedSocket detached{FileDescriptor(socket_.release(error)), std::string(input())};
+  if (!error && verdict.take_over) verdict.take_over(std::move(detached));
+  co_return Next::detached;
+}
+
+Task<HttpConnection::Next> HttpConnection::dispatch(RequestHead head, const Router::Route& route) {
+  const auto limit = route.options.max_body;
+  if (head.content_length.value_or(0) > limit) {
+    co_return co_await linger_after(status_problem(413, "The body is larger than " + to_human_size(limit) + "."));
+  }
+  Body body(*this, head, limit);
+  if (route.options.streaming) {
+    request_.stream = &body;
+  } else if (head.has_body()) {
+    auto whole = co_await body.read_all(request_.body);
+    if (!whole) {
+      const auto status = whole.error().code() == Errc::too_large   ? 413
+                          : whole.error().code() == Errc::timed_out ? 408
+                                                                    : 400;
+      const auto words = status == 413   ? "The body is larger than " + to_human_size(limit) + "."
+                         : status == 408 ? std::string("The body came too slowly.")
+                                         : std::string("The body could not be read.");
+      co_return co_await linger_after(status_problem(status, words));
+    }
+  }
+  auto response = co_await call(route);
+  request_.stream = nullptr;
+  if (!body.ended()) co_return co_await linger_after(std::move(response));
+  co_return co_await answer(std::move(response), head.keep_alive);
+}
+
+Task<Response> HttpConnection::call(const Router::Route& route) {
+  using asio::experimental::awaitable_operators::operator||;
+  Response response;
+  try {
+    if (route.options.deadline.count() > 0) {
+      auto outcome = co_await (route.handler(request_) || expire(route.options.deadline));
+      if (outcome.index() == 0) {
+        response = std::get<0>(std::move(outcome));
+      } else {
+        response = problem(Error(Errc::unavailable, "the handler's deadline passed"));
+      }
+    } else {
+      response = co_await route.handler(request_);
+    }
+  } catch (const std::exception& error) {
+    log::error("net", "the handler of {} {} threw: {}", request_.method, request_.path, error.what());
+    response = problem(Error());
+  }
+  gone_ = nullptr;
+  if (watching_) {
+    watching_ = false;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+  co_return response;
+}
+
+Task<std::size_t> HttpConnection::read_some(std::span<char> into) {
+  boost::system::error_code error;
+  const auto got = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()),
+                                                    asio::redirect_error(asio::use_awaitable, error));
+  co_return error ? 0 : got;
+}
+
+Task<bool> HttpConnection::fill_input(std::size_t at_most) {
+  if (in_first_ == in_.size()) {
+    in_.clear();
+    in_first_ = 0;
+    if (in_.capacity() > 4 * at_most) std::string().swap(in_);
+  } else if (in_first_ > 0) {
+    in_.erase(0, in_first_);
+    in_first_ = 0;
+  }
+  const auto had = in_.size();
+  in_.resize(had + at_most);
+  const auto got = co_await read_some(std::span<char>(in_).subspan(had));
+  in_.resize(had + got);
+  co_return got > 0;
+}
+
+void HttpConnection::consume(std::size_t bytes) noexcept { in_first_ += bytes; }
+
+void HttpConnection::watch_peer(std::function<void()> gone) {
+  gone_ = std::move(gone);
+  watching_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this(), number = request_number_](
+                                                           const boost::system::error_code& error) {
+    if (error || number != self->request_number_ || !self->gone_) return;
+    char byte = 0;
+    const auto got = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    // A further request behind this one is no reason to give up.
+    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) return;
+    const auto tell = std::exchange(self->gone_, nullptr);
+    tell();
+  });
+}
+
+}  // namespace rushes::net

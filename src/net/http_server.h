@@ -1,0 +1,63 @@
+#pragma once
+#include "async/shards.h"
+#include "base/result.h"
+#include "net/router.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rushes::net {
+
+/// Which pages of other origins may call us with the user's credentials.
+struct CorsOptions {
+  /// Exact origins (`https://app.example.com`). `*` allows all, then without credentials.
+  std::vector<std::string> allowed_origins;
+  bool allow_localhost = true;  // http(s)://localhost, 127.0.0.1 and [::1], any port
+};
+
+struct HttpLimits {
+  std::size_t max_head = 16UL << 10U;                    // bytes; above: 431
+  std::size_t max_fields = 100;                          // above: 431
+  std::chrono::milliseconds head_timeout{10'000};        // from the first byte of a head to its end: 408
+  std::chrono::milliseconds keep_alive_timeout{75'000};  // between requests
+  std::chrono::milliseconds body_stall_timeout{30'000};  // without one byte of a body that is due: 408
+  std::uint64_t min_body_rate = 1'000;                   // bytes a second, averaged after the first 30 s
+  std::chrono::milliseconds write_timeout{60'000};       // without one byte of the answer taken
+  std::size_t max_connections = 100'000;                 // above: accepted and closed
+};
+
+struct HttpOptions {
+  std::string host = "127.0.0.1";  // an address, `localhost`, or `0.0.0.0` / `::` for all
+  std::uint16_t port = 3000;       // 0: any free one
+  HttpLimits limits;
+  CorsOptions cors;
+};
+
+/// HTTP/1.1 on one port, its connections spread over the shards.
+///
+/// Threads:   `start` and `stop` from any thread outside handlers; the rest happens on the shards.
+/// Lifetime:  `shards` and `router` outlive it; stopped before `shards`.
+class HttpServer {
+ public:
+  HttpServer(Shards& shards, const Router& router, HttpOptions options = HttpOptions());
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+  ~HttpServer();
+
+  /// Listens and returns the port. Errors: `unavailable` with host and port, where the address is in use
+  /// or not ours.
+  Result<std::uint16_t> start();
+
+  /// Refuses new connections, closes idle ones, gives running requests up to `grace` to end, then cuts them.
+  /// Safe to call twice, or without a start.
+  Task<> stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;  // shared with its connections, which may end last
+};
+
+}  // namespace rushes::net

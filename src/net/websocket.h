@@ -1,0 +1,108 @@
+#pragma once
+#include "base/file.h"
+#include "net/frame.h"
+#include "net/loop.h"
+#include "net/message.h"
+#include "net/ws_codec.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rushes::net {
+
+struct WebSocketOptions {
+  WsLimits limits;
+  std::size_t max_backlog = 1UL << 20U;  // bytes that wait for one slow client; past it, it is cut
+};
+
+/// Why a WebSocket ended.
+enum class WebSocketEnd : std::uint8_t {
+  closed,          // the peer closed it, by a close frame or by its end of the connection
+  protocol_error,  // it sent what RFC 6455 forbids, or a message over the limit
+  too_slow,        // more was queued for it than it may have
+};
+
+/// A connected WebSocket, the server's side. Idle it owns no buffer; output waits as references to
+/// shared frames and goes out in one write at the turn's end.
+///
+/// Threads:   one shard's.
+/// Lifetime:  owned by its listener; the loop outlives it. It may be destroyed from any of its own
+///            callbacks only by way of `Loop::dispose_later` or `finish`.
+class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, WsSink, Deadline {
+ public:
+  class Listener {
+   public:
+    /// `payload` is valid during the call.
+    virtual void on_message(bool binary, std::string_view payload) = 0;
+    /// The last call. Nothing is sent or received any more.
+    virtual void on_end(WebSocketEnd end) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  /// `options` and `listener` outlive it.
+  WebSocket(Loop& loop, FileDescriptor fd, const WebSocketOptions& options, Listener& listener);
+  ~WebSocket() override;
+
+  /// Starts to read; `buffered` is what came already behind the handshake. May call the listener.
+  void start(std::string buffered);
+  /// Hands the connection to another listener: the upgrade of a session.
+  void set_listener(Listener& listener) noexcept { listener_ = &listener; }
+
+  /// Queues a frame. A client whose queue is full is cut, and `on_end` follows later.
+  void send(FramePtr frame);
+  bool idle() const noexcept { return out_ == nullptr; }
+  /// Bytes that wait to be written.
+  std::size_t backlog() const noexcept { return out_ ? out_->bytes : 0; }
+
+  /// Says goodbye without the listener: the queue goes out, then a close frame; the socket ends when the
+  /// peer has answered, or after two seconds.
+  static void finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std::string_view reason);
+
+ private:
+  struct OutQueue {
+    std::vector<FramePtr> frames;
+    std::size_t first = 0;   // the first frame that is not wholly written
+    std::size_t offset = 0;  // what of it is
+    std::size_t bytes = 0;
+  };
+
+  void on_events(std::uint32_t events) override;
+  void on_flush() override;
+  void on_deadline() override;
+  bool on_ws_message(bool binary, std::string_view payload) override;
+  bool on_ws_ping(std::string_view payload) override;
+  void on_ws_close(std::uint16_t code, std::string_view reason) override;
+
+  void read();
+  void decode(std::span<char> bytes);
+  void write();
+  void end(WebSocketEnd why);
+  void release();
+
+  Loop& loop_;
+  FileDescriptor fd_;
+  bool awaits_writable_ = false;
+  bool dirty_ = false;
+  bool closing_ = false;  // a close frame is queued or sent
+  bool ended_ = false;
+  bool overflowed_ = false;
+  const WebSocketOptions* options_;
+  Listener* listener_;
+  WsDecoder decoder_;
+  std::unique_ptr<OutQueue> out_;
+  std::unique_ptr<WebSocket> self_;  // while it finishes alone
+};
+
+/// The bytes of the 101 answer to a WebSocket handshake. Errors: `malformed` for one that RFC 6455 refuses
+/// (method, version, key).
+Result<std::string> websocket_handshake(const Request& request);
+
+}  // namespace rushes::net
