@@ -36,7 +36,7 @@ void VideoDecoder::only_keyframes(bool only) {
   decoder_->skip_frame = only ? AVDISCARD_NONKEY : AVDISCARD_DEFAULT;
   // The picture is scaled down anyhow.
   decoder_->skip_loop_filter = only ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
-  stream_.discard = only ? AVDISCARD_NONKEY : AVDISCARD_DEFAULT;
+  // Not stream_.discard: libav's MP4 reader then counts wrongly and gives keyframes their neighbours' times.
 }
 
 const AVFrame* VideoDecoder::next() {
