@@ -113,6 +113,22 @@ TEST_F(WriterTest, ARefusalUndoesItsOwnWritesAlone) {
   EXPECT_EQ(heard_, (Ids{1, 3, 4}));
 }
 
+TEST_F(WriterTest, AnExceptionIsThatOfItsUnitAlone) {
+  Work bug = [](Transaction& transaction) -> Result<int> {
+    (void)insert(2)(transaction);
+    throw std::logic_error("a bug");
+  };
+  Work wrong = [](Transaction& transaction) -> Result<int> {
+    (void)insert(3)(transaction);
+    return transaction.database().run("INSERT INTO nothing VALUES (1)");
+  };
+  const auto results = write_together({insert(1), bug, wrong, insert(4)});
+  EXPECT_EQ(results[1].error().code(), Errc::internal);
+  EXPECT_EQ(results[2].error().code(), Errc::unavailable);
+  EXPECT_EQ(stored(), (Values{1, 4}));
+  EXPECT_EQ(heard_, (Ids{1, 4}));
+}
+
 TEST_F(WriterTest, AFullDatabaseRefusesWhatDoesNotFitAndWorksOnceThereIsRoom) {
   Work fill = [](Transaction& transaction) -> Result<int> {
     auto& pages = transaction.database().statement("PRAGMA page_count");
