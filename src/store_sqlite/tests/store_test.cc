@@ -103,5 +103,16 @@ TEST_F(StoreTest, AFileThatIsNoDatabaseIsNamedAndLeftAlone) {
   EXPECT_EQ(read_file(folder_.database()).value(), content);
 }
 
+TEST_F(StoreTest, ItsFilesAreForThisAccountAlone) {
+  const auto store = open(folder_.database()).value();
+  submit(*store, request());
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(folder_.path())) {
+    ++files;
+    EXPECT_EQ(entry.status().permissions(), fs::perms::owner_read | fs::perms::owner_write) << entry.path();
+  }
+  EXPECT_GE(files, 3);  // the database, its log, the lock
+}
+
 }  // namespace
 }  // namespace rushes::store_sqlite
