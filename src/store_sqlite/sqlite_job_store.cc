@@ -287,16 +287,16 @@ Task<Result<int>> SqliteJobStore::announce_positions(int limit) {
       const bool too_soon = row.integer(1) > second_ago;
       row.reset();
       if (same) continue;
+      auto job = find_job(database, place.job).value();
+      if (job.processed_at) {  // it was told that it runs; what follows is its next attempt
+        database.run("UPDATE jobs SET position = ? WHERE id = ?", place.position, place.job.value());
+        continue;
+      }
       if (too_soon || told == limit) {
         ++left;
         continue;
       }
       ++told;
-      auto job = find_job(database, place.job).value();
-      if (job.attempt > 0) {  // it was told that it runs; what follows is its next attempt
-        database.run("UPDATE jobs SET position = ? WHERE id = ?", place.position, place.job.value());
-        continue;
-      }
       apply(transaction,
             jobs::moved(std::move(job), place.position, estimate_wait(database, place.position, parallel_jobs_)), now);
       database.run("UPDATE jobs SET position_told_at = ? WHERE id = ?", to_millis(now), place.job.value());

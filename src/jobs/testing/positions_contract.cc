@@ -98,6 +98,37 @@ TEST_P(JobStoreContract, AnnounceAlsoTellsWhoeverARestartMoved) {
   EXPECT_EQ(find(bobs_second).queue_position, 3);
 }
 
+TEST_P(JobStoreContract, AJobThatHasStartedOnceIsNotToldThatItIsQueued) {
+  // The contract's order: queued, started, progress…, an end.
+  auto released = begin("ann");
+  auto failed = begin("bob");
+  must(run_to_end(jobs().release(released.lease)));
+  must(run_to_end(jobs().fail(failed.lease, kPassing, milliseconds(0))));
+  submit("cid");
+  clock_.advance(seconds(2));
+
+  EXPECT_EQ(must(run_to_end(jobs().announce_positions(10))), 0);
+
+  EXPECT_EQ(told_of(released.job), "queued started");
+  EXPECT_EQ(told_of(failed.job), "queued started");
+  EXPECT_EQ(find(released.job).queue_position, 1);
+  EXPECT_EQ(find(failed.job).queue_position, 2);
+}
+
+TEST_P(JobStoreContract, WhatIsNotToldDoesNotUseUpTheLimit) {
+  std::vector<Claimed> begun;
+  for (int i = 0; i < 3; ++i) begun.push_back(begin("ann"));
+  const auto first = submit("ann");
+  const auto moved = submit("ann");
+  for (const auto& claimed : begun) must(run_to_end(jobs().release(claimed.lease)));
+  must(run_to_end(jobs().cancel(first.user, first.id)));
+  clock_.advance(seconds(1));
+
+  EXPECT_EQ(must(run_to_end(jobs().announce_positions(1))), 0);
+
+  EXPECT_EQ(told_of(moved), "queued queued");
+}
+
 TEST_P(JobStoreContract, TheWaitIsToldWhereItCanBeEstimated) {
   for (int i = 0; i < 3; ++i) begin("ann");
   EXPECT_FALSE(metadata_of(last_payload(submit("bob"))).contains("estimatedWaitTime"));  // nothing measured yet
