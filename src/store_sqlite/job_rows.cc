@@ -137,20 +137,23 @@ void apply(Transaction& transaction, const jobs::Transition& transition, Timesta
   if (transition.event) log_event(transaction, transition.job, *transition.event, now);
 }
 
-std::vector<Place> waiting_order(sqlite::Connection& database) {
-  auto& rows = database.statement(
-      "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
-      " waiting AS (SELECT id, user_id, place,"
-      "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn FROM jobs WHERE state = 0)"
-      " SELECT waiting.id FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
-      " ORDER BY turn + coalesce(n, 0), place");
+std::vector<Place> waiting_order(sqlite::Connection& database, Timestamp now) {
+  auto& rows = database
+                   .statement(
+                       "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
+                       " waiting AS (SELECT id, user_id, place,"
+                       "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn FROM jobs WHERE state = 0 "
+                       "AND run_at <= ?)"
+                       " SELECT waiting.id FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
+                       " ORDER BY turn + coalesce(n, 0), place")
+                   .bind(to_millis(now));
   std::vector<Place> order;
   while (rows.next()) order.push_back({JobId(rows.text(0)), static_cast<int>(order.size()) + 1});
   return order;
 }
 
-std::optional<int> position_of(sqlite::Connection& database, const JobId& job) {
-  for (const auto& place : waiting_order(database)) {
+std::optional<int> position_of(sqlite::Connection& database, const JobId& job, Timestamp now) {
+  for (const auto& place : waiting_order(database, now)) {
     if (place.job == job) return place.position;
   }
   return std::nullopt;

@@ -23,6 +23,14 @@ TEST_P(JobStoreContract, PositionsCountWhatRuns) {
   EXPECT_EQ(submit("bob").queue_position, 1);  // none of bob's runs
 }
 
+TEST_P(JobStoreContract, AJobThatWaitsForItsBackoffIsInNobodysWay) {
+  const auto failing = begin("ann");
+  must(run_to_end(jobs().fail(failing.lease, kPassing, seconds(60))));
+  EXPECT_EQ(submit("bob").queue_position, 1);
+  EXPECT_EQ(submit("ann").queue_position, 2);
+  EXPECT_FALSE(find(failing.job).queue_position);
+}
+
 TEST_P(JobStoreContract, AnnounceTellsWhatMovedAndNothingElse) {
   const auto first = submit("ann");
   const auto second = submit("ann");
