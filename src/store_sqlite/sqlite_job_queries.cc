@@ -195,7 +195,10 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
   std::function work = [user = std::move(user),
                         id = std::move(id)](Transaction& transaction) -> Result<jobs::Analysis> {
     auto found = find_analysis(transaction.database(), user, id);
-    if (found) transaction.database().run("DELETE FROM analyses WHERE id = ?", id.value());
+    if (!found) return found;
+    transaction.database().run("DELETE FROM analyses WHERE id = ?", id.value());
+    transaction.database().run("UPDATE jobs SET audit_id = NULL WHERE id = ? AND audit_id = ?", found->job.value(),
+                               id.value());
     return found;
   };
   co_return co_await writer_.write(std::move(work));

@@ -222,6 +222,7 @@ TEST_P(JobStoreContract, RemoveGivesWhatItRemoved) {
   EXPECT_EQ(name_of(run_to_end(queries().remove_analysis(user, made.audit))), "ANALYSIS_NOT_FOUND");
   EXPECT_EQ(must(run_to_end(queries().history(user, HistoryQuery()))).total, 0);
   EXPECT_EQ(find(claimed.job).state, JobState::completed);
+  EXPECT_FALSE(find(claimed.job).audit);  // it names nothing that is there
   must(run_to_end(jobs().restart(user, claimed.job.id, kNoLimit)));
 }
 
