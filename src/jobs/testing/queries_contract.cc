@@ -202,6 +202,8 @@ TEST_P(JobStoreContract, HistorySearchesTheTitleLiterallyAndWithoutCase) {
   EXPECT_EQ(found("snake_"), Titles{"snake_case"});
   EXPECT_EQ(found("SNAKE"), (Titles{"snake_case", "snakeXcase"}));
   EXPECT_EQ(found("\\"), Titles{"back\\slash"});
+  EXPECT_EQ(found("größe äö"), Titles{"Größe ÄÖÜ"});
+  EXPECT_EQ(found("ПРИВЕТ"), Titles{"Привет"});
   EXPECT_EQ(found("' OR '1'='1"), Titles{});
   EXPECT_EQ(found("").size(), 7U);
 }
