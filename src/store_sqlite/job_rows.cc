@@ -152,11 +152,25 @@ std::vector<Place> waiting_order(sqlite::Connection& database, Timestamp now) {
   return order;
 }
 
-std::optional<int> position_of(sqlite::Connection& database, const JobId& job, Timestamp now) {
-  for (const auto& place : waiting_order(database, now)) {
-    if (place.job == job) return place.position;
-  }
-  return std::nullopt;
+int position_of_newest(sqlite::Connection& database, const UserId& user, Timestamp now) {
+  // Its turn is the last of its user's. Of each other user, all turns up to the same one come before it:
+  // only counts are needed, not the order itself.
+  auto& row = database
+                  .statement(
+                      "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
+                      " waiting AS (SELECT user_id, count(*) AS w FROM jobs WHERE state = 0 AND run_at <= ?2"
+                      "   GROUP BY user_id),"
+                      " own AS (SELECT w, w + coalesce(n, 0) AS turn FROM waiting LEFT JOIN running"
+                      "   ON running.user_id = waiting.user_id WHERE waiting.user_id = ?1)"
+                      " SELECT (SELECT w FROM own) + coalesce(sum(min(w, max(0, (SELECT turn FROM own)"
+                      "   - coalesce(n, 0)))), 0)"
+                      " FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
+                      " WHERE waiting.user_id <> ?1")
+                  .bind(user.value(), to_millis(now));
+  row.next();
+  const auto position = static_cast<int>(row.integer(0));
+  row.reset();
+  return position;
 }
 
 std::optional<int> estimate_wait(sqlite::Connection& database, int position, int parallel_jobs) {

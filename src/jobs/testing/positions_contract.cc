@@ -31,6 +31,27 @@ TEST_P(JobStoreContract, AJobThatWaitsForItsBackoffIsInNobodysWay) {
   EXPECT_FALSE(find(failing.job).queue_position);
 }
 
+TEST_P(JobStoreContract, TheFirstPositionIsThatOfTheAnnouncedOrder) {
+  std::vector<Claimed> begun;
+  std::uint32_t dice = 7;
+  for (int step = 0; step < 120; ++step) {
+    dice = dice * 1'664'525U + 1'013'904'223U;
+    const auto job = submit("user" + std::to_string((dice >> 16U) % 7));
+    const auto what = (dice >> 24U) % 6;
+    if (what == 0) begun.push_back(claim());
+    if (what == 1 && !begun.empty()) {
+      must(run_to_end(jobs().fail(begun.back().lease, kPassing, seconds((dice >> 20U) % 2 * 1'000))));
+      begun.pop_back();
+    }
+    clock_.advance(seconds(1));
+    if (what > 1) {  // nobody moved since: nothing to tell it
+      EXPECT_EQ(must(run_to_end(jobs().announce_positions(1000))), 0);
+      const auto now = find(job);
+      EXPECT_EQ(now.queue_position, job.queue_position) << "step " << step;
+    }
+  }
+}
+
 TEST_P(JobStoreContract, AnnounceTellsWhatMovedAndNothingElse) {
   const auto first = submit("ann");
   const auto second = submit("ann");
