@@ -137,23 +137,40 @@ void apply(Transaction& transaction, const jobs::Transition& transition, Timesta
   if (transition.event) log_event(transaction, transition.job, *transition.event, now);
 }
 
-std::vector<Place> waiting_order(sqlite::Connection& database) {
-  auto& rows = database.statement(
-      "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
-      " waiting AS (SELECT id, user_id, place,"
-      "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn FROM jobs WHERE state = 0)"
-      " SELECT waiting.id FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
-      " ORDER BY turn + coalesce(n, 0), place");
+std::vector<Place> waiting_order(sqlite::Connection& database, Timestamp now) {
+  auto& rows = database
+                   .statement(
+                       "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
+                       " waiting AS (SELECT id, user_id, place,"
+                       "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn FROM jobs WHERE state = 0 "
+                       "AND run_at <= ?)"
+                       " SELECT waiting.id FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
+                       " ORDER BY turn + coalesce(n, 0), place")
+                   .bind(to_millis(now));
   std::vector<Place> order;
   while (rows.next()) order.push_back({JobId(rows.text(0)), static_cast<int>(order.size()) + 1});
   return order;
 }
 
-std::optional<int> position_of(sqlite::Connection& database, const JobId& job) {
-  for (const auto& place : waiting_order(database)) {
-    if (place.job == job) return place.position;
-  }
-  return std::nullopt;
+int position_of_newest(sqlite::Connection& database, const UserId& user, Timestamp now) {
+  // Its turn is the last of its user's. Of each other user, all turns up to the same one come before it:
+  // only counts are needed, not the order itself.
+  auto& row = database
+                  .statement(
+                      "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
+                      " waiting AS (SELECT user_id, count(*) AS w FROM jobs WHERE state = 0 AND run_at <= ?2"
+                      "   GROUP BY user_id),"
+                      " own AS (SELECT w, w + coalesce(n, 0) AS turn FROM waiting LEFT JOIN running"
+                      "   ON running.user_id = waiting.user_id WHERE waiting.user_id = ?1)"
+                      " SELECT (SELECT w FROM own) + coalesce(sum(min(w, max(0, (SELECT turn FROM own)"
+                      "   - coalesce(n, 0)))), 0)"
+                      " FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
+                      " WHERE waiting.user_id <> ?1")
+                  .bind(user.value(), to_millis(now));
+  row.next();
+  const auto position = static_cast<int>(row.integer(0));
+  row.reset();
+  return position;
 }
 
 std::optional<int> estimate_wait(sqlite::Connection& database, int position, int parallel_jobs) {

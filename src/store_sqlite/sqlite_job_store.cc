@@ -36,9 +36,6 @@ std::optional<jobs::Job> find_keyed(sqlite::Connection& database, const jobs::Ne
   return found;
 }
 
-/// A new or restarted job stands in the table already; this is where in the order.
-int position_in_table(sqlite::Connection& database, const JobId& job) { return position_of(database, job).value_or(1); }
-
 std::optional<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, const JobId& id) {
   auto job = find_job(database, id);
   if (!job || job->user != user) return std::nullopt;
@@ -103,7 +100,7 @@ Task<Result<jobs::Submission>> SqliteJobStore::submit(jobs::NewJob job, int max_
     // Inserted first, so that the one query for positions sees it; then told where it stands.
     insert_job(database, jobs::created(job, 1, std::nullopt, now).job, job.idempotency_key);
     if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", job.id.value(), job.body);
-    const auto position = position_in_table(database, job.id);
+    const auto position = position_of_newest(database, job.user, now);
     auto transition = jobs::created(job, position, estimate_wait(database, position, parallel_jobs_), now);
     apply(transaction, transition, now);
     database.run("UPDATE jobs SET position_told_at = ? WHERE id = ?", to_millis(now), job.id.value());
@@ -235,7 +232,7 @@ Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_u
     database.run("UPDATE jobs SET state = 0, place = ?, run_at = 0 WHERE id = ?", next_number(database, "place"),
                  id.value());
     const auto now = clock_.now();
-    const auto position = position_in_table(database, id);
+    const auto position = position_of_newest(database, user, now);
     auto transition = jobs::restarted(*job, position, estimate_wait(database, position, parallel_jobs_));
     if (!transition) return transition.error();
     apply(transaction, *transition, now);
@@ -279,7 +276,7 @@ Task<Result<int>> SqliteJobStore::announce_positions(int limit) {
     const auto second_ago = to_millis(now - std::chrono::seconds(1));
     int told = 0;
     int left = 0;
-    for (const auto& place : waiting_order(database)) {
+    for (const auto& place : waiting_order(database, now)) {
       auto& row =
           database.statement("SELECT position, position_told_at FROM jobs WHERE id = ?").bind(place.job.value());
       row.next();
@@ -287,16 +284,16 @@ Task<Result<int>> SqliteJobStore::announce_positions(int limit) {
       const bool too_soon = row.integer(1) > second_ago;
       row.reset();
       if (same) continue;
+      auto job = find_job(database, place.job).value();
+      if (job.processed_at) {  // it was told that it runs; what follows is its next attempt
+        database.run("UPDATE jobs SET position = ? WHERE id = ?", place.position, place.job.value());
+        continue;
+      }
       if (too_soon || told == limit) {
         ++left;
         continue;
       }
       ++told;
-      auto job = find_job(database, place.job).value();
-      if (job.attempt > 0) {  // it was told that it runs; what follows is its next attempt
-        database.run("UPDATE jobs SET position = ? WHERE id = ?", place.position, place.job.value());
-        continue;
-      }
       apply(transaction,
             jobs::moved(std::move(job), place.position, estimate_wait(database, place.position, parallel_jobs_)), now);
       database.run("UPDATE jobs SET position_told_at = ? WHERE id = ?", to_millis(now), place.job.value());
