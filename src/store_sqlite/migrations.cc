@@ -47,6 +47,10 @@ CREATE INDEX jobs_running ON jobs (user_id, lease_expires_at) WHERE state = 1;
 CREATE INDEX jobs_ended ON jobs (finished_at) WHERE state = 2;
 CREATE UNIQUE INDEX jobs_keyed ON jobs (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
+-- Since when a user waits for a turn: a number of the counter `place`, drawn when the user's queue
+-- fills and again at each claim.
+CREATE TABLE turns (user_id TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
+
 CREATE TABLE job_bodies (job_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE events (

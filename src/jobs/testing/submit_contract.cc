@@ -203,6 +203,18 @@ TEST_P(JobStoreContract, ClaimOneByOneFollowsTheSameOrder) {
   for (const auto& id : expected) EXPECT_EQ(claim().job.id, id);
 }
 
+TEST_P(JobStoreContract, ClaimGoesRoundBetweenUsersAlsoWhereEachJobEndsBeforeTheNext) {
+  for (int i = 0; i < 4; ++i) submit("ann");
+  submit("bob");
+  std::string order;
+  for (int i = 0; i < 5; ++i) {
+    const auto claimed = claim();
+    order += claimed.job.user.value() + " ";
+    complete(claimed);
+  }
+  EXPECT_EQ(order, "ann bob ann ann ann ");
+}
+
 TEST_P(JobStoreContract, ClaimPrefersTheUserWithTheFewestRunning) {
   begin("ann");
   begin("ann");

@@ -32,9 +32,11 @@ class WriterTest : public ::testing::Test {
 
   /// Runs all of them in one batch, and gives what each was told.
   std::vector<Result<int>> write_together(std::vector<Work> works) {
+    std::promise<void> held_up;
     std::promise<void> all_wait;
     std::future<void> gate = all_wait.get_future();
-    Work hold = [&gate](Transaction&) -> Result<int> {
+    Work hold = [&held_up, &gate](Transaction&) -> Result<int> {
+      held_up.set_value();
       gate.wait();
       return 0;
     };
@@ -46,7 +48,8 @@ class WriterTest : public ::testing::Test {
         EXPECT_FALSE(failed);
         results[i] = std::move(result);
       });
-      loop.poll();  // it waits in the queue, or holds the writer up
+      loop.poll();  // it holds the writer up, or waits in the queue
+      if (i == 0) held_up.get_future().wait();
     }
     all_wait.set_value();
     loop.restart();
