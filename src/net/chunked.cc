@@ -28,8 +28,8 @@ ChunkDecoder::Step ChunkDecoder::decode(std::string_view input, std::span<char> 
     }
     const auto room = output.size() - step.produced;
     if (room == 0) break;
-    const auto count = std::min({static_cast<std::uint64_t>(room),
-                                 static_cast<std::uint64_t>(input.size() - step.consumed), left_});
+    const auto count =
+        std::min({static_cast<std::uint64_t>(room), static_cast<std::uint64_t>(input.size() - step.consumed), left_});
     std::memcpy(output.data() + step.produced, input.data() + step.consumed, static_cast<std::size_t>(count));
     step.consumed += static_cast<std::size_t>(count);
     step.produced += static_cast<std::size_t>(count);

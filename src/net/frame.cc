@@ -29,9 +29,7 @@ void write_head(char* out, std::uint8_t opcode, std::size_t payload) {
 
 }  // namespace
 
-void intrusive_ptr_add_ref(const Frame* frame) noexcept {
-  frame->references_.fetch_add(1, std::memory_order_relaxed);
-}
+void intrusive_ptr_add_ref(const Frame* frame) noexcept { frame->references_.fetch_add(1, std::memory_order_relaxed); }
 
 void intrusive_ptr_release(const Frame* frame) noexcept {
   if (frame->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;

@@ -115,7 +115,8 @@ HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request
   head.chunked = parser.chunked();
   if (const auto length = parser.content_length()) head.content_length = *length;
   if (const auto coding = request.headers.find("Transfer-Encoding")) {
-    if (head.content_length || request.headers.has("Content-Length")) return refuse(400, "The body's length is ambiguous.");
+    if (head.content_length || request.headers.has("Content-Length"))
+      return refuse(400, "The body's length is ambiguous.");
     if (!equals_ignore_case(*coding, "chunked") || !head.chunked) {
       return refuse(501, "Only the transfer encoding `chunked` is supported.");
     }

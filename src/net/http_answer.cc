@@ -115,7 +115,8 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
     } else {
       std::error_code error;
       const auto whole = std::filesystem::file_size(file.path, error);
-      if (error) co_return co_await answer(problem(Error(Errc::not_found, "no file " + file.path.string())), keep_alive);
+      if (error)
+        co_return co_await answer(problem(Error(Errc::not_found, "no file " + file.path.string())), keep_alive);
       size = whole - std::min<std::uint64_t>(whole, file.offset);
     }
     write_head(response, size, keep_alive);
@@ -123,7 +124,7 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
     if (has_body && size > 0 && !co_await write_file(std::move(file), size)) co_return Next::close;
     co_return keep_alive ? Next::keep : Next::linger;
   }
-  const std::string_view body = response.shared_body              ? std::string_view(*response.shared_body)
+  const std::string_view body = response.shared_body            ? std::string_view(*response.shared_body)
                                 : !response.static_body.empty() ? response.static_body
                                                                 : std::string_view(response.body);
   write_head(response, body.size(), keep_alive);

@@ -248,16 +248,16 @@ void HttpConnection::consume(std::size_t bytes) noexcept { in_first_ += bytes; }
 void HttpConnection::watch_peer(std::function<void()> gone) {
   gone_ = std::move(gone);
   watching_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this(), number = request_number_](
-                                                           const boost::system::error_code& error) {
-    if (error || number != self->request_number_ || !self->gone_) return;
-    char byte = 0;
-    const auto got = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    // A further request behind this one is no reason to give up.
-    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) return;
-    const auto tell = std::exchange(self->gone_, nullptr);
-    tell();
-  });
+  socket_.async_wait(asio::ip::tcp::socket::wait_read,
+                     [self = shared_from_this(), number = request_number_](const boost::system::error_code& error) {
+                       if (error || number != self->request_number_ || !self->gone_) return;
+                       char byte = 0;
+                       const auto got = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+                       // A further request behind this one is no reason to give up.
+                       if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) return;
+                       const auto tell = std::exchange(self->gone_, nullptr);
+                       tell();
+                     });
 }
 
 }  // namespace rushes::net

@@ -133,7 +133,8 @@ void HttpServer::Impl::accept_clients() {
     if (shard == 0) {
       adopt(shard, fd, peer);
     } else {
-      asio::post(shards_.executor(shard), [self = shared_from_this(), shard, fd, peer] { self->adopt(shard, fd, peer); });
+      asio::post(shards_.executor(shard),
+                 [self = shared_from_this(), shard, fd, peer] { self->adopt(shard, fd, peer); });
     }
   }
   await_clients();

@@ -99,6 +99,18 @@ void Loop::dispose_later(std::unique_ptr<Disposable> object) {
   schedule_flush();
 }
 
+void Loop::adopt(std::unique_ptr<Disposable> object) {
+  auto* const key = object.get();
+  adopted_.emplace(key, std::move(object));
+}
+
+void Loop::let_go(Disposable& object) {
+  const auto found = adopted_.find(&object);
+  if (found == adopted_.end()) return;
+  dispose_later(std::move(found->second));
+  adopted_.erase(found);
+}
+
 void Loop::flush() {
   flush_scheduled_ = false;
   flushing_.swap(dirty_);

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace rushes::net {
@@ -74,6 +75,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void forget_flush(Flushed& flushed) noexcept;
 
   void dispose_later(std::unique_ptr<Disposable> object);
+  /// Owns `object` until `let_go` (which disposes of it later), or until the loop's own end.
+  void adopt(std::unique_ptr<Disposable> object);
+  void let_go(Disposable& object);
 
   /// Runs `work` on the shard; what one thread posts runs in its order. Many posts share one wake-up.
   void post(std::function<void()> work);
@@ -108,6 +112,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::mutex inbox_mutex_;
   std::vector<std::function<void()>> inbox_;
   std::vector<std::function<void()>> inbox_running_;  // the shard's only
+
+  // Last, so that what is in it goes first and finds the rest.
+  std::unordered_map<Disposable*, std::unique_ptr<Disposable>> adopted_;
 };
 
 }  // namespace rushes::net

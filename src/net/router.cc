@@ -82,7 +82,8 @@ void Router::set_fallback(Handler handler, RouteOptions options) { fallback_ = R
 Router::Match Router::match(Request& request) const {
   Match match;
   std::vector<std::string_view> matched;
-  // The path is split as decoded: a segment with an escaped slash is two segments, for the pattern as for the file system.
+  // The path is split as decoded: a segment with an escaped slash is two segments, for the pattern as for the file
+  // system.
   if (const Node* node = root_->find(split(request.path), 0, matched)) {
     match.path_known = true;
     auto route = node->routes.find(request.method);

@@ -157,8 +157,8 @@ void WebSocket::end(WebSocketEnd why) {
   if (std::exchange(ended_, true)) return;
   release();
   out_.reset();
-  if (self_) {
-    loop_.dispose_later(std::move(self_));
+  if (alone_) {
+    loop_.let_go(*this);
   } else {
     listener_->on_end(why);
   }
@@ -175,7 +175,8 @@ void WebSocket::finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std:
   self.send(Frame::close(static_cast<std::uint16_t>(code), reason));
   self.closing_ = true;
   self.loop_.timers().set(self, kGoodbye);
-  self.self_ = std::move(socket);
+  self.alone_ = true;
+  self.loop_.adopt(std::move(socket));
 }
 
 Result<std::string> websocket_handshake(const Request& request) {

@@ -94,11 +94,11 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   bool closing_ = false;  // a close frame is queued or sent
   bool ended_ = false;
   bool overflowed_ = false;
+  bool alone_ = false;  // finishing, owned by the loop
   const WebSocketOptions* options_;
   Listener* listener_;
   WsDecoder decoder_;
   std::unique_ptr<OutQueue> out_;
-  std::unique_ptr<WebSocket> self_;  // while it finishes alone
 };
 
 /// The bytes of the 101 answer to a WebSocket handshake. Errors: `malformed` for one that RFC 6455 refuses

@@ -16,6 +16,7 @@
 
 namespace rushes::socketio {
 
+class LocalAdapter;
 class Server;
 
 /// Why a client may not enter: `connect_error` at the client, with `message` and, where it is not null, `data`.
@@ -107,11 +108,13 @@ class Namespace {
   friend class Broadcast;
   friend class detail::Connection;
 
-  Namespace(Server& server, std::string name);
+  Namespace(std::string name, const std::vector<std::shared_ptr<net::Loop>>& loops);
+  const std::shared_ptr<net::Loop>& loop_of(std::size_t shard) const { return loops_[shard]; }
 
-  Server& server_;
   const std::string name_;
-  std::unique_ptr<Adapter> adapter_;
+  const std::vector<std::shared_ptr<net::Loop>> loops_;  // one a shard
+  std::unique_ptr<LocalAdapter> local_;
+  Adapter* adapter_;  // the local one, or one that also knows other nodes
   // Immutable once connections come in.
   std::vector<Middleware> middlewares_;
   std::vector<std::function<void(const SocketPtr&)>> connection_handlers_;

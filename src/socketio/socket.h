@@ -3,9 +3,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "net/headers.h"
+#include "net/loop.h"
 #include "socketio/event.h"
+#include "socketio/packet.h"
 
 #include <any>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -73,7 +76,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   const std::string& id() const noexcept { return id_; }
   const Handshake& handshake() const noexcept { return *handshake_; }
   Namespace& nsp() const noexcept { return namespace_; }
-  const Executor& executor() const noexcept { return executor_; }
+  const Executor& executor() const noexcept { return loop_->executor(); }
 
   /// Sends an event: `socket->emit("subscribed", json::object{{"success", true}})`. Each argument is a
   /// JSON value, a text, a number, a boolean, or `RawJson`. Emits of one thread keep their order.
@@ -98,7 +101,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   /// With `close_transport`, the connection with all its namespaces ends too.
   void disconnect(bool close_transport = false);
 
-  bool connected() const noexcept;
+  bool connected() const noexcept { return connected_; }
 
   /// Runs once, on its shard, with the reason in the words that Socket.IO users know:
   /// "transport close", "ping timeout", "client namespace disconnect", "server namespace disconnect", …
@@ -110,18 +113,30 @@ class Socket : public std::enable_shared_from_this<Socket> {
   friend class Namespace;
   friend class detail::Connection;
   friend class LocalAdapter;
-  struct Rooms;
+  friend class Ack;
+  struct Places;
+  struct Waits;
 
   Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string id,
          std::shared_ptr<const Handshake> handshake);
 
+  void send(const EncodedPacket& packet);
+  /// It is out: the rooms, the handlers and what waits for acknowledgements learn it.
+  void depart(std::string_view reason);
+  void take_ack(std::uint64_t id, Event answer);
+  void fail_ack(std::uint64_t id, const Error& error);
+  bool congested() const noexcept;
+  void leave_by_server(bool close_transport);
+
   const std::string id_;
   Namespace& namespace_;
-  const Executor executor_;
+  const std::shared_ptr<net::Loop> loop_;
   const std::shared_ptr<const Handshake> handshake_;
   // Touched on its shard only.
   std::shared_ptr<detail::Connection> connection_;  // null once it has left
-  std::unique_ptr<Rooms> rooms_;
+  bool connected_ = false;
+  std::unique_ptr<Places> places_;
+  std::unique_ptr<Waits> waits_;  // for acknowledgements
   std::vector<std::function<void(std::string_view)>> disconnect_handlers_;
 };
 
