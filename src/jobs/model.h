@@ -67,7 +67,7 @@ struct Job {
   std::optional<JobId> retry_of;
   std::optional<AuditId> audit;
   std::optional<Failure> failure;
-  std::optional<int> queue_position;  // of a pending job, from 1, in the order that `claim` follows
+  std::optional<int> queue_position;  // of a pending job, from 1, in the order of `claim`, as its owner was last told
   Timestamp created_at;
   std::optional<Timestamp> processed_at;  // the last attempt's start
   std::optional<Timestamp> finished_at;

@@ -23,6 +23,8 @@ Error Failure::to_error() const {
     case SQLITE_READONLY:
     case SQLITE_IOERR:
       return Error(Errc::unavailable, std::string("the database cannot be written: ") + what());
+    case SQLITE_CONSTRAINT:
+      return Error(Errc::conflict, what());
     default:
       return Error(Errc::unavailable, what());
   }

@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t kLargestBatch = 1000;
 // Pages of 4 KiB in the log, from which on the second thread moves them to the database.
 constexpr int kCheckpointPages = 1000;
+// Readers that come without pause can keep the second thread from ever starting the log anew. From this size on
+// the writer does it itself, between two batches.
+constexpr int kLongestLog = 16'000;
 
 int on_wal(void* due, sqlite3* database, const char* name, int pages) {
   (void)database;
@@ -53,16 +56,18 @@ void Writer::push(std::unique_ptr<Unit> unit) {
 }
 
 void Writer::run() {
-  int wal_pages = 0;
+  int wal_pages = 0;  // in the log, as of the last commit
+  int asked_at = 0;   // their number when the second thread was last asked
   // Instead of SQLite's own checkpoints, which would run here and hold up a commit.
   sqlite3_wal_hook(connection_.handle(), on_wal, &wal_pages);
   for (;;) {
     Batch batch;
     {
       std::unique_lock lock(mutex_);
-      if (wal_pages >= kCheckpointPages) {
+      if (wal_pages < asked_at) asked_at = 0;  // the log was started anew
+      if (wal_pages - asked_at >= kCheckpointPages) {
         checkpoint_due_ = true;
-        wal_pages = 0;
+        asked_at = wal_pages;
         checkpoint_wanted_.notify_one();
       }
       arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
@@ -73,6 +78,15 @@ void Writer::run() {
       waiting_.erase(waiting_.begin(), end);
     }
     commit(batch);
+    if (wal_pages >= kLongestLog) restart_log();
+  }
+}
+
+void Writer::restart_log() {
+  try {
+    connection_.execute("PRAGMA busy_timeout = 50; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = 5000");
+  } catch (const sqlite::Failure& error) {
+    log::warning("store", "cannot start the log anew: {}", error.what());
   }
 }
 
@@ -81,7 +95,7 @@ void Writer::commit(Batch& batch) {
     connection_.run("BEGIN IMMEDIATE");
     const auto events = run_units(batch);
     connection_.run("COMMIT");
-    if (!events.empty() && on_committed_) on_committed_(events);
+    tell(events);
   } catch (const sqlite::Failure& error) {
     if (connection_.in_transaction()) {
       try {
@@ -94,6 +108,15 @@ void Writer::commit(Batch& batch) {
     for (auto& unit : batch) unit->fail(error.to_error());
   }
   for (auto& unit : batch) unit->finish();
+}
+
+void Writer::tell(std::span<const jobs::Event> events) {
+  if (events.empty() || !on_committed_) return;
+  try {
+    on_committed_(events);
+  } catch (const std::exception& error) {
+    log::error("store", "the listener of the event log threw: {}", error.what());
+  }
 }
 
 std::vector<jobs::Event> Writer::run_units(Batch& batch) {

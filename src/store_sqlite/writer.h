@@ -104,6 +104,8 @@ class Writer {
   void run();
   void commit(Batch& batch);
   std::vector<jobs::Event> run_units(Batch& batch);
+  void tell(std::span<const jobs::Event> events);
+  void restart_log();
   void checkpoint_loop(const std::filesystem::path& file);
 
   sqlite::Connection connection_;  // on thread_ only
