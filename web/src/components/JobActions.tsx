@@ -38,7 +38,7 @@ export function JobActions({ job, page }: Props) {
     <>
       <div class="job-actions">
         {job.status === 'completed' && !page && (
-          <a class="button primary" href={jobAddress(job.id)} data-testid="view-result" aria-label={`View results: ${title}`}>
+          <a class="button soft" href={jobAddress(job.id)} data-testid="view-result" aria-label={`View results: ${title}`}>
             View results
           </a>
         )}

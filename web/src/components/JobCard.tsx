@@ -54,12 +54,14 @@ export function JobCard({ job, page }: { job: Job; page?: boolean }) {
             )}
           </p>
         </div>
-        <span class="badge" data-status={job.status} data-testid="job-status">
-          {job.status === 'pending' ? 'queued' : job.status}
-        </span>
+        <div class="job-side">
+          <span class="badge" data-status={job.status} data-testid="job-status">
+            {job.status === 'pending' ? 'queued' : job.status}
+          </span>
+          <JobActions job={job} page={page} />
+        </div>
       </div>
       <JobState job={job} />
-      <JobActions job={job} page={page} />
     </article>
   );
 }

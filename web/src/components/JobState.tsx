@@ -1,14 +1,13 @@
 import { about, stageLine } from '../format';
-import { hasEnded, type Job } from '../state/jobs';
+import type { Job } from '../state/jobs';
 import { ProgressBar } from './ProgressBar';
 
+// The place as it is now; the message tells it as it was when the job's last event was written.
 function Waiting({ job }: { job: Job }) {
-  if (job.queuePosition === undefined && job.estimatedWait === undefined) return null;
   return (
-    <p class="job-wait muted" data-testid="queue-position">
-      {job.queuePosition !== undefined && `Position ${job.queuePosition} in the queue`}
-      {job.queuePosition !== undefined && job.estimatedWait !== undefined && ' · '}
-      {job.estimatedWait !== undefined && `${about(job.estimatedWait)} to wait`}
+    <p class="job-state waiting" data-testid="queue-position">
+      Position {job.queuePosition} in the queue
+      {job.estimatedWait !== undefined && ` · ${about(job.estimatedWait)} to wait`}
     </p>
   );
 }
@@ -24,7 +23,9 @@ export function JobState({ job }: { job: Job }) {
       </div>
     );
   }
+  if (job.status === 'pending' && job.queuePosition !== undefined) return <Waiting job={job} />;
   const { stage, detail } = stageLine(job);
+  const running = job.status === 'processing';
   return (
     <div class="job-state">
       <p class="job-message">
@@ -32,10 +33,9 @@ export function JobState({ job }: { job: Job }) {
           <span data-testid="job-stage">{stage}</span>
           {detail}
         </span>
-        {!hasEnded(job.status) && <span class="percent">{job.progress}&nbsp;%</span>}
+        {running && <span class="percent">{job.progress}&nbsp;%</span>}
       </p>
-      {!hasEnded(job.status) && <ProgressBar value={job.progress} label="Progress" active={job.status === 'processing'} />}
-      {job.status === 'pending' && <Waiting job={job} />}
+      {running && <ProgressBar value={job.progress} label="Progress" active />}
     </div>
   );
 }

@@ -38,11 +38,12 @@ export function Renewal() {
 
   return (
     <form class="announcement renewal" data-severity="warning" data-testid="renewal" onSubmit={(event) => void goOn(event)}>
-      <label for="renewal-token">Your token is about to expire. Paste a new one to stay signed in.</label>
+      <label for="renewal-token">Your token is about to expire. Paste a new one to go on.</label>
       <input
         id="renewal-token"
         type="password"
         autocomplete="off"
+        placeholder="New token"
         data-testid="renewal-token"
         value={token}
         aria-describedby="renewal-error"

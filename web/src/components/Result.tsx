@@ -1,5 +1,4 @@
 import type { AuditResponse } from '../contract';
-import { clock } from '../format';
 import { Chapters } from './Chapters';
 import { CopyButton } from './CopyButton';
 import { Ideas } from './Ideas';
@@ -97,7 +96,6 @@ export function Result({ result, title }: { result: AuditResponse; title: string
       <p class="engine muted" data-testid="engine">
         {engine?.transcription && <>Speech by {engine.transcription}. </>}
         {engine?.analysis && <>Analysis by {engine.analysis}. </>}
-        {transcript?.segments?.length ? <>Length {clock(transcript.segments[transcript.segments.length - 1]!.end)}.</> : null}
       </p>
     </div>
   );
