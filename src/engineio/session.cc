@@ -109,12 +109,12 @@ void Session::answer_poll(std::string payload) {
 void Session::refuse_second_poll() {
   if (poll_ != nullptr) answer_poll("1");
   buffer_.clear();
-  finish(CloseReason::transport_error, false);
+  finish(CloseReason::transport_error, "");
 }
 
 void Session::lose_poll() {
   poll_ = nullptr;
-  if (!closed_) finish(CloseReason::transport_error, false);
+  if (!closed_) finish(CloseReason::transport_error, "");
 }
 
 bool Session::receive(std::string_view payload) {
@@ -161,8 +161,7 @@ void Session::on_packet(const Packet& packet) {
       handler_->on_message(packet.body);
       return;
     case PacketType::close:
-      if (poll_ != nullptr) answer_poll("6");
-      finish(CloseReason::transport_close, false);
+      finish(CloseReason::transport_close, "6");
       return;
     case PacketType::ping:  // in version 4 only the server pings
       close(CloseReason::transport_error);
@@ -173,15 +172,15 @@ void Session::on_packet(const Packet& packet) {
 }
 
 void Session::on_end(net::WebSocketEnd end) {
-  shard_.loop->dispose_later(std::move(socket_));
-  finish(end == net::WebSocketEnd::closed ? CloseReason::transport_close : CloseReason::transport_error, false);
+  net::WebSocket::finish(std::move(socket_), net::WsCloseCode::normal, {});
+  finish(end == net::WebSocketEnd::closed ? CloseReason::transport_close : CloseReason::transport_error, "");
 }
 
 void Session::on_deadline() {
   if (closed_) {
     bury();
   } else if (awaits_pong_) {
-    finish(CloseReason::ping_timeout, true);
+    finish(CloseReason::ping_timeout, "");
   } else {
     awaits_pong_ = true;
     renewed_ = false;
@@ -227,9 +226,10 @@ void Session::drop_probe() {
   shard_.loop->dispose_later(std::move(keep));
 }
 
-void Session::close(CloseReason reason) { finish(reason, true); }
+void Session::close(CloseReason reason) { finish(reason, reason == CloseReason::parse_error ? "" : "1"); }
 
-void Session::finish(CloseReason reason, bool tell_client) {
+/// `last_packet` is what a poll gets, one that waits or one that is on its way; empty: it finds no session.
+void Session::finish(CloseReason reason, std::string_view last_packet) {
   if (std::exchange(closed_, true)) return;
   shard_.loop->timers().cancel(*this);
   drop_probe();
@@ -239,8 +239,8 @@ void Session::finish(CloseReason reason, bool tell_client) {
         std::move(socket_),
         reason == CloseReason::server_shutting_down ? net::WsCloseCode::going_away : net::WsCloseCode::normal, {});
   }
-  if (polling && tell_client && reason != CloseReason::parse_error && reason != CloseReason::ping_timeout) {
-    buffer_.push_back(net::Frame::text("1"));
+  if (polling && !last_packet.empty()) {
+    buffer_.push_back(net::Frame::text(last_packet));
     if (poll_ != nullptr) {
       answer_poll(take_payload());
     } else {

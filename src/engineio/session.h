@@ -127,7 +127,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   void complete_upgrade();
   void drop_probe();
   void answer_poll(std::string payload);
-  void finish(CloseReason reason, bool tell_client);
+  void finish(CloseReason reason, std::string_view last_packet);
   void bury();
 
   SessionShard& shard_;

@@ -130,11 +130,18 @@ void WebSocket::read() {
 }
 
 void WebSocket::decode(std::span<char> bytes) {
-  if (decoder_.feed(bytes, options_->limits, *this) != WsDecoder::Outcome::failed) return;
-  // The peer learns why before it is cut.
+  if (!draining_ && decoder_.feed(bytes, options_->limits, *this) == WsDecoder::Outcome::failed) fail();
+}
+
+void WebSocket::fail() {
+  // The peer may still be sending: to close now would reset the connection before it has read why.
   send(Frame::close(static_cast<std::uint16_t>(decoder_.failure()), {}));
+  closing_ = true;
+  draining_ = true;
   write();
-  if (!ended_) end(WebSocketEnd::protocol_error);
+  if (ended_) return;
+  ::shutdown(fd_.get(), SHUT_WR);
+  if (!alone_) listener_->on_end(WebSocketEnd::protocol_error);
 }
 
 bool WebSocket::on_ws_message(bool binary, std::string_view payload) {
@@ -159,7 +166,7 @@ void WebSocket::end(WebSocketEnd why) {
   out_.reset();
   if (alone_) {
     loop_.let_go(*this);
-  } else {
+  } else if (!draining_) {
     listener_->on_end(why);
   }
 }
@@ -172,7 +179,7 @@ void WebSocket::finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std:
     self.loop_.dispose_later(std::move(socket));
     return;
   }
-  self.send(Frame::close(static_cast<std::uint16_t>(code), reason));
+  self.send(Frame::close(static_cast<std::uint16_t>(code), reason));  // nothing, where one is on its way
   self.closing_ = true;
   self.loop_.timers().set(self, kGoodbye);
   self.alone_ = true;

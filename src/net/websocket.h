@@ -40,7 +40,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
    public:
     /// `payload` is valid during the call.
     virtual void on_message(bool binary, std::string_view payload) = 0;
-    /// The last call. Nothing is sent or received any more.
+    /// The last call: nothing is sent or received for the listener any more. It gives the socket to `finish`.
     virtual void on_end(WebSocketEnd end) = 0;
 
    protected:
@@ -63,7 +63,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   std::size_t backlog() const noexcept { return out_ ? out_->bytes : 0; }
 
   /// Says goodbye without the listener: the queue goes out, then a close frame; the socket ends when the
-  /// peer has answered, or after two seconds.
+  /// peer has answered, or after two seconds. One that has ended goes at the turn's end.
   static void finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std::string_view reason);
 
  private:
@@ -84,6 +84,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   void read();
   void decode(std::span<char> bytes);
   void write();
+  void fail();
   void end(WebSocketEnd why);
   void release();
 
@@ -94,7 +95,8 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   bool closing_ = false;  // a close frame is queued or sent
   bool ended_ = false;
   bool overflowed_ = false;
-  bool alone_ = false;  // finishing, owned by the loop
+  bool draining_ = false;  // failed: what still comes is thrown away, so that the peer reads our close frame
+  bool alone_ = false;     // finishing, owned by the loop
   const WebSocketOptions* options_;
   Listener* listener_;
   WsDecoder decoder_;

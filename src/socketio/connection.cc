@@ -137,9 +137,8 @@ void Connection::connect(Packet packet) {
   if (known == core_.namespaces.end()) return reject(packet.nsp, ConnectError("Invalid namespace"));
   auto& nsp = *known->second;
   const auto is_same = [&nsp](const SocketPtr& socket) { return &socket->nsp() == &nsp; };
-  if (find(packet.nsp) || std::any_of(entering_.begin(), entering_.end(), is_same)) {
-    return refuse_packet(Error(Errc::malformed, "a namespace joined twice"));
-  }
+  // The client's `connect()`, called twice, says it twice.
+  if (find(packet.nsp) || std::any_of(entering_.begin(), entering_.end(), is_same)) return;
   if (sockets_.size() + entering_.size() >= core_.options.max_namespaces) {
     return reject(packet.nsp, ConnectError("Too many namespaces"));
   }
