@@ -140,12 +140,12 @@ export function connect(server, namespace, options = {}) {
       const wanted = [kinds].flat();
       await waitFor(
         () => client.updates(job).some((update) => wanted.includes(update.eventType)),
-        () => `${wanted} of ${job}`,
+        () => {
+          const told = client.updates(job).map((update) => `${update.progress} ${update.eventType} ${update.message}`);
+          return `${wanted.join(' or ')} of job ${job}; told so far:\n${told.join('\n')}`;
+        },
         milliseconds,
-      ).catch((error) => {
-        const told = client.updates(job).map((update) => `${update.progress} ${update.eventType} ${update.message}`);
-        throw new Error(`no ${wanted.join(' or ')} of job ${job} (${error.message}); it was told:\n${told.join('\n')}`);
-      });
+      );
       return client.updates(job);
     },
     close() {

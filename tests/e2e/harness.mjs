@@ -23,13 +23,15 @@ process.on('exit', (code) => {
   }
 });
 
-/** Waits until `condition` gives something true and returns it; `what` says in the failure what was waited for. */
+/** Waits until `condition` gives something true and returns it; `what`, a text or a function, names it in the failure. */
 export async function waitFor(condition, what, milliseconds = 10_000) {
   const deadline = Date.now() + milliseconds * patience;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > deadline) throw new Error(`waited ${milliseconds * patience} ms for ${what}`);
+    if (Date.now() > deadline) {
+      throw new Error(`waited ${milliseconds * patience} ms for ${typeof what === 'function' ? what() : what}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
 }
@@ -129,7 +131,7 @@ export class Server {
     child.stderr.setEncoding('utf8').on('data', (text) => (this.log += text));
     const line = await waitFor(
       () => this.output.match(/^listening on (http:\/\/\S+)$/m) ?? this.end,
-      `the server's line "listening on"; it wrote: ${this.output}${this.log}`,
+      () => `the server's line "listening on"; it wrote: ${this.output}${this.log}`,
       15_000,
     );
     if (!Array.isArray(line)) throw new Error(`the server did not start: ${JSON.stringify(line)}\n${this.log}`);
