@@ -57,6 +57,11 @@ for (const [name, header, code] of bad) {
   });
 }
 
+test('a refusal says how to authenticate (RFC 9110, 11.6.1)', async () => {
+  const answer = await rest(server, 'GET', '/analyze/jobs');
+  assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer/);
+});
+
 test('someone else\'s job answers 404, exactly as one that does not exist', async () => {
   const mallory = userOf(server, 'mallory');
   const before = await alice.status(job);

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const repository = path.resolve(here, '../..');
 export const binary = path.resolve(process.env.RUSHES_BINARY ?? path.join(here, '../../build/release/bin/rushes'));
-// Screenshots and media live in the build tree, whatever it is called.
-export const buildFolder = path.dirname(path.dirname(path.dirname(binary)));
+// Where media that tests make and screenshots go.
+export const buildFolder = path.join(repository, 'build');
 // `scripts/test --preset asan` is many times slower; all deadlines stretch by this.
 const patience = Number(process.env.E2E_PATIENCE ?? 1);
 
