@@ -1,4 +1,4 @@
-// Jobs over REST: list, retry, restart, history, delete, the same submit twice, preferences.
+// Jobs over REST: list, retry, restart, history, delete, the same submit twice.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
@@ -159,16 +159,4 @@ test('the same Idempotency-Key of the same user gives the same job, even at once
   const uploads = [await user.upload(sound, { headers: { 'Idempotency-Key': 'film' } }), await user.upload(sound, { headers: { 'Idempotency-Key': 'film' } })];
   assert.equal(uploads[0].body.jobId, uploads[1].body.jobId);
   assert.equal(server.filesIn('uploads').filter((file) => file.startsWith(uploads[0].body.jobId)).length, 1);
-});
-
-test('preferences are kept for each user and used where a job names none', async () => {
-  const user = userOf(server, 'chooser');
-  const chosen = { language: 'en', tone: 'friendly', thumbnailStyle: 'bold', imageStyle: 'photo', customInstructions: 'Short, please.', isCompleted: true };
-  const written = await user.post('/user-preferences', chosen);
-  assert.ok([200, 201].includes(written.status), JSON.stringify(written.body));
-  const { body } = await user.get('/user-preferences');
-  for (const [name, value] of Object.entries(chosen)) assert.equal(body[name], value, name);
-  const others = await userOf(server, 'chooser-not').get('/user-preferences');
-  assert.equal(others.status, 200);
-  assert.notEqual(others.body.tone, 'friendly');
 });

@@ -34,11 +34,14 @@ export function media() {
   return made;
 }
 
-/** Nine minutes of speech: its transcription is still under way when a test wants to disturb it. */
-export async function longSpeech() {
+/** The site's speech `times` over, as a recording: its transcription takes long enough to disturb it. */
+export async function speech(times) {
   const { sound } = await media();
-  return ffmpeg('long.m4a', ['-stream_loop', '30', '-i', sound, '-c', 'copy']);
+  return ffmpeg(`speech-${times}.m4a`, ['-stream_loop', String(times - 1), '-i', sound, '-c', 'copy']);
 }
+
+/** Nine minutes of speech, for what is never meant to be finished. */
+export const longSpeech = () => speech(30);
 
 /** An MP4 that begins well and is cut off in the middle: its index is gone with its end. */
 export async function brokenFilm() {
