@@ -2,6 +2,7 @@
 #include "async/blocking_pool.h"
 #include "auth/jwt.h"
 #include "net/address_filter.h"
+#include "net/message.h"
 #include "net/router.h"
 #include "notifications/service.h"
 #include "queue/data_folder.h"

@@ -11,7 +11,7 @@ namespace rushes::media {
 /// encoders put at cuts: cheap, and blind to cuts between them. The start is not a cut; empty means none found.
 ///
 /// Errors: those of `probe`; `MEDIA_NO_VIDEO`.
-/// Cost: 0.7 s for 10 minutes of 1080p H.264.
+/// Cost: reads the whole file and decodes its keyframes, 4 to 15 ms each at 1080p.
 Result<std::vector<double>> scene_cuts(const std::filesystem::path& path, const Progress& progress = {});
 
 }  // namespace rushes::media

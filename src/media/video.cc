@@ -27,14 +27,16 @@ bool VideoDecoder::seek(double seconds) {
   if (av_seek_frame(input_->format(), stream_.index, time, AVSEEK_FLAG_BACKWARD) < 0) return false;
   avcodec_flush_buffers(decoder_.get());
   demuxer_ended_ = false;
+  drained_ = false;
   return true;
 }
 
 void VideoDecoder::only_keyframes(bool only) {
+  if (std::exchange(drained_, false)) avcodec_flush_buffers(decoder_.get());
   decoder_->skip_frame = only ? AVDISCARD_NONKEY : AVDISCARD_DEFAULT;
   // The picture is scaled down anyhow.
   decoder_->skip_loop_filter = only ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
-  stream_.discard = only ? AVDISCARD_NONKEY : AVDISCARD_DEFAULT;
+  // Not stream_.discard: libav's MP4 reader then counts wrongly and gives keyframes their neighbours' times.
 }
 
 const AVFrame* VideoDecoder::next() {
@@ -45,8 +47,18 @@ const AVFrame* VideoDecoder::next() {
       if (at != AV_NOPTS_VALUE) time_ = std::max(0.0, to_seconds(at, stream_.time_base) - input_->origin());
       return frame_.get();
     }
-    if (received == AVERROR_EOF || (demuxer_ended_ && received != AVERROR(EAGAIN))) return nullptr;
+    if (received == AVERROR_EOF && drained_) {
+      avcodec_flush_buffers(decoder_.get());
+      drained_ = false;
+    } else if (received == AVERROR_EOF || (demuxer_ended_ && received != AVERROR(EAGAIN))) {
+      return nullptr;
+    }
     if (!send_packet()) return nullptr;
+    if (decoder_->skip_frame == AVDISCARD_NONKEY && !demuxer_ended_) {
+      // Decoders hold frames back to reorder them; keyframes need none, and waiting for the next would decode it too.
+      (void)avcodec_send_packet(decoder_.get(), nullptr);
+      drained_ = true;
+    }
   }
 }
 

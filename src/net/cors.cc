@@ -3,65 +3,67 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <array>
 
 namespace rushes::net {
 namespace {
 
-bool is_localhost(std::string_view origin) {
-  constexpr std::array<std::string_view, 3> kHosts{"localhost", "127.0.0.1", "[::1]"};
-  const auto scheme = origin.find("://");
-  if (scheme == std::string_view::npos) return false;
-  const auto host = origin.substr(scheme + 3);
-  return std::any_of(kHosts.begin(), kHosts.end(), [&](std::string_view known) {
-    return host.starts_with(known) && (host.size() == known.size() || host[known.size()] == ':');
-  });
+/// `host[:port]` of `scheme://host[:port]`; nothing for what is not http(s).
+std::optional<std::string_view> authority_of(std::string_view origin) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
+  }
+  return std::nullopt;
 }
 
-bool is_own(std::string_view origin, const Request& request) {
-  const auto host = request.headers.find("host");
-  const auto scheme = origin.find("://");
-  return host && scheme != std::string_view::npos && equals_ignore_case(origin.substr(scheme + 3), *host);
+bool is_localhost(std::string_view authority) {
+  for (const std::string_view host : {"localhost", "127.0.0.1", "[::1]"}) {
+    if (!authority.starts_with(host)) continue;
+    const auto rest = authority.substr(host.size());
+    if (rest.empty()) return true;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (rest.front() == ':' && rest.size() > 1 && std::all_of(rest.begin() + 1, rest.end(), is_digit)) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-CorsPolicy::CorsPolicy(std::vector<std::string> origins, bool localhost)
-    : origins_(std::move(origins)),
-      localhost_(localhost),
-      everyone_(std::find(origins_.begin(), origins_.end(), "*") != origins_.end()) {}
-
-bool CorsPolicy::allows(const Request& request) const {
-  const auto origin = request.headers.find("origin");
-  if (!origin || everyone_) return true;
-  if (localhost_ && is_localhost(*origin)) return true;
-  return is_own(*origin, request) || std::find(origins_.begin(), origins_.end(), *origin) != origins_.end();
+OriginVerdict judge_origin(const CorsOptions& options, const Headers& headers) {
+  const auto origin = headers.find("Origin");
+  if (!origin) return OriginVerdict::none;
+  const auto& allowed = options.allowed_origins;
+  if (std::find(allowed.begin(), allowed.end(), *origin) != allowed.end() && *origin != "*") {
+    return OriginVerdict::allowed;
+  }
+  if (const auto authority = authority_of(*origin)) {
+    if (equals_ignore_case(*authority, headers.get("Host"))) return OriginVerdict::allowed;
+    if (options.allow_localhost && is_localhost(*authority)) return OriginVerdict::allowed;
+  }
+  if (std::find(allowed.begin(), allowed.end(), "*") != allowed.end()) return OriginVerdict::anonymous;
+  return OriginVerdict::refused;
 }
 
-void CorsPolicy::add_headers(const Request& request, Response& response) const {
-  if (everyone_) {
-    response.headers.set("Access-Control-Allow-Origin", "*");
-    return;
+void write_cors_fields(std::string& head, OriginVerdict verdict, std::string_view origin) {
+  if (verdict == OriginVerdict::anonymous) {
+    head += "Access-Control-Allow-Origin: *\r\n";
+  } else if (verdict == OriginVerdict::allowed) {
+    head += "Access-Control-Allow-Origin: ";
+    head += origin;
+    head += "\r\nAccess-Control-Allow-Credentials: true\r\n";
   }
-  response.headers.add("Vary", "Origin");
-  const auto origin = request.headers.find("origin");
-  if (!origin || !allows(request)) return;
-  response.headers.set("Access-Control-Allow-Origin", *origin);
-  response.headers.set("Access-Control-Allow-Credentials", "true");
-  response.headers.set("Access-Control-Expose-Headers", "Retry-After");
+  if (verdict != OriginVerdict::none) head += "Vary: Origin\r\n";
 }
 
-bool CorsPolicy::answer_preflight(const Request& request, Response& answer) const {
-  if (request.method != "OPTIONS" || !request.headers.contains("access-control-request-method")) return false;
-  answer = Response();
-  answer.status = 204;
-  if (allows(request)) {
-    answer.headers.add("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
-    const auto wanted = request.headers.find("access-control-request-headers");
-    answer.headers.add("Access-Control-Allow-Headers", std::string(wanted.value_or("Authorization, Content-Type, Idempotency-Key")));
-    answer.headers.add("Access-Control-Max-Age", "600");
+void write_preflight_fields(std::string& head, const Headers& request, std::string_view methods) {
+  head += "Access-Control-Allow-Methods: ";
+  head += methods;
+  head += "\r\n";
+  if (const auto wanted = request.find("Access-Control-Request-Headers")) {
+    head += "Access-Control-Allow-Headers: ";
+    head += *wanted;
+    head += "\r\n";
   }
-  return true;
+  head += "Access-Control-Max-Age: 600\r\n";
 }
 
 }  // namespace rushes::net

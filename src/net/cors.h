@@ -1,34 +1,27 @@
 #pragma once
-#include "net/http.h"
+#include "net/http_server.h"
+#include "net/message.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace rushes::net {
 
-/// Which web pages may use the server from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol).
-///
-/// Besides the listed origins these may: the server's own (the `Host` header), and, with
-/// `localhost`, any port of localhost. `*` in the list opens it to all, without credentials.
-///
-/// Threads: immutable.
-class CorsPolicy {
- public:
-  CorsPolicy() = default;
-  explicit CorsPolicy(std::vector<std::string> origins, bool localhost = true);
-
-  /// Requests without an Origin come from no page, and are allowed.
-  bool allows(const Request& request) const;
-  /// Adds the headers by which the browser lets the page read the answer: to every answer, errors too.
-  void add_headers(const Request& request, Response& response) const;
-  /// Whether this is the browser asking beforehand; `answer` is then complete.
-  bool answer_preflight(const Request& request, Response& answer) const;
-
- private:
-  std::vector<std::string> origins_;
-  bool localhost_ = true;
-  bool everyone_ = false;
+/// What we say to a page of another origin.
+enum class OriginVerdict : std::uint8_t {
+  none,       // no `Origin`: not a browser, or its own page's GET
+  allowed,    // with credentials
+  anonymous,  // allowed by `*`, without credentials
+  refused,
 };
+
+OriginVerdict judge_origin(const CorsOptions& options, const Headers& headers);
+
+/// Appends the CORS fields of an answer as lines of an HTTP head.
+void write_cors_fields(std::string& head, OriginVerdict verdict, std::string_view origin);
+
+/// Those of an answer to a preflight.
+void write_preflight_fields(std::string& head, const Headers& request, std::string_view methods);
 
 }  // namespace rushes::net

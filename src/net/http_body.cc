@@ -1,86 +1,109 @@
 #include "net/http_body.h"
 
-#include "base/text.h"
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/read.hpp>
-
 #include <algorithm>
 #include <cstring>
 
 namespace rushes::net {
-namespace http = boost::beast::http;
+namespace {
 
-HttpConnection::Body::Body(HttpConnection& connection, Parser& parser, std::uint64_t limit, bool wants_continue)
-    : connection_(connection), parser_(parser), limit_(limit), wants_continue_(wants_continue) {
-  if (!parser.chunked()) {
-    const auto announced = parser.content_length();
-    length_ = announced ? *announced : 0;
-    finished_ = *length_ == 0;
-  }
-}
+constexpr std::chrono::seconds kRateGrace{30};
+constexpr std::size_t kChunkedRead = 64UL << 10U;
+constexpr std::size_t kFirstPiece = 16UL << 10U;
 
-Task<Result<std::size_t>> HttpConnection::Body::read(std::span<char> space) {
-  if (finished_ || space.empty()) co_return std::size_t{0};
-  if (length_.value_or(0) > limit_) co_return Error(Errc::too_large, "body over the limit");
-  if (wants_continue_) {
-    wants_continue_ = false;
-    if (!co_await connection_.send("HTTP/1.1 100 Continue\r\n\r\n")) {
-      co_return Error(Errc::unavailable, "the client is gone");
+}  // namespace
+
+HttpConnection::Body::Body(HttpConnection& connection, const RequestHead& head, std::uint64_t limit)
+    : connection_(connection),
+      length_(head.chunked ? std::nullopt : std::optional(head.content_length.value_or(0))),
+      limit_(limit),
+      chunked_(head.chunked),
+      continue_due_(head.expects_continue && head.has_body()),
+      ended_(!head.has_body()),
+      started_(std::chrono::steady_clock::now()) {}
+
+Task<Result<std::size_t>> HttpConnection::Body::read(std::span<char> buffer) {
+  if (failed_) co_return *failed_;
+  if (ended_ || buffer.empty()) co_return 0UL;
+  if (continue_due_) {
+    continue_due_ = false;
+    if (connection_.input().empty()) {
+      const bool written = co_await connection_.write_rest("HTTP/1.1 100 Continue\r\n\r\n", {});
+      if (!written) co_return failure();
     }
   }
-  connection_.arm(connection_.server_.options_.body_time);
-  auto got = length_ ? co_await read_known(space) : co_await read_chunked(space);
-  connection_.relax();
-  if (!got) co_return got.error();
-  taken_ += *got;
-  if (taken_ > limit_) {
-    co_return Error::for_user(Errc::too_large, "BODY_TOO_LARGE",
-                              "The request is larger than the " + to_human_size(limit_) + " that are taken here.");
+  if (chunked_) co_return co_await read_chunked(buffer);
+  co_return co_await read_known(buffer);
+}
+
+Task<Result<std::size_t>> HttpConnection::Body::read_known(std::span<char> buffer) {
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), *length_ - taken_));
+  std::size_t got = std::min(wanted, connection_.input().size());
+  if (got > 0) {
+    std::memcpy(buffer.data(), connection_.input().data(), got);
+    connection_.consume(got);
+  } else {
+    if (too_slow()) co_return failure();
+    connection_.set_deadline(connection_.shared_->options.limits.body_stall_timeout);
+    got = co_await connection_.read_some(buffer.first(wanted));
+    connection_.clear_deadline();
+    if (got == 0) co_return failure();
   }
-  if (length_ && taken_ == *length_) finished_ = true;
+  taken_ += got;
+  ended_ = taken_ == *length_;
   co_return got;
 }
 
-Task<Result<std::size_t>> HttpConnection::Body::read_known(std::span<char> space) {
-  const auto wanted = std::min<std::uint64_t>(space.size(), *length_ - taken_);
-  auto& buffer = connection_.buffer_;
-  if (buffer.size() > 0) {
-    const auto taken = std::min<std::uint64_t>(wanted, buffer.size());
-    std::memcpy(space.data(), buffer.data().data(), taken);
-    buffer.consume(taken);
-    co_return taken;
+Task<Result<std::size_t>> HttpConnection::Body::read_chunked(std::span<char> buffer) {
+  for (;;) {
+    const auto step = chunks_.decode(connection_.input(), buffer);
+    connection_.consume(step.consumed);
+    taken_ += step.produced;
+    if (chunks_.malformed()) {
+      failed_ = Error(Errc::malformed, "bad chunk in a request's body");
+      co_return *failed_;
+    }
+    if (taken_ > limit_) {
+      failed_ = Error(Errc::too_large, "chunked body over its limit");
+      co_return *failed_;
+    }
+    ended_ = chunks_.done();
+    if (step.produced > 0 || ended_) co_return step.produced;
+    if (too_slow()) co_return failure();
+    connection_.set_deadline(connection_.shared_->options.limits.body_stall_timeout);
+    const bool more = co_await connection_.fill_input(kChunkedRead);
+    connection_.clear_deadline();
+    if (!more) co_return failure();
   }
-  boost::system::error_code code;
-  const auto got = co_await connection_.socket_.async_read_some(asio::buffer(space.data(), wanted),
-                                                                asio::redirect_error(asio::use_awaitable, code));
-  if (code) co_return failed(code);
-  co_return got;
 }
 
-Task<Result<std::size_t>> HttpConnection::Body::read_chunked(std::span<char> space) {
-  auto& body = parser_.get().body();
-  body.data = space.data();
-  body.size = space.size();
-  while (body.size == space.size() && !parser_.is_done()) {
-    boost::system::error_code code;
-    co_await http::async_read_some(connection_.socket_, connection_.buffer_, parser_,
-                                   asio::redirect_error(asio::use_awaitable, code));
-    if (code == http::error::need_buffer) code = {};
-    if (code) co_return failed(code);
+Task<Result<bool>> HttpConnection::Body::read_all(std::string& into) {
+  while (!ended_) {
+    // Memory follows what came, not what was announced.
+    const auto had = into.size();
+    auto room = std::max(kFirstPiece, had);
+    if (length_) room = static_cast<std::size_t>(std::min<std::uint64_t>(room, *length_ - taken_));
+    into.resize(had + room);
+    auto got = co_await read(std::span<char>(into).subspan(had));
+    into.resize(had + (got ? *got : 0));
+    if (!got) co_return got.error();
   }
-  if (parser_.is_done()) finished_ = true;
-  co_return space.size() - body.size;
+  co_return true;
 }
 
-Error HttpConnection::Body::failed(const boost::system::error_code& code) const {
-  if (connection_.timed_out_) return {Errc::timed_out, "the body did not come"};
-  if (code.category() == http::make_error_code(http::error::end_of_stream).category()) {
-    return {Errc::malformed, "body: " + code.message()};
+Error HttpConnection::Body::failure() {
+  if (connection_.timed_out_ || too_slow()) {
+    failed_ = Error(Errc::timed_out, "a request's body came too slowly");
+  } else {
+    failed_ = Error(Errc::malformed, "the client left in the middle of a body");
   }
-  return {Errc::unavailable, "the client is gone: " + code.message()};
+  return *failed_;
+}
+
+bool HttpConnection::Body::too_slow() const {
+  const auto lasted = std::chrono::steady_clock::now() - started_;
+  if (lasted < kRateGrace) return false;
+  const auto seconds = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(lasted).count());
+  return taken_ < seconds * connection_.shared_->options.limits.min_body_rate;
 }
 
 }  // namespace rushes::net

@@ -1,34 +1,44 @@
 #pragma once
+#include "net/chunked.h"
 #include "net/http_connection.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
 
 namespace rushes::net {
 
-/// The body of the request that is being read. A body of known length goes from the socket straight
-/// into the reader's space; a chunked one through the parser.
+/// The body of the present request of a connection, of known length or chunked.
 class HttpConnection::Body final : public BodyReader {
  public:
-  Body(HttpConnection& connection, Parser& parser, std::uint64_t limit, bool wants_continue);
+  Body(HttpConnection& connection, const RequestHead& head, std::uint64_t limit);
 
-  Task<Result<std::size_t>> read(std::span<char> space) override;
-  std::optional<std::uint64_t> content_length() const override { return length_; }
+  Task<Result<std::size_t>> read(std::span<char> buffer) override;
+  std::optional<std::uint64_t> content_length() const noexcept override { return length_; }
 
-  /// Nothing of it is left in the connection.
-  bool finished() const noexcept { return finished_; }
-  /// The client has not begun to send it: we never told it to go on.
-  bool unsent() const noexcept { return wants_continue_; }
+  /// The whole body into `into`, which grows as it comes.
+  Task<Result<bool>> read_all(std::string& into);
+  /// Whether nothing of it is left on the connection.
+  bool ended() const noexcept { return ended_; }
 
  private:
-  Task<Result<std::size_t>> read_known(std::span<char> space);
-  Task<Result<std::size_t>> read_chunked(std::span<char> space);
-  Error failed(const boost::system::error_code& code) const;
+  Task<Result<std::size_t>> read_known(std::span<char> buffer);
+  Task<Result<std::size_t>> read_chunked(std::span<char> buffer);
+  Error failure();
+  bool too_slow() const;
 
   HttpConnection& connection_;
-  Parser& parser_;
+  const std::optional<std::uint64_t> length_;
   const std::uint64_t limit_;
-  bool wants_continue_;
-  std::optional<std::uint64_t> length_;
   std::uint64_t taken_ = 0;
-  bool finished_ = false;
+  ChunkDecoder chunks_;
+  bool chunked_;
+  bool continue_due_;
+  bool ended_;
+  std::optional<Error> failed_;
+  std::chrono::steady_clock::time_point started_;
 };
 
 }  // namespace rushes::net

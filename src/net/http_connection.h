@@ -1,61 +1,116 @@
 #pragma once
+#include "async/gate.h"
+#include "net/cors.h"
+#include "net/head_parser.h"
 #include "net/http_server.h"
+#include "net/timers.h"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace rushes::net {
 
-/// One client's connection: reads requests one after another, answers each, until one side is done
-/// or a handshake hands the socket over.
+class HttpConnection;
+
+/// What the HTTP connections of one shard share.
 ///
-/// Threads:  on its shard. Lifetime: owned by its own task.
-class HttpConnection {
+/// Threads: its shard's.
+struct HttpShard {
+  explicit HttpShard(const Executor& executor) : timers(executor), gate(executor) {}
+
+  Timers timers;
+  Gate gate;
+  std::set<HttpConnection*> connections;
+  bool stopping = false;
+};
+
+/// What all connections of a server share.
+///
+/// Threads: immutable, but for the counter.
+struct HttpShared {
+  HttpShared(const Router& routes, HttpOptions settings) : router(routes), options(std::move(settings)) {}
+
+  const Router& router;
+  const HttpOptions options;
+  std::atomic<std::size_t> connections{0};
+};
+
+/// A problem document for a status that the protocol asks for (408, 413, 431, …) and one sentence.
+Response status_problem(int status, std::string_view why);
+
+/// One HTTP/1.1 connection from its accept to its end, or until an upgrade takes the socket.
+///
+/// Threads:   its shard's.
+/// Lifetime:  shared by its own task and by a watch for the peer's leaving.
+class HttpConnection final : public std::enable_shared_from_this<HttpConnection>, Deadline {
  public:
-  HttpConnection(HttpServer& server, std::size_t shard, asio::ip::tcp::socket socket);
-  ~HttpConnection();
-  HttpConnection(const HttpConnection&) = delete;
-  HttpConnection& operator=(const HttpConnection&) = delete;
+  HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, boost::asio::ip::tcp::socket socket,
+                 std::string remote_address);
+  ~HttpConnection() override;
 
-  Task<> serve();
-
-  /// Whether it waits for a request, so that closing it loses nothing.
-  bool idle() const noexcept { return idle_; }
-  void close() noexcept;
+  /// Serves requests until one side has enough.
+  static Task<> run(std::shared_ptr<HttpConnection> self, Gate::Pass pass);
+  /// Ends the connection once it is between two requests: now, or after the present answer.
+  void wind_down();
+  /// Ends it now.
+  void cut();
 
  private:
-  using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
   class Body;
-  enum class Next : std::uint8_t { keep_open, close, handed_over };
+  enum class Next : std::uint8_t { keep, close, linger, detached };
 
-  Task<Next> serve_one();
-  Task<Result<void>> read_head(Parser& parser);
-  Task<Next> answer_upgrade(Request& request, const UpgradeHandler& upgrade);
-  Task<Response> answer(Request& request, Body& body);
-  Task<bool> write(const Request& request, Response response, bool keep_open);
-  Task<bool> write_file(const FileBody& file);
-  Task<bool> send(std::string_view bytes);
-  /// Closes so that a client still sending sees our answer rather than a reset.
+  void on_deadline() override;
+
+  Task<> serve();
+  Task<HeadOutcome> read_head();
+  Task<Next> handle(RequestHead head);
+  Task<Next> upgrade(RequestHead head, const UpgradeHandler& handler);
+  Task<Next> dispatch(RequestHead head, const Router::Route& route);
+  Task<Response> call(const Router::Route& route);
+  Task<Next> answer(Response response, bool keep_alive);
+  Task<bool> write_file(FileBody file, std::uint64_t length);
+  Task<Next> linger_after(Response response);
   Task<> linger();
-  /// After `length` without `relax`, the socket is shut down and what waits on it fails.
-  void arm(std::chrono::milliseconds length);
-  void relax() noexcept { deadline_at_ = std::chrono::steady_clock::time_point::max(); }
-  void watch_deadline();
 
-  HttpServer& server_;
-  const std::size_t shard_;
-  asio::ip::tcp::socket socket_;
-  boost::beast::flat_buffer buffer_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a fired timer may come after our end
-  asio::steady_timer deadline_;
-  std::chrono::steady_clock::time_point deadline_at_ = std::chrono::steady_clock::time_point::max();
-  bool timed_out_ = false;
+  void write_head(const Response& response, std::uint64_t body_size, bool keep_alive);
+  Task<Next> write_answer(std::string_view body, bool keep_alive);
+  /// Writes what the socket takes at once; the rest, over both parts, is left in them.
+  bool try_write(std::string_view& first, std::string_view& second);
+  Task<bool> write_rest(std::string_view first, std::string_view second);
+  /// Reads at most `into.size()` bytes; 0 at the end, on an error and past the deadline.
+  Task<std::size_t> read_some(std::span<char> into);
+  Task<bool> fill_input(std::size_t at_most);
+  std::string_view input() const noexcept { return std::string_view(in_).substr(in_first_); }
+  void consume(std::size_t bytes) noexcept;
+  void watch_peer(std::function<void()> gone);
+  void reset_request();
+  void set_deadline(std::chrono::milliseconds from_now) { shard_.timers.set(*this, from_now); }
+  void clear_deadline() { shard_.timers.set(*this, TimePoint::max()); }
+
+  const std::shared_ptr<HttpShared> shared_;
+  HttpShard& shard_;
+  boost::asio::ip::tcp::socket socket_;
+  const std::string remote_address_;
+  Request request_;
+  std::string in_;  // read and not consumed: from in_first_ on
+  std::size_t in_first_ = 0;
+  std::string out_;
+  OriginVerdict origin_ = OriginVerdict::none;
+  std::function<void()> gone_;
+  std::uint64_t request_number_ = 0;
+  bool http_1_0_ = false;
+  bool watching_ = false;
   bool idle_ = true;
+  bool timed_out_ = false;
+  bool winding_down_ = false;
 };
 
 }  // namespace rushes::net

@@ -1,87 +1,197 @@
 #include "net/http_server.h"
 
+#include "base/file.h"
 #include "net/http_connection.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
 
 namespace rushes::net {
 namespace {
 
-Task<> serve_connection(HttpServer& server, std::size_t shard, asio::ip::tcp::socket socket) {
-  HttpConnection connection(server, shard, std::move(socket));
-  co_await connection.serve();
+using asio::ip::tcp;
+constexpr int kAcceptsAtOnce = 256;
+constexpr std::chrono::milliseconds kOutOfFilesPause{100};
+
+Result<tcp::endpoint> endpoint_of(const HttpOptions& options) {
+  const std::string& host = options.host == "localhost" ? "127.0.0.1" : options.host;
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (error) {
+    return Error::for_user(Errc::invalid_argument, "BAD_HOST",
+                           "The host `" + options.host + "` to listen on is no IP address.");
+  }
+  return tcp::endpoint(address, options.port);
+}
+
+std::string text_of(const tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
 }
 
 }  // namespace
 
-HttpServer::HttpServer(Shards& shards, const Router& router, BlockingPool& blocking, HttpOptions options)
-    : shards_(shards),
-      router_(router),
-      blocking_(blocking),
-      options_(std::move(options)),
-      acceptor_(shards.executor(0)),
-      lanes_(shards.size()) {}
+class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(Shards& shards, const Router& router, HttpOptions options)
+      : shards_(shards),
+        shared_(std::make_shared<HttpShared>(router, std::move(options))),
+        acceptor_(shards.loop(0)),
+        retry_(shards.loop(0)) {
+    for (std::size_t i = 0; i < shards_.size(); ++i) parts_.push_back(std::make_unique<HttpShard>(shards_.executor(i)));
+  }
+
+  Result<std::uint16_t> start();
+  Task<> stop(std::chrono::milliseconds grace);
+
+ private:
+  void await_clients();
+  void accept_clients();
+  void adopt(std::size_t shard, int fd, const tcp::endpoint& peer);
+  static Task<> close_acceptor(std::shared_ptr<Impl> self);
+  static Task<> stop_shard(std::shared_ptr<Impl> self, std::size_t shard, std::chrono::milliseconds grace);
+
+  Shards& shards_;
+  const std::shared_ptr<HttpShared> shared_;
+  std::vector<std::unique_ptr<HttpShard>> parts_;
+  // Touched on shard 0 once started.
+  tcp::acceptor acceptor_;
+  asio::steady_timer retry_;
+  tcp protocol_ = tcp::v4();
+  std::size_t next_shard_ = 0;
+  bool started_ = false;
+  bool stopped_ = false;
+};
+
+Result<std::uint16_t> HttpServer::Impl::start() {
+  const auto endpoint = endpoint_of(shared_->options);
+  if (!endpoint) return endpoint.error();
+  protocol_ = endpoint->protocol();
+  boost::system::error_code error;
+  acceptor_.open(protocol_, error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(*endpoint, error);
+  if (!error) acceptor_.listen(4096, error);
+  if (!error) acceptor_.native_non_blocking(true, error);
+  if (error) {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    const auto where = shared_->options.host + ":" + std::to_string(shared_->options.port);
+    return Error::for_user(Errc::unavailable, "CANNOT_LISTEN",
+                           error == asio::error::address_in_use
+                               ? "The address " + where + " is in use; stop the other program or choose another port."
+                               : "Cannot listen on " + where + ": " + error.message() + ".");
+  }
+  started_ = true;
+  const auto port = acceptor_.local_endpoint().port();
+  asio::post(shards_.executor(0), [self = shared_from_this()] { self->await_clients(); });
+  return port;
+}
+
+void HttpServer::Impl::await_clients() {
+  if (!acceptor_.is_open()) return;
+  acceptor_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->accept_clients();
+  });
+}
+
+void HttpServer::Impl::accept_clients() {
+  for (int i = 0; i < kAcceptsAtOnce && acceptor_.is_open(); ++i) {
+    tcp::endpoint peer;
+    auto size = static_cast<socklen_t>(peer.capacity());
+    const int fd = ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      // Out of descriptors or memory: waiting clients stay in the kernel's queue meanwhile.
+      log::warning("net", "cannot accept a connection: {}", std::strerror(errno));
+      retry_.expires_after(kOutOfFilesPause);
+      retry_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+        if (!error) self->await_clients();
+      });
+      return;
+    }
+    peer.resize(size);
+    if (shared_->connections.fetch_add(1, std::memory_order_relaxed) >= shared_->options.limits.max_connections) {
+      shared_->connections.fetch_sub(1, std::memory_order_relaxed);
+      ::close(fd);
+      continue;
+    }
+    const auto shard = next_shard_++ % shards_.size();
+    if (shard == 0) {
+      adopt(shard, fd, peer);
+    } else {
+      asio::post(shards_.executor(shard),
+                 [self = shared_from_this(), shard, fd, peer] { self->adopt(shard, fd, peer); });
+    }
+  }
+  await_clients();
+}
+
+void HttpServer::Impl::adopt(std::size_t shard, int fd, const tcp::endpoint& peer) {
+  auto& part = *parts_[shard];
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  tcp::socket socket(shards_.loop(shard));
+  boost::system::error_code error;
+  socket.assign(protocol_, fd, error);
+  auto pass = part.gate.try_enter();
+  if (error || !pass) {
+    if (error) ::close(fd);
+    shared_->connections.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  auto connection = std::make_shared<HttpConnection>(shared_, part, std::move(socket), text_of(peer));
+  spawn_detached(shards_.executor(shard), "net", HttpConnection::run(std::move(connection), std::move(*pass)));
+}
+
+Task<> HttpServer::Impl::close_acceptor(std::shared_ptr<Impl> self) {
+  boost::system::error_code ignored;
+  self->acceptor_.close(ignored);
+  self->retry_.cancel();
+  co_return;
+}
+
+Task<> HttpServer::Impl::stop_shard(std::shared_ptr<Impl> self, std::size_t shard, std::chrono::milliseconds grace) {
+  auto& part = *self->parts_[shard];
+  part.stopping = true;
+  for (auto* connection : part.connections) connection->wind_down();
+  asio::steady_timer patience(self->shards_.loop(shard), grace);
+  patience.async_wait([&part](const boost::system::error_code& error) {
+    if (error) return;
+    for (auto* connection : part.connections) connection->cut();
+  });
+  co_await part.gate.close();
+  patience.cancel();
+}
+
+Task<> HttpServer::Impl::stop(std::chrono::milliseconds grace) {
+  if (!started_ || stopped_) co_return;
+  stopped_ = true;
+  const auto self = shared_from_this();
+  co_await run_on(shards_.executor(0), close_acceptor(self));
+  for (std::size_t i = 0; i < shards_.size(); ++i) co_await run_on(shards_.executor(i), stop_shard(self, i, grace));
+}
+
+HttpServer::HttpServer(Shards& shards, const Router& router, HttpOptions options)
+    : impl_(std::make_shared<Impl>(shards, router, std::move(options))) {}
 
 HttpServer::~HttpServer() = default;
 
-Result<std::uint16_t> HttpServer::start() {
-  boost::system::error_code failed;
-  const auto refuse = [&] {
-    return Error(Errc::unavailable,
-                 "cannot listen on " + options_.host + ":" + std::to_string(options_.port) + ": " + failed.message());
-  };
-  const auto address = asio::ip::make_address(options_.host == "localhost" ? "127.0.0.1" : options_.host, failed);
-  if (failed) return refuse();
-  const asio::ip::tcp::endpoint endpoint(address, options_.port);
-  acceptor_.open(endpoint.protocol(), failed);
-  if (!failed) acceptor_.set_option(asio::ip::tcp::acceptor::reuse_address(true), failed);
-  if (!failed) acceptor_.bind(endpoint, failed);
-  if (!failed) acceptor_.listen(4096, failed);
-  if (failed) return refuse();
-  spawn_detached(shards_.executor(0), "http", accept_loop());
-  return acceptor_.local_endpoint().port();
-}
+Result<std::uint16_t> HttpServer::start() { return impl_->start(); }
 
-Task<> HttpServer::accept_loop() {
-  for (std::size_t next = 0; !stopping_; next = (next + 1) % shards_.size()) {
-    boost::system::error_code failed;
-    asio::ip::tcp::socket socket(shards_.loop(next));
-    co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, failed));
-    if (failed == asio::error::operation_aborted) co_return;
-    if (failed) {
-      log::warning("http", "cannot accept: {}", failed.message());
-      co_await sleep_for(std::chrono::milliseconds(50));  // out of descriptors: some will come free
-      continue;
-    }
-    spawn_detached(shards_.executor(next), "http", serve_connection(*this, next, std::move(socket)));
-  }
-}
-
-Task<int> HttpServer::close_idle(std::size_t shard) {
-  for (auto* connection : lanes_[shard].connections) {
-    if (connection->idle()) connection->close();
-  }
-  co_return static_cast<int>(lanes_[shard].connections.size());
-}
-
-Task<int> HttpServer::close_all(std::size_t shard) {
-  for (auto* connection : lanes_[shard].connections) connection->close();
-  co_return static_cast<int>(lanes_[shard].connections.size());
-}
-
-Task<> HttpServer::stop(std::chrono::milliseconds grace) {
-  stopping_ = true;
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
-  const auto until = std::chrono::steady_clock::now() + grace;
-  for (int left = 1; left > 0;) {
-    const bool patient = std::chrono::steady_clock::now() < until;
-    left = 0;
-    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
-      left += co_await run_on(shards_.executor(shard), patient ? close_idle(shard) : close_all(shard));
-    }
-    if (left > 0) co_await sleep_for(std::chrono::milliseconds(10));
-  }
-}
+Task<> HttpServer::stop(std::chrono::milliseconds grace) { return impl_->stop(grace); }
 
 }  // namespace rushes::net

@@ -1,70 +1,63 @@
 #pragma once
-#include "async/blocking_pool.h"
 #include "async/shards.h"
-#include "net/cors.h"
+#include "base/result.h"
 #include "net/router.h"
 
-#include <boost/asio/ip/tcp.hpp>
-
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace rushes::net {
 
-struct HttpOptions {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: a free one
-  CorsPolicy cors;
-  std::uint32_t max_head = 16U << 10U;  // bytes of request line and fields; above: 431
-  std::size_t max_fields = 100;         // above: 431
-  std::chrono::seconds head_time{10};   // for a request's head, from its first byte; above: 408
-  std::chrono::seconds idle_time{75};   // between two requests
-  std::chrono::seconds body_time{30};   // between two pieces of a body
-  std::chrono::seconds write_time{60};  // for the client to take a piece of an answer
+/// Which pages of other origins may call us with the user's credentials.
+struct CorsOptions {
+  /// Exact origins (`https://app.example.com`). `*` allows all, then without credentials.
+  std::vector<std::string> allowed_origins;
+  bool allow_localhost = true;  // http(s)://localhost, 127.0.0.1 and [::1], any port
 };
 
-class HttpConnection;
+struct HttpLimits {
+  std::size_t max_head = 16UL << 10U;                    // bytes; above: 431
+  std::size_t max_fields = 100;                          // above: 431
+  std::chrono::milliseconds head_timeout{10'000};        // from the first byte of a head to its end: 408
+  std::chrono::milliseconds keep_alive_timeout{75'000};  // between requests
+  std::chrono::milliseconds body_stall_timeout{30'000};  // without one byte of a body that is due: 408
+  std::uint64_t min_body_rate = 1'000;                   // bytes a second, averaged after the first 30 s
+  std::chrono::milliseconds write_timeout{60'000};       // without one byte of the answer taken
+  std::size_t max_connections = 100'000;                 // above: accepted and closed
+};
 
-/// An HTTP/1.1 server (RFC 9110, 9112): one acceptor, its connections spread over the shards.
+struct HttpOptions {
+  std::string host = "127.0.0.1";  // an address, `localhost`, or `0.0.0.0` / `::` for all
+  std::uint16_t port = 3000;       // 0: any free one
+  HttpLimits limits;
+  CorsOptions cors;
+};
+
+/// HTTP/1.1 on one port, its connections spread over the shards.
 ///
-/// Threads:  `start` and `stop` by the owner; the rest runs on the shards.
-/// Lifetime: shards, router and blocking pool outlive it; `stop` before destruction.
+/// Threads:   `start` and `stop` from any thread outside handlers; the rest happens on the shards.
+/// Lifetime:  `shards` and `router` outlive it; stopped before `shards`.
 class HttpServer {
  public:
-  HttpServer(Shards& shards, const Router& router, BlockingPool& blocking, HttpOptions options);
-  ~HttpServer();
+  HttpServer(Shards& shards, const Router& router, HttpOptions options = HttpOptions());
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+  ~HttpServer();
 
-  /// Binds and listens. Gives the port. Errors: `unavailable`, naming host and port.
+  /// Listens and returns the port. Errors: `unavailable` with host and port, where the address is in use
+  /// or not ours.
   Result<std::uint16_t> start();
 
-  /// Accepts nothing more, lets running requests end for up to `grace`, then closes them.
-  Task<> stop(std::chrono::milliseconds grace);
+  /// Refuses new connections, closes idle ones, gives running requests up to `grace` to end, then cuts them.
+  /// Safe to call twice, or without a start.
+  Task<> stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
 
  private:
-  friend class HttpConnection;
-  /// The connections of one shard, touched on it only.
-  struct Lane {
-    std::set<HttpConnection*> connections;
-  };
-
-  Task<> accept_loop();
-  Task<int> close_idle(std::size_t shard);
-  Task<int> close_all(std::size_t shard);
-
-  Shards& shards_;
-  const Router& router_;
-  BlockingPool& blocking_;
-  const HttpOptions options_;
-  asio::ip::tcp::acceptor acceptor_;  // on shard 0
-  std::vector<Lane> lanes_;
-  std::atomic<bool> stopping_{false};
+  class Impl;
+  std::shared_ptr<Impl> impl_;  // shared with its connections, which may end last
 };
 
 }  // namespace rushes::net

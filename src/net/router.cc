@@ -1,65 +1,116 @@
 #include "net/router.h"
 
 #include <algorithm>
+#include <map>
+#include <stdexcept>
 
 namespace rushes::net {
 namespace {
 
-std::vector<std::string> split(std::string_view path) {
-  std::vector<std::string> segments;
-  while (!path.empty()) {
-    path.remove_prefix(1);  // the slash
-    const auto end = std::min(path.find('/'), path.size());
-    segments.emplace_back(path.substr(0, end));
-    path.remove_prefix(end);
+/// `/a/b` to `a`, `b`. A last slash counts as an empty segment.
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> segments;
+  if (!path.empty() && path.front() == '/') path.remove_prefix(1);
+  for (;;) {
+    const auto slash = path.find('/');
+    segments.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return segments;
+    path.remove_prefix(slash + 1);
   }
-  return segments;
 }
 
-bool is_parameter(std::string_view segment) { return segment.size() > 2 && segment.front() == '{'; }
-
-bool matches(const Route& route, const std::vector<std::string>& segments) {
-  return std::equal(route.segments.begin(), route.segments.end(), segments.begin(), segments.end(),
-                    [](const std::string& pattern, const std::string& segment) {
-                      return is_parameter(pattern) ? !segment.empty() : pattern == segment;
-                    });
-}
+bool is_name(std::string_view segment) { return segment.size() > 2 && segment.front() == '{' && segment.back() == '}'; }
 
 }  // namespace
 
-void Router::add(std::string method, std::string_view pattern, Handler handler, RouteOptions options) {
-  routes_.push_back({std::move(method), split(pattern), std::move(handler), options});
+/// A segment of the paths that begin alike.
+struct Router::Node {
+  std::map<std::string, std::unique_ptr<Node>, std::less<>> fixed;
+  std::unique_ptr<Node> named;
+  std::vector<std::string> names;  // of the pattern's parameters, where routes end here
+  std::map<std::string, Route, std::less<>> routes;
+
+  std::string allow() const {
+    std::string methods;
+    for (const auto& [method, route] : routes) methods += (methods.empty() ? "" : ", ") + method;
+    if (routes.contains("GET") && !routes.contains("HEAD")) methods += ", HEAD";
+    return methods + ", OPTIONS";
+  }
+
+  /// The node where `segments` end; fixed segments are tried first. Fills what the named ones matched.
+  const Node* find(const std::vector<std::string_view>& segments, std::size_t at,
+                   std::vector<std::string_view>& matched) const {
+    if (at == segments.size()) return routes.empty() ? nullptr : this;
+    if (const auto next = fixed.find(segments[at]); next != fixed.end()) {
+      if (const auto* found = next->second->find(segments, at + 1, matched)) return found;
+    }
+    if (!named || segments[at].empty()) return nullptr;
+    matched.push_back(segments[at]);
+    if (const auto* found = named->find(segments, at + 1, matched)) return found;
+    matched.pop_back();
+    return nullptr;
+  }
+};
+
+Router::Router() : root_(std::make_unique<Node>()) {}
+Router::~Router() = default;
+
+void Router::add(std::string method, std::string pattern, Handler handler, RouteOptions options) {
+  Node* node = root_.get();
+  std::vector<std::string> names;
+  for (const auto segment : split(pattern)) {
+    auto& next = is_name(segment) ? node->named : node->fixed[std::string(segment)];
+    if (is_name(segment)) names.emplace_back(segment.substr(1, segment.size() - 2));
+    if (!next) next = std::make_unique<Node>();
+    node = next.get();
+  }
+  if (!node->routes.empty() && node->names != names) {
+    throw std::logic_error("the route " + pattern + " names its parameters in another way than one before it");
+  }
+  node->names = std::move(names);
+  if (!node->routes.emplace(method, Route{std::move(handler), options}).second) {
+    throw std::logic_error("the route " + method + " " + pattern + " is there already");
+  }
 }
 
 void Router::add_upgrade(std::string path, UpgradeHandler handler) {
   upgrades_.emplace_back(std::move(path), std::move(handler));
 }
 
+void Router::set_fallback(Handler handler, RouteOptions options) { fallback_ = Route{std::move(handler), options}; }
+
 Router::Match Router::match(Request& request) const {
   Match match;
-  if (!request.path.starts_with('/')) return match;
-  const auto segments = split(request.path);
-  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
-  for (const auto& route : routes_) {
-    if (!matches(route, segments)) continue;
-    if (!route.method.empty() && route.method != method) {
-      match.allowed += (match.allowed.empty() ? "" : ", ") + route.method;
-      continue;
+  std::vector<std::string_view> matched;
+  // The path is split as decoded: a segment with an escaped slash is two segments, for the pattern as for the file
+  // system.
+  if (const Node* node = root_->find(split(request.path), 0, matched)) {
+    match.path_known = true;
+    auto route = node->routes.find(request.method);
+    if (route == node->routes.end() && request.method == "HEAD") route = node->routes.find("GET");
+    if (route == node->routes.end()) {
+      match.allow = node->allow();
+      return match;
     }
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-      const std::string_view pattern = route.segments[i];
-      if (is_parameter(pattern)) request.params[std::string(pattern.substr(1, pattern.size() - 2))] = segments[i];
-    }
-    match.route = &route;
+    match.route = &route->second;
+    for (std::size_t i = 0; i < node->names.size(); ++i) request.params[node->names[i]] = matched[i];
     return match;
   }
+  if (fallback_ && (request.method == "GET" || request.method == "HEAD")) match.route = &*fallback_;
   return match;
 }
 
-const UpgradeHandler* Router::upgrade(std::string_view path) const {
-  const auto found =
-      std::find_if(upgrades_.begin(), upgrades_.end(), [&](const auto& known) { return known.first == path; });
-  return found == upgrades_.end() ? nullptr : &found->second;
+std::string Router::allowed_methods(std::string_view path) const {
+  std::vector<std::string_view> matched;
+  const Node* node = root_->find(split(path), 0, matched);
+  return node != nullptr ? node->allow() : std::string();
+}
+
+const UpgradeHandler* Router::match_upgrade(std::string_view path) const {
+  for (const auto& [known, handler] : upgrades_) {
+    if (known == path) return &handler;
+  }
+  return nullptr;
 }
 
 }  // namespace rushes::net

@@ -1,57 +1,88 @@
 #pragma once
-#include "net/http.h"
+#include "base/file.h"
+#include "net/message.h"
 
-#include <boost/asio/ip/tcp.hpp>
-
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace rushes::net {
 
+/// Answers one request. Runs on the connection's shard; an exception is logged and answered with 500.
+using Handler = std::function<Task<Response>(Request&)>;
+
 struct RouteOptions {
-  std::uint64_t max_body = std::uint64_t{1} << 20U;  // bytes; above: 413
-  bool streaming = false;                            // the handler reads the body itself
+  std::uint64_t max_body = 1UL << 20U;  // bytes; above: 413
+  bool streaming = false;               // the handler reads `request.stream`; else `request.body` is whole
+  /// How long the handler may take, after which the client gets 503 and the handler is cancelled
+  /// (at its next wait that can be); zero: no limit.
+  std::chrono::milliseconds deadline{0};
 };
 
-/// Takes over a connection whose handshake is done; `leftover` was read behind it already.
-using TakeOver = std::function<void(asio::ip::tcp::socket socket, std::string leftover)>;
-
-/// Decides on a WebSocket handshake: a Response refuses it, a TakeOver accepts.
-using UpgradeHandler = std::function<Task<std::variant<Response, TakeOver>>(Request& request)>;
-
-struct Route {
-  std::string method;  // empty: any
-  std::vector<std::string> segments;
-  Handler handler;
-  RouteOptions options;
+/// A connected socket that HTTP has let go of, with what the client sent after its request.
+struct DetachedSocket {
+  FileDescriptor fd;
+  std::string buffered;
 };
 
-/// Which handler answers which request. Filled before the server starts; immutable afterwards.
+/// What becomes of a request with `Connection: Upgrade`: an answer, or a new owner for the socket.
+struct UpgradeAnswer {
+  UpgradeAnswer() = default;
+  explicit UpgradeAnswer(Response answer) : refusal(std::move(answer)) {}
+  explicit UpgradeAnswer(std::function<void(DetachedSocket)> owner) : take_over(std::move(owner)) {}
+
+  std::optional<Response> refusal;
+  /// Called once, on the connection's shard; the new owner writes the 101 answer itself.
+  std::function<void(DetachedSocket)> take_over;
+};
+using UpgradeHandler = std::function<Task<UpgradeAnswer>(Request&)>;
+
+/// Finds the handler of a request: by path, then by method.
+///
+/// A pattern is a path whose segments may be `{name}`: it matches one segment, not empty, and gives it
+/// decoded in `request.params`. Fixed segments win over named ones. GET also answers HEAD.
+///
+/// Threads:   filled before the server starts, immutable afterwards.
 class Router {
  public:
-  /// `pattern`: `/analyze/job/{id}/status`; a segment in braces matches anything but nothing, and
-  /// becomes a parameter. An empty method matches all.
-  void add(std::string method, std::string_view pattern, Handler handler, RouteOptions options = {});
-  void add_upgrade(std::string path, UpgradeHandler handler);
-  /// For GET requests that no route matches, before 404.
-  void set_fallback(Handler handler) { fallback_ = std::move(handler); }
+  Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+  ~Router();
 
+  /// `router.add("GET", "/analyze/job/{id}/status", handler)`. Throws std::logic_error where the route is there
+  /// already.
+  void add(std::string method, std::string pattern, Handler handler, RouteOptions options = RouteOptions());
+  /// Takes requests that ask for an upgrade (WebSocket) on exactly this path.
+  void add_upgrade(std::string path, UpgradeHandler handler);
+  /// Takes GET and HEAD requests that no pattern matches (the web page). Without it: 404.
+  void set_fallback(Handler handler, RouteOptions options = RouteOptions());
+
+  struct Route {
+    Handler handler;
+    RouteOptions options;
+  };
   struct Match {
-    const Route* route = nullptr;  // null: none; see `allowed`
-    std::string allowed;           // methods of this path, where only the method was wrong
+    const Route* route = nullptr;
+    bool path_known = false;  // the path exists, with other methods: 405
+    std::string allow;        // those methods, for `Allow`
   };
   /// Fills `request.params`.
   Match match(Request& request) const;
-  const UpgradeHandler* upgrade(std::string_view path) const;
-  const Handler& fallback() const { return fallback_; }
+  /// The methods of a path, for OPTIONS; empty where it is unknown.
+  std::string allowed_methods(std::string_view path) const;
+  const UpgradeHandler* match_upgrade(std::string_view path) const;
 
  private:
-  std::vector<Route> routes_;
+  struct Node;
+  std::unique_ptr<Node> root_;
   std::vector<std::pair<std::string, UpgradeHandler>> upgrades_;
-  Handler fallback_;
+  std::optional<Route> fallback_;
 };
 
 }  // namespace rushes::net

@@ -1,157 +1,195 @@
 #include "net/websocket.h"
 
-#include "base/text.h"
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
 
 namespace rushes::net {
 namespace {
 
-constexpr std::size_t kMaskBytes = 4;
-constexpr std::uint64_t kMaxControl = 125;
-
-bool is_control(WebSocketOpcode opcode) { return static_cast<unsigned>(opcode) >= 8; }
-
-bool is_known(WebSocketOpcode opcode) {
-  const auto number = static_cast<unsigned>(opcode);
-  return number <= 2 || (number >= 8 && number <= 10);
-}
-
-// RFC 6455, 7.4: which codes a close frame may carry.
-bool is_close_code(unsigned code) {
-  return (code >= 1000 && code <= 1011 && code != 1004 && code != 1005 && code != 1006) ||
-         (code >= 3000 && code <= 4999);
-}
+constexpr std::chrono::milliseconds kGoodbye{2'000};
+constexpr std::size_t kGathered = 64;  // frames in one write
 
 }  // namespace
 
-std::string encode_frame_head(WebSocketOpcode opcode, std::size_t payload_bytes) {
-  std::string head(1, static_cast<char>(0x80U | static_cast<unsigned>(opcode)));
-  unsigned length_bytes = 0;
-  if (payload_bytes < 126) {
-    head += static_cast<char>(payload_bytes);
-  } else if (payload_bytes <= 0xffff) {
-    head += static_cast<char>(126);
-    length_bytes = 2;
+WebSocket::WebSocket(Loop& loop, FileDescriptor fd, const WebSocketOptions& options, Listener& listener)
+    : loop_(loop), fd_(std::move(fd)), options_(&options), listener_(&listener) {
+  loop_.watch(fd_.get(), EPOLLIN, *this);
+}
+
+WebSocket::~WebSocket() { release(); }
+
+void WebSocket::release() {
+  if (dirty_) loop_.forget_flush(*this);
+  dirty_ = false;
+  if (fd_) loop_.forget(fd_.get(), *this);
+  fd_.reset();
+  loop_.timers().cancel(*this);
+}
+
+void WebSocket::start(std::string buffered) {
+  if (!buffered.empty()) decode(buffered);
+}
+
+void WebSocket::send(FramePtr frame) {
+  if (ended_ || closing_) return;
+  if (!out_) out_ = std::make_unique<OutQueue>();
+  out_->bytes += frame->wire().size();
+  if (out_->bytes > options_->max_backlog && out_->frames.size() > out_->first) {
+    overflowed_ = true;
   } else {
-    head += static_cast<char>(127);
-    length_bytes = 8;
+    out_->frames.push_back(std::move(frame));
   }
-  for (unsigned i = length_bytes; i > 0; --i) head += static_cast<char>(payload_bytes >> (8 * (i - 1)) & 0xffU);
-  return head;
+  if (!dirty_ && (!awaits_writable_ || overflowed_)) {
+    dirty_ = true;
+    loop_.flush_later(*this);
+  }
 }
 
-std::string encode_frame(WebSocketOpcode opcode, std::string_view payload) {
-  return encode_frame_head(opcode, payload.size()).append(payload);
+void WebSocket::on_flush() {
+  dirty_ = false;
+  if (ended_) return;
+  if (overflowed_) {
+    end(WebSocketEnd::too_slow);
+    return;
+  }
+  write();
 }
 
-std::string encode_close(std::uint16_t code) {
-  const std::array<char, 2> payload{static_cast<char>(code >> 8U), static_cast<char>(code & 0xffU)};
-  return encode_frame(WebSocketOpcode::close, {payload.data(), payload.size()});
-}
-
-std::size_t WebSocketDecoder::head_size() const noexcept {
-  if (head_bytes_.size() < 2) return 2;
-  const auto length = static_cast<unsigned char>(head_bytes_[1]) & 0x7fU;
-  return 2 + (length == 126 ? 2U : length == 127 ? 8U : 0U) + kMaskBytes;
-}
-
-std::optional<WebSocketDecoder::Violation> WebSocketDecoder::parse_head() {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(head_bytes_[i]); };
-  head_ = Head();
-  head_.final = (byte(0) & 0x80U) != 0;
-  head_.opcode = static_cast<WebSocketOpcode>(byte(0) & 0x0fU);
-  if ((byte(0) & 0x70U) != 0) return Violation{close_code::kProtocolError, "reserved bits"};
-  if ((byte(1) & 0x80U) == 0) return Violation{close_code::kProtocolError, "not masked"};
-  const unsigned short_length = byte(1) & 0x7fU;
-  std::size_t at = 2;
-  head_.length = short_length;
-  if (short_length >= 126) {
-    head_.length = 0;
-    for (const auto end = at + (short_length == 126 ? 2U : 8U); at < end; ++at) {
-      head_.length = head_.length << 8U | byte(at);
+void WebSocket::write() {
+  while (out_ && out_->first < out_->frames.size()) {
+    std::array<iovec, kGathered> parts;
+    std::size_t count = 0;
+    std::size_t total = 0;
+    std::size_t skip = out_->offset;
+    for (std::size_t i = out_->first; i < out_->frames.size() && count < parts.size(); ++i) {
+      auto wire = out_->frames[i]->wire();
+      wire.remove_prefix(std::exchange(skip, 0));
+      parts[count++] = iovec{const_cast<char*>(wire.data()), wire.size()};
+      total += wire.size();
     }
-  }
-  for (auto& mask : head_.mask) mask = byte(at++);
-  head_bytes_.clear();
-  return check_head();
-}
-
-std::optional<WebSocketDecoder::Violation> WebSocketDecoder::check_head() const {
-  if (!is_known(head_.opcode)) return Violation{close_code::kProtocolError, "unknown opcode"};
-  if (is_control(head_.opcode)) {
-    if (!head_.final) return Violation{close_code::kProtocolError, "fragmented control frame"};
-    if (head_.length > kMaxControl) return Violation{close_code::kProtocolError, "long control frame"};
-    return std::nullopt;
-  }
-  const bool continues = head_.opcode == WebSocketOpcode::continuation;
-  if (continues != fragmented_) return Violation{close_code::kProtocolError, "fragments out of order"};
-  if (head_.length > max_message_ - std::min(max_message_, message_.size())) {
-    return Violation{close_code::kTooLarge, "message too large"};
-  }
-  return std::nullopt;
-}
-
-void WebSocketDecoder::unmask(std::span<char> bytes) noexcept {
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<char>(static_cast<unsigned char>(bytes[i]) ^ head_.mask[(head_.read + i) % kMaskBytes]);
-  }
-}
-
-std::optional<WebSocketDecoder::Violation> WebSocketDecoder::feed(std::span<char> bytes, const OnMessage& on_message) {
-  bool stopped = false;
-  while (!stopped) {
-    if (!in_frame_) {
-      while (head_bytes_.size() < head_size() && !bytes.empty()) {
-        head_bytes_ += bytes.front();
-        bytes = bytes.subspan(1);
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    const auto sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      end(WebSocketEnd::closed);
+      return;
+    }
+    auto left = static_cast<std::size_t>(sent);
+    out_->bytes -= left;
+    while (left > 0) {
+      const auto rest = out_->frames[out_->first]->wire().size() - out_->offset;
+      if (left < rest) {
+        out_->offset += left;
+        break;
       }
-      if (head_bytes_.size() < head_size()) return std::nullopt;
-      if (auto violation = parse_head()) return violation;
-      in_frame_ = true;
+      left -= rest;
+      out_->offset = 0;
+      out_->frames[out_->first++].reset();
     }
-    const auto left = head_.length - head_.read;
-    const auto piece = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes.size())));
-    unmask(piece);
-    bytes = bytes.subspan(piece.size());
-    const bool whole = head_.read == 0 && piece.size() == head_.length;
-    head_.read += piece.size();
-    if (!whole) frame_.append(piece.data(), piece.size());
-    if (head_.read < head_.length) return std::nullopt;
-    in_frame_ = false;
-    const auto frame = std::exchange(frame_, {});
-    const std::string_view payload = whole ? std::string_view(piece.data(), piece.size()) : std::string_view(frame);
-    if (auto violation = finish_frame(payload, on_message, stopped)) return violation;
+    if (static_cast<std::size_t>(sent) < total) break;
   }
-  return std::nullopt;
+  const bool pending = out_ && out_->first < out_->frames.size();
+  if (!pending) {
+    out_.reset();
+  } else if (out_->first > kGathered && out_->first * 2 > out_->frames.size()) {
+    out_->frames.erase(out_->frames.begin(), out_->frames.begin() + static_cast<std::ptrdiff_t>(out_->first));
+    out_->first = 0;
+  }
+  if (pending != awaits_writable_) {
+    awaits_writable_ = pending;
+    loop_.change(fd_.get(), pending ? EPOLLIN | EPOLLOUT : EPOLLIN, *this);
+  }
 }
 
-std::optional<WebSocketDecoder::Violation> WebSocketDecoder::finish_frame(std::string_view payload,
-                                                                          const OnMessage& on_message, bool& stopped) {
-  if (is_control(head_.opcode)) {
-    if (head_.opcode == WebSocketOpcode::close && !payload.empty()) {
-      if (payload.size() < 2) return Violation{close_code::kProtocolError, "close code of one byte"};
-      const auto code =
-          static_cast<unsigned>(static_cast<unsigned char>(payload[0])) << 8U | static_cast<unsigned char>(payload[1]);
-      if (!is_close_code(code)) return Violation{close_code::kProtocolError, "reserved close code"};
-      if (!is_utf8(payload.substr(2))) return Violation{close_code::kInvalidPayload, "close reason not UTF-8"};
-    }
-    stopped = !on_message(head_.opcode, payload);
-    return std::nullopt;
+void WebSocket::on_events(std::uint32_t events) {
+  if ((events & EPOLLOUT) != 0) write();
+  if (!ended_ && (events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read();
+}
+
+void WebSocket::read() {
+  const auto buffer = loop_.read_buffer();
+  const auto got = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
+    end(WebSocketEnd::closed);
+    return;
   }
-  if (head_.opcode != WebSocketOpcode::continuation) message_opcode_ = head_.opcode;
-  if (!head_.final || fragmented_) {
-    message_.append(payload);
-    fragmented_ = !head_.final;
-    if (fragmented_) return std::nullopt;
+  if (got == 0) {
+    end(WebSocketEnd::closed);
+    return;
   }
-  const auto joined = std::exchange(message_, {});
-  const auto message = joined.empty() ? payload : std::string_view(joined);
-  if (message_opcode_ == WebSocketOpcode::text && !is_utf8(message)) {
-    return Violation{close_code::kInvalidPayload, "text that is not UTF-8"};
+  decode(buffer.first(static_cast<std::size_t>(got)));
+}
+
+void WebSocket::decode(std::span<char> bytes) {
+  if (decoder_.feed(bytes, options_->limits, *this) != WsDecoder::Outcome::failed) return;
+  // The peer learns why before it is cut.
+  send(Frame::close(static_cast<std::uint16_t>(decoder_.failure()), {}));
+  write();
+  if (!ended_) end(WebSocketEnd::protocol_error);
+}
+
+bool WebSocket::on_ws_message(bool binary, std::string_view payload) {
+  if (!closing_) listener_->on_message(binary, payload);
+  return !ended_;
+}
+
+bool WebSocket::on_ws_ping(std::string_view payload) {
+  send(Frame::pong(payload));
+  return !ended_;
+}
+
+void WebSocket::on_ws_close(std::uint16_t code, std::string_view) {
+  send(Frame::close(code == 1005 ? 1000 : code, {}));
+  if (!ended_) write();
+  if (!ended_) end(WebSocketEnd::closed);
+}
+
+void WebSocket::end(WebSocketEnd why) {
+  if (std::exchange(ended_, true)) return;
+  release();
+  out_.reset();
+  if (alone_) {
+    loop_.let_go(*this);
+  } else {
+    listener_->on_end(why);
   }
-  stopped = !on_message(message_opcode_, message);
-  return std::nullopt;
+}
+
+void WebSocket::on_deadline() { end(WebSocketEnd::closed); }
+
+void WebSocket::finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std::string_view reason) {
+  WebSocket& self = *socket;
+  if (self.ended_) {
+    self.loop_.dispose_later(std::move(socket));
+    return;
+  }
+  self.send(Frame::close(static_cast<std::uint16_t>(code), reason));
+  self.closing_ = true;
+  self.loop_.timers().set(self, kGoodbye);
+  self.alone_ = true;
+  self.loop_.adopt(std::move(socket));
+}
+
+Result<std::string> websocket_handshake(const Request& request) {
+  const auto refuse = [](const char* why) {
+    return Error::for_user(Errc::malformed, "BAD_HANDSHAKE", std::string("This WebSocket handshake ") + why + ".");
+  };
+  if (request.method != "GET") return refuse("is not a GET");
+  if (!request.headers.has_token("Upgrade", "websocket")) return refuse("does not ask for `websocket`");
+  if (request.headers.get("Sec-WebSocket-Version") != "13") return refuse("is not of version 13");
+  const auto key = request.headers.get("Sec-WebSocket-Key");
+  if (key.size() != 24 || !key.ends_with("==")) return refuse("has no valid key");
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+         ws_accept_key(key) + "\r\n\r\n";
 }
 
 }  // namespace rushes::net

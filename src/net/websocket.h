@@ -1,78 +1,108 @@
 #pragma once
-#include "base/result.h"
+#include "base/file.h"
+#include "net/frame.h"
+#include "net/loop.h"
+#include "net/message.h"
+#include "net/ws_codec.h"
 
-#include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rushes::net {
 
-// WebSocket framing (RFC 6455, section 5), without I/O.
+struct WebSocketOptions {
+  WsLimits limits;
+  std::size_t max_backlog = 1UL << 20U;  // bytes that wait for one slow client; past it, it is cut
+};
 
-enum class WebSocketOpcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+/// Why a WebSocket ended.
+enum class WebSocketEnd : std::uint8_t {
+  closed,          // the peer closed it, by a close frame or by its end of the connection
+  protocol_error,  // it sent what RFC 6455 forbids, or a message over the limit
+  too_slow,        // more was queued for it than it may have
+};
 
-/// Codes of RFC 6455, 7.4.1, that we send.
-namespace close_code {
-inline constexpr std::uint16_t kNormal = 1000;
-inline constexpr std::uint16_t kGoingAway = 1001;
-inline constexpr std::uint16_t kProtocolError = 1002;
-inline constexpr std::uint16_t kInvalidPayload = 1007;
-inline constexpr std::uint16_t kPolicy = 1008;
-inline constexpr std::uint16_t kTooLarge = 1009;
-}  // namespace close_code
-
-/// The head of an unmasked, unfragmented frame, as a server sends it: 2 to 10 bytes.
-std::string encode_frame_head(WebSocketOpcode opcode, std::size_t payload_bytes);
-/// Such a frame, whole.
-std::string encode_frame(WebSocketOpcode opcode, std::string_view payload);
-std::string encode_close(std::uint16_t code);
-
-/// Reads what a client sends: masked frames, fragments, control frames between them.
+/// A connected WebSocket, the server's side. Idle it owns no buffer; output waits as references to
+/// shared frames and goes out in one write at the turn's end.
 ///
-/// Feed it bytes as they come; it unmasks them in place and calls back for each whole message. A
-/// message that lies whole in the input is not copied.
-///
-/// Threads:  single-owner. Cost: holds nothing between messages.
-class WebSocketDecoder {
+/// Threads:   one shard's.
+/// Lifetime:  owned by its listener; the loop outlives it. It may be destroyed from any of its own
+///            callbacks only by way of `Loop::dispose_later` or `finish`.
+class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, WsSink, Deadline {
  public:
-  struct Violation {
-    std::uint16_t close = close_code::kProtocolError;
-    std::string_view why;
+  class Listener {
+   public:
+    /// `payload` is valid during the call.
+    virtual void on_message(bool binary, std::string_view payload) = 0;
+    /// The last call. Nothing is sent or received any more.
+    virtual void on_end(WebSocketEnd end) = 0;
+
+   protected:
+    ~Listener() = default;
   };
-  /// `payload` is valid during the call. Returning false stops the decoding.
-  using OnMessage = std::function<bool(WebSocketOpcode opcode, std::string_view payload)>;
 
-  explicit WebSocketDecoder(std::size_t max_message) : max_message_(max_message) {}
+  /// `options` and `listener` outlive it.
+  WebSocket(Loop& loop, FileDescriptor fd, const WebSocketOptions& options, Listener& listener);
+  ~WebSocket() override;
 
-  /// Nothing where all was well or `on_message` stopped it; else why the connection must be closed.
-  std::optional<Violation> feed(std::span<char> bytes, const OnMessage& on_message);
+  /// Starts to read; `buffered` is what came already behind the handshake. May call the listener.
+  void start(std::string buffered);
+  /// Hands the connection to another listener: the upgrade of a session.
+  void set_listener(Listener& listener) noexcept { listener_ = &listener; }
+
+  /// Queues a frame. A client whose queue is full is cut, and `on_end` follows later.
+  void send(FramePtr frame);
+  bool idle() const noexcept { return out_ == nullptr; }
+  /// Bytes that wait to be written.
+  std::size_t backlog() const noexcept { return out_ ? out_->bytes : 0; }
+
+  /// Says goodbye without the listener: the queue goes out, then a close frame; the socket ends when the
+  /// peer has answered, or after two seconds.
+  static void finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std::string_view reason);
 
  private:
-  struct Head {
-    bool final = false;
-    WebSocketOpcode opcode = WebSocketOpcode::text;
-    std::uint64_t length = 0;
-    std::array<unsigned char, 4> mask{};
-    std::uint64_t read = 0;  // of the payload
+  struct OutQueue {
+    std::vector<FramePtr> frames;
+    std::size_t first = 0;   // the first frame that is not wholly written
+    std::size_t offset = 0;  // what of it is
+    std::size_t bytes = 0;
   };
-  std::optional<Violation> parse_head();
-  std::optional<Violation> check_head() const;
-  std::size_t head_size() const noexcept;
-  void unmask(std::span<char> bytes) noexcept;
-  std::optional<Violation> finish_frame(std::string_view payload, const OnMessage& on_message, bool& stopped);
 
-  const std::size_t max_message_;
-  std::string head_bytes_;
-  bool in_frame_ = false;
-  Head head_;
-  std::string frame_;    // of a frame that came in pieces
-  std::string message_;  // of a fragmented message
-  bool fragmented_ = false;
-  WebSocketOpcode message_opcode_ = WebSocketOpcode::text;
+  void on_events(std::uint32_t events) override;
+  void on_flush() override;
+  void on_deadline() override;
+  bool on_ws_message(bool binary, std::string_view payload) override;
+  bool on_ws_ping(std::string_view payload) override;
+  void on_ws_close(std::uint16_t code, std::string_view reason) override;
+
+  void read();
+  void decode(std::span<char> bytes);
+  void write();
+  void end(WebSocketEnd why);
+  void release();
+
+  Loop& loop_;
+  FileDescriptor fd_;
+  bool awaits_writable_ = false;
+  bool dirty_ = false;
+  bool closing_ = false;  // a close frame is queued or sent
+  bool ended_ = false;
+  bool overflowed_ = false;
+  bool alone_ = false;  // finishing, owned by the loop
+  const WebSocketOptions* options_;
+  Listener* listener_;
+  WsDecoder decoder_;
+  std::unique_ptr<OutQueue> out_;
 };
+
+/// The bytes of the 101 answer to a WebSocket handshake. Errors: `malformed` for one that RFC 6455 refuses
+/// (method, version, key).
+Result<std::string> websocket_handshake(const Request& request);
 
 }  // namespace rushes::net

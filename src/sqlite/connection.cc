@@ -1,6 +1,20 @@
 #include "sqlite/connection.h"
 
+#include "sqlite/fold.h"
+
 namespace rushes::sqlite {
+namespace {
+
+void fold(sqlite3_context* context, int count, sqlite3_value** values) {
+  (void)count;
+  const auto* bytes = sqlite3_value_text(values[0]);
+  if (bytes == nullptr) return;  // NULL stays NULL
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+  const auto folded = fold_case({reinterpret_cast<const char*>(bytes), size});
+  sqlite3_result_text64(context, folded.data(), folded.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+}  // namespace
 
 Error Failure::to_error() const {
   switch (code_ & 0xff) {
@@ -83,6 +97,8 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
   }
   sqlite3_extended_result_codes(opened, 1);
   sqlite3_busy_timeout(opened, 5000);
+  sqlite3_create_function_v2(opened, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, fold, nullptr, nullptr,
+                             nullptr);
   try {
     execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096");
   } catch (const Failure& error) {

@@ -73,7 +73,8 @@ class Statement {
 
 enum class Access : std::uint8_t { read_write, read_only };
 
-/// One connection to a database file, in WAL mode, each commit synced to the disk.
+/// One connection to a database file, in WAL mode, each commit synced to the disk. Its SQL knows
+/// `fold(text)`, see fold.h.
 ///
 /// Threads: single-owner. Errors: throws Failure.
 class Connection {

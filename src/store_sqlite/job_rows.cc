@@ -137,23 +137,40 @@ void apply(Transaction& transaction, const jobs::Transition& transition, Timesta
   if (transition.event) log_event(transaction, transition.job, *transition.event, now);
 }
 
-std::vector<Place> waiting_order(sqlite::Connection& database) {
+void begin_turn(sqlite::Connection& database, const UserId& user) {
+  database.run("INSERT INTO turns VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET since = ?2", user.value(),
+               next_number(database, "place"));
+}
+
+std::vector<Place> waiting_order(sqlite::Connection& database, Timestamp now) {
   auto& rows = database.statement(
       "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
       " waiting AS (SELECT id, user_id, place,"
-      "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn FROM jobs WHERE state = 0)"
-      " SELECT waiting.id FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
-      " ORDER BY turn + coalesce(n, 0), place");
+      "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn FROM jobs WHERE state = 0 AND run_at <= ?)"
+      " SELECT waiting.id FROM waiting JOIN turns ON turns.user_id = waiting.user_id"
+      " LEFT JOIN running ON running.user_id = waiting.user_id"
+      " ORDER BY turn + coalesce(n, 0), since");
+  rows.bind(to_millis(now));
   std::vector<Place> order;
   while (rows.next()) order.push_back({JobId(rows.text(0)), static_cast<int>(order.size()) + 1});
   return order;
 }
 
-std::optional<int> position_of(sqlite::Connection& database, const JobId& job) {
-  for (const auto& place : waiting_order(database)) {
-    if (place.job == job) return place.position;
-  }
-  return std::nullopt;
+int position_of_newest(sqlite::Connection& database, const UserId& user, Timestamp now) {
+  // Its turn is the last of its user's. Of each other user, the turns before come before it, and the same
+  // one where that user waits longer: only counts are needed, not the order itself.
+  auto& row = database.statement(
+      "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
+      " waiting AS (SELECT user_id, count(*) AS w FROM jobs WHERE state = 0 AND run_at <= ?2 GROUP BY user_id),"
+      " everyone AS (SELECT waiting.user_id, w, coalesce(n, 0) AS n, since FROM waiting"
+      "   JOIN turns ON turns.user_id = waiting.user_id LEFT JOIN running ON running.user_id = waiting.user_id)"
+      " SELECT own.w + coalesce(sum(min(other.w, max(0, own.w + own.n - other.n - (other.since > own.since)))), 0)"
+      " FROM everyone AS own LEFT JOIN everyone AS other ON other.user_id <> own.user_id WHERE own.user_id = ?1");
+  row.bind(user.value(), to_millis(now));
+  row.next();
+  const auto position = static_cast<int>(row.integer(0));
+  row.reset();
+  return position;
 }
 
 std::optional<int> estimate_wait(sqlite::Connection& database, int position, int parallel_jobs) {

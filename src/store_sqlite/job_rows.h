@@ -39,11 +39,16 @@ struct Place {
   int position = 0;  // from 1
 };
 
+/// The user goes to the end of those who wait for the same turn: when its queue fills, and at each claim.
+void begin_turn(sqlite::Connection& database, const UserId& user);
+
 /// The fair order: a user's n-th waiting job comes after n - 1 of everyone else's, counting what each
-/// has running. One expression, so that positions tell the truth about claims.
-/// Cost: grows with the number of waiting jobs.
-std::vector<Place> waiting_order(sqlite::Connection& database);
-std::optional<int> position_of(sqlite::Connection& database, const JobId& job);
+/// has running; of the same turn, whoever waits longest comes first. One expression, so that positions tell the truth
+/// about claims. A job that waits for its backoff has no place: it is in nobody's way. Cost: grows with the number of
+/// waiting jobs.
+std::vector<Place> waiting_order(sqlite::Connection& database, Timestamp now);
+/// The same of a user's job that came to the queue last of all jobs; a new or restarted one, say.
+int position_of_newest(sqlite::Connection& database, const UserId& user, Timestamp now);
 
 /// Seconds until a job at `position` is likely to start; nothing where nothing was measured yet, or
 /// where it starts at once.

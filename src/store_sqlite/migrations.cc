@@ -6,7 +6,8 @@ namespace rushes::store_sqlite {
 namespace {
 
 // Times are milliseconds since 1970. `state`, `type` and the like are the enums' numbers. `place`
-// orders the waiting jobs of a user; `no` orders jobs by age.
+// orders the waiting jobs of a user; `no` orders jobs by age. `jobs_waiting` holds all that the order
+// asks for, `state` too: SQLite reads the rows otherwise.
 constexpr const char* kFirst = R"sql(
 CREATE TABLE jobs (
   no INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,11 +41,15 @@ CREATE TABLE jobs (
   idempotency_key TEXT
 );
 CREATE INDEX jobs_of_user ON jobs (user_id, no);
-CREATE INDEX jobs_waiting ON jobs (user_id, place) WHERE state = 0;
+CREATE INDEX jobs_waiting ON jobs (user_id, place, run_at, state) WHERE state = 0;
 CREATE INDEX jobs_later ON jobs (run_at) WHERE state = 0 AND run_at > 0;
 CREATE INDEX jobs_running ON jobs (user_id, lease_expires_at) WHERE state = 1;
 CREATE INDEX jobs_ended ON jobs (finished_at) WHERE state = 2;
 CREATE UNIQUE INDEX jobs_keyed ON jobs (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-- Since when a user waits for a turn: a number of the counter `place`, drawn when the user's queue
+-- fills and again at each claim.
+CREATE TABLE turns (user_id TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE job_bodies (job_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 

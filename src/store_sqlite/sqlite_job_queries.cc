@@ -1,6 +1,7 @@
 #include "store_sqlite/sqlite_job_queries.h"
 
 #include "jobs/transitions.h"
+#include "sqlite/fold.h"
 #include "store_sqlite/job_rows.h"
 
 #include <charconv>
@@ -52,16 +53,6 @@ Result<std::int64_t> read_cursor(const std::string& cursor) {
                            "The cursor is none that this server gave; start from the first page.");
   }
   return value;
-}
-
-/// The pattern that LIKE, with the escape character `\`, finds `text` by, anywhere.
-std::string like_pattern(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + "%";
 }
 
 jobs::Event read_event(const sqlite::Statement& row) {
@@ -153,31 +144,35 @@ Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
 
 Task<Result<jobs::HistoryPage>> SqliteJobQueries::history(UserId user, jobs::HistoryQuery query) {
   std::function question = [user = std::move(user), query](sqlite::Connection& database) -> Result<jobs::HistoryPage> {
-    const auto pattern = like_pattern(query.search);
-    auto& counted = database.statement("SELECT count(*) FROM analyses WHERE user_id = ? AND title LIKE ? ESCAPE '\\'")
-                        .bind(user.value(), pattern);
+    const auto wanted = sqlite::fold_case(query.search);
+    auto& counted = database.statement("SELECT count(*) FROM analyses WHERE user_id = ? AND instr(fold(title), ?) > 0")
+                        .bind(user.value(), wanted);
     counted.next();
     jobs::HistoryPage page;
     page.total = counted.integer(0);
     counted.reset();
     // The order cannot be a parameter; each of the four is a statement of its own.
     constexpr std::string_view kByTimeUp =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
-        " ESCAPE '\\' ORDER BY created_at, id LIMIT ? OFFSET ?";
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
+        "> 0"
+        " ORDER BY created_at, id LIMIT ? OFFSET ?";
     constexpr std::string_view kByTimeDown =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
-        " ESCAPE '\\' ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?";
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
+        "> 0"
+        " ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?";
     constexpr std::string_view kByTitleUp =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
-        " ESCAPE '\\' ORDER BY title COLLATE NOCASE, id LIMIT ? OFFSET ?";
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
+        "> 0"
+        " ORDER BY fold(title), id LIMIT ? OFFSET ?";
     constexpr std::string_view kByTitleDown =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND title LIKE ?"
-        " ESCAPE '\\' ORDER BY title COLLATE NOCASE DESC, id DESC LIMIT ? OFFSET ?";
+        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
+        "> 0"
+        " ORDER BY fold(title) DESC, id DESC LIMIT ? OFFSET ?";
     const bool by_title = query.sort_by == "title";
     const auto sql =
         by_title ? (query.ascending ? kByTitleUp : kByTitleDown) : (query.ascending ? kByTimeUp : kByTimeDown);
     auto& rows =
-        database.statement(sql).bind(user.value(), pattern, query.limit, std::int64_t{query.page - 1} * query.limit);
+        database.statement(sql).bind(user.value(), wanted, query.limit, std::int64_t{query.page - 1} * query.limit);
     while (rows.next()) page.analyses.push_back(read_analysis(rows));
     return page;
   };
@@ -195,7 +190,10 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
   std::function work = [user = std::move(user),
                         id = std::move(id)](Transaction& transaction) -> Result<jobs::Analysis> {
     auto found = find_analysis(transaction.database(), user, id);
-    if (found) transaction.database().run("DELETE FROM analyses WHERE id = ?", id.value());
+    if (!found) return found;
+    transaction.database().run("DELETE FROM analyses WHERE id = ?", id.value());
+    transaction.database().run("UPDATE jobs SET audit_id = NULL WHERE id = ? AND audit_id = ?", found->job.value(),
+                               id.value());
     return found;
   };
   co_return co_await writer_.write(std::move(work));

@@ -13,6 +13,15 @@ Error stop_wanted(const jobs::Lease& lease) {
   return {Errc::cancelled, "job " + lease.job.value() + ": its owner wants it stopped"};
 }
 
+/// Whether a job of the user may start now, as far as its own backoff goes.
+bool has_waiting(sqlite::Connection& database, const UserId& user, Timestamp now) {
+  auto& row = database.statement("SELECT 1 FROM jobs WHERE user_id = ? AND state = 0 AND run_at <= ? LIMIT 1")
+                  .bind(user.value(), to_millis(now));
+  const bool waiting = row.next();
+  row.reset();
+  return waiting;
+}
+
 std::int64_t count_unfinished(sqlite::Connection& database, const UserId& user) {
   // Two partial indexes answer this; one condition on both states would read all of the user's jobs.
   auto& row = database
@@ -36,9 +45,6 @@ std::optional<jobs::Job> find_keyed(sqlite::Connection& database, const jobs::Ne
   return found;
 }
 
-/// A new or restarted job stands in the table already; this is where in the order.
-int position_in_table(sqlite::Connection& database, const JobId& job) { return position_of(database, job).value_or(1); }
-
 std::optional<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, const JobId& id) {
   auto job = find_job(database, id);
   if (!job || job->user != user) return std::nullopt;
@@ -52,8 +58,9 @@ std::vector<JobId> claimable(sqlite::Connection& database, const jobs::ClaimRequ
                        " waiting AS (SELECT id, user_id, place,"
                        "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn"
                        "   FROM jobs WHERE state = 0 AND run_at <= ?1)"
-                       " SELECT waiting.id FROM waiting LEFT JOIN running ON running.user_id = waiting.user_id"
-                       " WHERE turn + coalesce(n, 0) <= ?2 ORDER BY turn + coalesce(n, 0), place LIMIT ?3")
+                       " SELECT waiting.id FROM waiting JOIN turns ON turns.user_id = waiting.user_id"
+                       " LEFT JOIN running ON running.user_id = waiting.user_id"
+                       " WHERE turn + coalesce(n, 0) <= ?2 ORDER BY turn + coalesce(n, 0), since LIMIT ?3")
                    .bind(to_millis(now), request.max_running_per_user, request.limit);
   std::vector<JobId> ids;
   while (rows.next()) ids.emplace_back(rows.text(0));
@@ -74,6 +81,7 @@ jobs::Claimed begin_attempt(Transaction& transaction, const JobId& id, std::chro
   jobs::Claimed claimed;
   auto transition = jobs::started(find_job(database, id).value(), now);
   apply(transaction, transition, now);
+  begin_turn(database, transition.job.user);
   claimed.lease = {id, next_number(database, "lease"), now + lease_for};
   database.run("UPDATE jobs SET lease_token = ?, lease_expires_at = ?, run_at = 0 WHERE id = ?", claimed.lease.token,
                to_millis(claimed.lease.expires_at), id.value());
@@ -100,10 +108,11 @@ Task<Result<jobs::Submission>> SqliteJobStore::submit(jobs::NewJob job, int max_
     if (auto known = find_keyed(database, job)) return jobs::Submission{std::move(*known), true};
     if (count_unfinished(database, job.user) >= max_unfinished) return jobs::queue_limit(max_unfinished);
     const auto now = clock_.now();
+    if (!has_waiting(database, job.user, now)) begin_turn(database, job.user);
     // Inserted first, so that the one query for positions sees it; then told where it stands.
     insert_job(database, jobs::created(job, 1, std::nullopt, now).job, job.idempotency_key);
     if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", job.id.value(), job.body);
-    const auto position = position_in_table(database, job.id);
+    const auto position = position_of_newest(database, job.user, now);
     auto transition = jobs::created(job, position, estimate_wait(database, position, parallel_jobs_), now);
     apply(transaction, transition, now);
     database.run("UPDATE jobs SET position_told_at = ? WHERE id = ?", to_millis(now), job.id.value());
@@ -232,10 +241,11 @@ Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_u
     if (!job) return jobs::job_not_found();
     if (!is_end(job->state)) return jobs::job_not_ended();
     if (count_unfinished(database, user) >= max_unfinished) return jobs::queue_limit(max_unfinished);
+    const auto now = clock_.now();
+    if (!has_waiting(database, user, now)) begin_turn(database, user);
     database.run("UPDATE jobs SET state = 0, place = ?, run_at = 0 WHERE id = ?", next_number(database, "place"),
                  id.value());
-    const auto now = clock_.now();
-    const auto position = position_in_table(database, id);
+    const auto position = position_of_newest(database, user, now);
     auto transition = jobs::restarted(*job, position, estimate_wait(database, position, parallel_jobs_));
     if (!transition) return transition.error();
     apply(transaction, *transition, now);
@@ -279,7 +289,7 @@ Task<Result<int>> SqliteJobStore::announce_positions(int limit) {
     const auto second_ago = to_millis(now - std::chrono::seconds(1));
     int told = 0;
     int left = 0;
-    for (const auto& place : waiting_order(database)) {
+    for (const auto& place : waiting_order(database, now)) {
       auto& row =
           database.statement("SELECT position, position_told_at FROM jobs WHERE id = ?").bind(place.job.value());
       row.next();
@@ -287,16 +297,16 @@ Task<Result<int>> SqliteJobStore::announce_positions(int limit) {
       const bool too_soon = row.integer(1) > second_ago;
       row.reset();
       if (same) continue;
+      auto job = find_job(database, place.job).value();
+      if (job.processed_at) {  // it was told that it runs; what follows is its next attempt
+        database.run("UPDATE jobs SET position = ? WHERE id = ?", place.position, place.job.value());
+        continue;
+      }
       if (too_soon || told == limit) {
         ++left;
         continue;
       }
       ++told;
-      auto job = find_job(database, place.job).value();
-      if (job.attempt > 0) {  // it was told that it runs; what follows is its next attempt
-        database.run("UPDATE jobs SET position = ? WHERE id = ?", place.position, place.job.value());
-        continue;
-      }
       apply(transaction,
             jobs::moved(std::move(job), place.position, estimate_wait(database, place.position, parallel_jobs_)), now);
       database.run("UPDATE jobs SET position_told_at = ? WHERE id = ?", to_millis(now), place.job.value());

@@ -49,12 +49,21 @@ Result<FileDescriptor> lock_out_others(const std::filesystem::path& file) {
   return lock;
 }
 
+/// The database holds what users said and wrote: for this account's eyes alone. SQLite gives the files
+/// that it makes beside it the same mode.
+Result<void> make_private(const std::filesystem::path& file) {
+  const FileDescriptor made(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!made) return Error(Errc::unavailable, system_error("cannot open", file).what());
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, const StoreOptions& options,
                                            const Clock& clock, Rng& rng) {
   auto lock = lock_out_others(file);
   if (!lock) return lock.error();
+  if (const auto made = make_private(file); !made) return made.error();
   try {
     {
       sqlite::Connection connection(file, sqlite::Access::read_write);

@@ -108,6 +108,9 @@ std::vector<jobs::Event> Writer::run_units(Batch& batch) {
       // Some failures (a full disk) end the whole transaction.
       if (!connection_.in_transaction()) throw;
       unit->fail(error.to_error());
+    } catch (const std::exception& error) {  // a bug, of this unit alone
+      log::error("store", "a change ended by exception: {}", error.what());
+      unit->fail(Error(Errc::internal, error.what()));
     }
     if (keep) {
       std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));

@@ -7,8 +7,8 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,7 +85,8 @@ Result<std::unique_ptr<Process>> Process::start(const Executor& executor, const 
     return Error(Errc::unavailable, system_error("cannot start", options.program).what());
   }
 
-  FileDescriptor pidfd(::pidfd_open(pid, 0));
+  // The header of glibc 2.36 declares pidfd_open for C only.
+  FileDescriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) {
     const auto error = system_error("cannot watch", options.program);
     ::kill(-pid, SIGKILL);

@@ -224,7 +224,7 @@ TEST(Captions, HostileTextsCostLinearTime) {
   const auto started = std::chrono::steady_clock::now();
   const auto repeated = [](std::string_view unit) {
     std::string all;
-    while (all.size() < 4'000'000) all += unit;
+    while (all.size() < 400'000) all += unit;
     return all;
   };
   for (const auto* unit : {"<a", "<i", "{\\", "&amp", "a>", "&#", "--> ", "a\n", "a\n\n"}) {

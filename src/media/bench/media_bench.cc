@@ -2,6 +2,7 @@
 // docs/performance.md names the file that the published figures were measured on.
 #include "media/audio.h"
 #include "media/probe.h"
+#include "media/scenes.h"
 #include "media/testing/sample_files.h"
 #include "media/thumbnails.h"
 
@@ -38,6 +39,12 @@ void ten_thumbnails(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(make_thumbnails(path, options).value().size());
 }
 BENCHMARK(ten_thumbnails)->ArgName("webp")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
+
+void cuts_of_scenes(benchmark::State& state) {
+  const auto path = video();
+  for (auto _ : state) benchmark::DoNotOptimize(scene_cuts(path).value().size());
+}
+BENCHMARK(cuts_of_scenes)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
 
 void sound_to_16_khz(benchmark::State& state) {
   const auto path = video();

@@ -40,6 +40,7 @@ class VideoDecoder {
   PacketPtr packet_ = make_packet();
   double time_ = 0;
   bool demuxer_ended_ = false;
+  bool drained_ = false;  // the decoder was told to give all it holds
 };
 
 }  // namespace rushes::media::detail

@@ -76,6 +76,7 @@ TEST(Thumbnails, AreRealFramesSpreadOverTheVideo) {
     for (std::size_t i = 0; i < thumbnails.size(); ++i) {
       const auto& [path, time, width, height] = thumbnails[i];
       EXPECT_NEAR(time, 60.0 * (static_cast<double>(i) + 0.5) / 10, 2.1) << suffix << i;
+      EXPECT_NEAR(std::remainder(time, 2), 0, 0.001) << suffix << i;  // keyframes stand every 2 s
       if (i % 4 == 1) {
         EXPECT_NEAR(time_of(colour_at(path, 0.5, 0.2), 60), time, 3) << suffix << i;
       }

@@ -136,8 +136,8 @@ TEST(Pocketsphinx, OneDecoderServesManyRecordings) {
 
 TEST(Pocketsphinx, MusicAndNoiseAreNoErrors) {
   auto engine = make_pocketsphinx().value();
-  for (const std::string source : {"sine=frequency=220:duration=4", "anoisesrc=duration=4:amplitude=0.1",
-                                   "aevalsrc=sin(440*2*PI*t)*sin(3*t)+0.3*sin(660*2*PI*t):d=4"}) {
+  for (const std::string source : {"sine=frequency=220:duration=2", "anoisesrc=duration=2:amplitude=0.1",
+                                   "aevalsrc=sin(440*2*PI*t)*sin(3*t)+0.3*sin(660*2*PI*t):d=2"}) {
     expect_sound(transcribe(*engine, make_with_ffmpeg({"-f", "lavfi", "-i", source}, "wav")));
   }
   // Shorter than anything that could be decoded.

@@ -1,0 +1,196 @@
+// The server that the protocols' own test suites talk to: short heartbeats, an Engine.IO echo at
+// /engine.io/ and the prescribed Socket.IO handlers at /socket.io/. Our Node tests use it too; for them it
+// knows some more events and namespaces, all below `add_test_handlers`.
+#include "async/run.h"
+#include "engineio/engine.h"
+#include "net/http_server.h"
+#include "socketio/server.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace rushes {
+namespace {
+
+using socketio::Ack;
+using socketio::Event;
+using socketio::SocketPtr;
+
+/// Engine.IO: what comes in goes out.
+class Echo final : public engineio::SessionHandler {
+ public:
+  explicit Echo(engineio::Session& session) : session_(&session) {}
+  void on_message(std::string_view text) override { session_->send(net::Frame::text("4", text)); }
+  void on_binary(std::string_view bytes) override { session_->send(net::Frame::binary(bytes)); }
+  void on_close(engineio::CloseReason) override { session_ = nullptr; }
+
+ private:
+  engineio::Session* session_;
+};
+
+Task<> message_back(SocketPtr socket, Event event, Ack) {
+  socket->emit_arguments("message-back", socketio::Arguments::from_array(event.args, std::move(event.attachments)));
+  co_return;
+}
+
+Task<> acknowledge(SocketPtr, Event event, Ack ack) {
+  ack.answer(socketio::Arguments::from_array(event.args, std::move(event.attachments)));
+  co_return;
+}
+
+std::string text_of(const json::array& args, std::size_t index) {
+  return args.size() > index && args[index].is_string() ? std::string(std::string_view(args[index].get_string()))
+                                                        : std::string();
+}
+
+Task<> join(SocketPtr socket, json::array args, Ack ack) {
+  socket->join(text_of(args, 0));
+  ack();
+  co_return;
+}
+
+Task<> leave(SocketPtr socket, json::array args, Ack ack) {
+  socket->leave(text_of(args, 0));
+  ack();
+  co_return;
+}
+
+/// [room, text]: everybody in the room hears it.
+Task<> say(SocketPtr socket, json::array args, Ack ack) {
+  socket->nsp().to(text_of(args, 0)).emit("said", text_of(args, 1));
+  ack();
+  co_return;
+}
+
+/// [room, text]: all others in the room.
+Task<> whisper(SocketPtr socket, json::array args, Ack ack) {
+  socket->to(text_of(args, 0)).emit("said", text_of(args, 1));
+  ack();
+  co_return;
+}
+
+Task<> ask_me(SocketPtr socket, json::array args, Ack ack) {
+  const std::chrono::milliseconds patience(args.empty() || !args[0].is_int64() ? 1000 : args[0].get_int64());
+  const std::weak_ptr<socketio::Socket> weak = socket;
+  socket->emit_with_ack("question", socketio::Arguments("why"), patience, [ack](Result<Event> answer) {
+    if (answer) {
+      ack("answered", json::value(answer->args));
+    } else {
+      ack("failed", answer.error().public_name());
+    }
+  });
+  co_return;
+}
+
+Task<> kick_me(SocketPtr socket, json::array args, Ack) {
+  socket->disconnect(!args.empty() && args[0].is_bool() && args[0].get_bool());
+  co_return;
+}
+
+Task<> flood_me(SocketPtr socket, json::array args, Ack) {
+  const auto count = args.empty() || !args[0].is_int64() ? 0 : args[0].get_int64();
+  for (std::int64_t i = 0; i < count; ++i) socket->emit("drop", i);
+  co_return;
+}
+
+Task<> throw_up(SocketPtr, json::array, Ack) {
+  throw std::runtime_error("on purpose");
+  co_return;
+}
+
+Task<std::optional<socketio::ConnectError>> only_with_token(SocketPtr socket) {
+  const auto& auth = socket->handshake().auth.get_object();
+  const auto token = string_member(auth, "token");
+  if (token == "sesame") co_return std::nullopt;
+  json::object details;
+  details["code"] = token ? "TOKEN_INVALID" : "TOKEN_MISSING";
+  socketio::ConnectError refusal("not authorized", std::move(details));
+  co_return refusal;
+}
+
+void add_test_handlers(socketio::Server& io) {
+  auto& root = io.of("/");
+  root.on("join", join);
+  root.on("leave", leave);
+  root.on("say", say);
+  root.on("whisper", whisper);
+  root.on("ask-me", ask_me);
+  root.on("kick-me", kick_me);
+  root.on("flood-me", flood_me);
+  root.on("throw", throw_up);
+  auto& closed = io.of("/closed");
+  closed.use(only_with_token);
+  closed.on_raw("message", message_back);
+  auto& watched = io.of("/watched");
+  watched.on_disconnect([&io](const SocketPtr& socket, std::string_view reason) {
+    io.of("/").emit_all("departed", socket->id(), reason);
+  });
+  watched.on("kick-me", kick_me);
+}
+
+template <class Number>
+Number option(int argc, char** argv, const char* name, Number otherwise) {
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::strcmp(argv[i], name) == 0) return static_cast<Number>(std::atoi(argv[i + 1]));
+  }
+  return otherwise;
+}
+
+int serve(int argc, char** argv) {
+  SystemClock clock;
+  SystemRng rng;
+  Shards shards(option<std::size_t>(argc, argv, "--shards", 2));
+
+  socketio::ServerOptions options;
+  options.ping_interval = std::chrono::milliseconds(option(argc, argv, "--ping-interval", 300));
+  options.ping_timeout = std::chrono::milliseconds(option(argc, argv, "--ping-timeout", 200));
+  options.connect_timeout = std::chrono::milliseconds(1000);
+  socketio::Server io(shards, options, clock, rng);
+  io.of("/").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->handshake().auth); });
+  io.of("/").on_raw("message", message_back);
+  io.of("/").on_raw("message-with-ack", acknowledge);
+  io.of("/custom").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->handshake().auth); });
+  add_test_handlers(io);
+
+  engineio::Options engine_options;
+  engine_options.ping_interval = options.ping_interval;
+  engine_options.ping_timeout = options.ping_timeout;
+  engineio::Engine engine(shards, engine_options, rng,
+                          [](engineio::Session& session, net::Request&) { return std::make_shared<Echo>(session); });
+
+  net::Router router;
+  io.attach(router);
+  engine.attach(router);
+  net::HttpOptions http_options;
+  http_options.port = option<std::uint16_t>(argc, argv, "--port", 3000);
+  http_options.cors.allowed_origins = {"*"};
+  net::HttpServer http(shards, router, http_options);
+
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGINT);
+  ::sigaddset(&ends, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  shards.start();
+  const auto port = http.start();
+  if (!port) {
+    std::fprintf(stderr, "%s\n", port.error().what().c_str());
+    return 1;
+  }
+  std::printf("listening on port %d\n", *port);
+  std::fflush(stdout);
+  int signal = 0;
+  ::sigwait(&ends, &signal);
+  run_to_end(io.stop());
+  run_to_end(engine.stop());
+  run_to_end(http.stop());
+  shards.stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace rushes
+
+int main(int argc, char** argv) { return rushes::serve(argc, argv); }

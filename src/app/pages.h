@@ -1,0 +1,29 @@
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "jobs/job_queries.h"
+#include "net/router.h"
+
+namespace rushes::app {
+
+/// A file of the web page, embedded into the binary.
+struct WebFile {
+  std::string_view path;  // `/assets/index-1a2b.js`
+  std::string_view content;
+};
+/// All of them; generated from web/dist. Empty where the page was not built.
+std::span<const WebFile> web_files();
+
+/// The web page at `/`, its assets, and `index.html` for its own paths.
+void add_page_routes(net::Router& router);
+
+/// `/health`, `/health/liveness`, `/health/readiness`: ready when the database answers.
+void add_health_routes(net::Router& router, jobs::JobQueries& queries);
+
+/// `GET /dev/token`, for who asks from this machine.
+void add_development_route(net::Router& router, std::function<std::string()> make_token);
+
+}  // namespace rushes::app

@@ -1,0 +1,212 @@
+#include "app/server.h"
+
+#include <sys/prctl.h>
+
+#include <filesystem>
+
+#include "api/context.h"
+#include "app/pages.h"
+#include "app/worker_settings.h"
+#include "async/run.h"
+#include "async/shards.h"
+#include "auth/secret.h"
+#include "gateways/job_notices.h"
+#include "gateways/notification_gateway.h"
+#include "gateways/queue_gateway.h"
+#include "net/http_server.h"
+#include "socketio/server.h"
+#include "store_sqlite/store.h"
+#include "worker/pool.h"
+
+namespace rushes::app {
+namespace {
+
+constexpr std::size_t kBlockingThreads = 4;
+constexpr std::chrono::seconds kGrace{5};
+
+worker::PoolOptions pool_options(const Config& config) {
+  worker::PoolOptions options;
+  options.size = config.workers;
+  options.idle_time = config.worker_idle;
+  options.longest_attempt = config.job_timeout;
+  std::error_code failed;
+  options.process.program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  options.process.arguments = {"worker"};
+  // Nothing of the server's own environment goes to a process that reads hostile files, but these.
+  for (const auto* name : {"PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR", "TZ"}) {
+    if (const char* value = std::getenv(name)) options.process.environment.push_back(std::string(name) + "=" + value);
+  }
+  options.process.environment.push_back(std::string(kWorkerSettings) + "=" + worker_settings(config));
+  return options;
+}
+
+net::HttpOptions http_options(const Config& config) {
+  net::HttpOptions options;
+  options.host = config.host;
+  options.port = static_cast<std::uint16_t>(config.port);
+  options.cors.allowed_origins = config.cors_origins;
+  return options;
+}
+
+api::Limits api_limits(const Config& config) {
+  api::Limits limits;
+  limits.max_upload_bytes = static_cast<std::uint64_t>(config.max_upload_bytes);
+  limits.max_transcript_bytes = static_cast<std::size_t>(config.max_transcript_bytes);
+  limits.max_attempts = config.max_attempts;
+  return limits;
+}
+
+queue::SchedulerOptions scheduler_options(const Config& config) {
+  queue::SchedulerOptions options;
+  options.lease = config.lease;
+  options.max_running_per_user = config.max_running_per_user;
+  return options;
+}
+
+/// Members stand in the order in which they need each other; `stop` goes the other way.
+class WiredServer final : public Server {
+ public:
+  WiredServer(const Config& config, std::string secret, SystemClock& clock, SystemRng& rng,
+              std::unique_ptr<store_sqlite::Store> store)
+      : config_(config),
+        clock_(clock),
+        rng_(rng),
+        secret_(std::move(secret)),
+        tokens_(secret_, clock_),
+        folder_(config.data_dir),
+        addresses_(config.allow_private_addresses),
+        shards_(static_cast<std::size_t>(config.threads)),
+        blocking_(kBlockingThreads),
+        store_(std::move(store)),
+        pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config)),
+        scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
+        jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_, {config.max_queued_per_user}),
+        notifications_(store_->notifications()),
+        sockets_(shards_, socketio::ServerOptions(), clock_, rng_),
+        guard_(shards_.executor(0), tokens_, clock_),
+        queue_gateway_(sockets_, guard_, store_->queries()),
+        notification_gateway_(sockets_, guard_, notifications_),
+        notices_(shards_.executor(0), store_->events(), notifications_),
+        context_{jobs_, notifications_, tokens_, addresses_, folder_, blocking_, rng_, api_limits(config)},
+        http_(shards_, router_, http_options(config)) {
+    notifications_.on_change([this](const notifications::Change& change) { notification_gateway_.tell(change); });
+    store_->events().on_committed([this](std::span<const jobs::Event> events) {
+      queue_gateway_.publish(events);
+      notices_.publish(events);
+    });
+    sockets_.attach(router_);
+    api::add_submit_routes(router_, context_);
+    api::add_upload_route(router_, context_);
+    api::add_job_routes(router_, context_);
+    api::add_history_routes(router_, context_);
+    api::add_notification_routes(router_, context_);
+    api::add_file_routes(router_, context_);
+    add_health_routes(router_, jobs_.queries());
+    add_page_routes(router_);
+    if (config_.development) add_development_route(router_, [this] { return development_token(); });
+  }
+
+  ~WiredServer() override { stop(); }
+
+  Result<void> listen() {
+    shards_.start();
+    running_ = true;
+    run_to_end(run_on(shards_.executor(0), notices_.start()));
+    run_to_end(run_on(shards_.executor(0), scheduler_.start()));
+    const auto port = http_.start();
+    if (!port) return port.error();
+    port_ = *port;
+    return {};
+  }
+
+  std::string address() const override { return "http://" + config_.host + ":" + std::to_string(port_); }
+
+  std::string development_token() override {
+    if (!config_.development) return {};
+    constexpr std::int64_t kDay = 86'400;
+    const auto now = to_millis(clock_.now()) / 1000;
+    const json::object claims{{"sub", "developer"}, {"iat", now}, {"exp", now + kDay}};
+    return auth::sign_token(secret_, claims);
+  }
+
+  void stop() override {
+    if (!std::exchange(running_, false)) return;
+    run_to_end(run_on(shards_.executor(0), stop_parts()));
+    shards_.stop();
+    blocking_.stop();
+  }
+
+ private:
+  Task<> stop_parts() {
+    // Sockets first: clients with a poll under way are answered, and come back elsewhere.
+    co_await sockets_.stop();
+    co_await http_.stop(kGrace);
+    guard_.stop();
+    co_await scheduler_.stop();
+    co_await pool_.close();
+    co_await notices_.stop();
+  }
+
+  const Config config_;
+  SystemClock& clock_;
+  SystemRng& rng_;
+  const std::string secret_;
+  const auth::TokenVerifier tokens_;
+  const queue::DataFolder folder_;
+  const net::AddressFilter addresses_;
+  Shards shards_;
+  BlockingPool blocking_;
+  std::unique_ptr<store_sqlite::Store> store_;
+  worker::Pool pool_;
+  queue::Scheduler scheduler_;
+  queue::JobService jobs_;
+  notifications::Service notifications_;
+  socketio::Server sockets_;
+  gateways::TokenGuard guard_;
+  gateways::QueueGateway queue_gateway_;
+  gateways::NotificationGateway notification_gateway_;
+  gateways::JobNotices notices_;
+  const api::Context context_;
+  net::Router router_;
+  net::HttpServer http_;
+  std::uint16_t port_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const Config& config) {
+  static SystemClock clock;
+  static SystemRng rng;
+  // What workers leave running when they die becomes our child, so that it can be ended and counted.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+
+  std::error_code failed;
+  std::filesystem::create_directories(config.data_dir, failed);
+  if (failed) {
+    return Error(Errc::unavailable, "cannot make the data folder " + config.data_dir.string() + ": " + failed.message());
+  }
+  auto absolute = config;
+  absolute.data_dir = std::filesystem::absolute(config.data_dir);
+
+  std::string secret = config.jwt_secret;
+  if (secret.empty()) {
+    const auto file = absolute.data_dir / "secret";
+    const auto stored = auth::load_or_create_secret(file, rng);
+    if (!stored) return stored.error();
+    if (stored->created) log::info("app", "no jwt_secret is configured: made one, kept in {}", file.string());
+    secret = stored->value;
+  }
+  store_sqlite::StoreOptions options;
+  options.parallel_jobs = config.workers;
+  auto store = store_sqlite::Store::open(absolute.data_dir / "rushes.db", options, clock, rng);
+  if (!store) return store.error();
+  // Only now, when no other server can be using the folder.
+  if (auto prepared = queue::DataFolder(absolute.data_dir).prepare(); !prepared) return prepared.error();
+
+  auto server = std::make_unique<WiredServer>(absolute, std::move(secret), clock, rng, std::move(*store));
+  if (auto listening = server->listen(); !listening) return listening.error();
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace rushes::app

@@ -1,0 +1,266 @@
+#include "engineio/engine.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+#include <utility>
+
+namespace rushes::engineio {
+namespace {
+
+constexpr std::string_view kSidAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::size_t kSidBytes = 15;
+constexpr std::size_t kSidSize = 20;
+
+/// The first two characters of a session's id name its shard; 108 random bits follow.
+std::string new_sid(Rng& rng, std::size_t shard) {
+  auto sid = rng.token(kSidBytes);
+  sid[0] = kSidAlphabet[(shard >> 6U) & 63U];
+  sid[1] = kSidAlphabet[shard & 63U];
+  return sid;
+}
+
+std::optional<std::size_t> shard_of(std::string_view sid, std::size_t shards) {
+  if (sid.size() != kSidSize) return std::nullopt;
+  const auto high = kSidAlphabet.find(sid[0]);
+  const auto low = kSidAlphabet.find(sid[1]);
+  if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+  const auto shard = high * 64 + low;
+  return shard < shards ? std::optional(shard) : std::nullopt;
+}
+
+net::Response refuse(RequestError error) {
+  return net::Response(error_status(error), "application/json", error_body(error));
+}
+
+net::Response text(std::string body) {
+  net::Response response(200, "text/plain; charset=UTF-8", std::move(body));
+  response.headers.add("Cache-Control", "no-store");
+  return response;
+}
+
+}  // namespace
+
+/// What every request says about itself.
+struct Engine::Query {
+  std::string transport;
+  std::string version;
+  std::string sid;
+  std::optional<std::size_t> shard;
+
+  Query(const net::Request& request, std::size_t shards)
+      : transport(request.query_param("transport").value_or("")),
+        version(request.query_param("EIO").value_or("")),
+        sid(request.query_param("sid").value_or("")),
+        shard(shard_of(sid, shards)) {}
+};
+
+Engine::Engine(Shards& shards, Options options, Rng& rng, HandlerFactory factory)
+    : shards_(shards), options_(std::move(options)), rng_(rng), factory_(std::move(factory)) {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    auto part = std::make_unique<Part>(shards_.executor(i));
+    part->sessions.loop = std::make_shared<net::Loop>(shards_.loop(i));
+    part->sessions.websocket_options.limits.max_message = options_.max_payload;
+    part->sessions.websocket_options.max_backlog = options_.max_backlog;
+    part->sessions.ping = net::Frame::text("2");
+    parts_.push_back(std::move(part));
+  }
+  for (auto& part : parts_) part->sessions.loop->start();
+}
+
+Engine::~Engine() = default;
+
+/// Counts an open session for as long as its handler lives.
+class Engine::Counted final : public SessionHandler {
+ public:
+  Counted(std::atomic<std::size_t>& count, std::shared_ptr<SessionHandler> inner)
+      : count_(count), inner_(std::move(inner)) {
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Counted() override { count_.fetch_sub(1, std::memory_order_relaxed); }
+  void on_message(std::string_view message) override { inner_->on_message(message); }
+  void on_binary(std::string_view bytes) override { inner_->on_binary(bytes); }
+  void on_close(CloseReason reason) override { inner_->on_close(reason); }
+
+ private:
+  std::atomic<std::size_t>& count_;
+  std::shared_ptr<SessionHandler> inner_;
+};
+
+std::shared_ptr<SessionHandler> Engine::make_handler(Session& session, net::Request& request) {
+  return std::make_shared<Counted>(connections_, factory_(session, request));
+}
+
+void Engine::attach(net::Router& router) {
+  const net::Handler handler = [this](net::Request& request) { return handle(request); };
+  const net::UpgradeHandler upgrade = [this](net::Request& request) { return handle_upgrade(request); };
+  net::RouteOptions route_options;
+  route_options.max_body = options_.max_payload;
+  std::string without_slash = options_.path;
+  if (without_slash.ends_with('/')) without_slash.pop_back();
+  for (const auto& path : {without_slash, without_slash + "/"}) {
+    for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE"})
+      router.add(method, path, handler, route_options);
+    if (options_.websocket) router.add_upgrade(path, upgrade);
+  }
+}
+
+Session* Engine::find(std::size_t shard, const std::string& sid) {
+  auto& sessions = parts_[shard]->sessions.sessions;
+  const auto found = sessions.find(sid);
+  return found == sessions.end() ? nullptr : found->second.get();
+}
+
+Session& Engine::add_session(std::size_t shard) {
+  auto& sessions = parts_[shard]->sessions;
+  auto sid = new_sid(rng_, shard);
+  auto session = std::make_unique<Session>(sessions, options_, sid);
+  auto& added = *session;
+  sessions.sessions.emplace(std::move(sid), std::move(session));
+  return added;
+}
+
+Task<net::Response> Engine::handle(net::Request& request) {
+  const Query query(request, parts_.size());
+  if (!(query.transport == "polling" && options_.polling) && !(query.transport == "websocket" && options_.websocket)) {
+    co_return refuse(RequestError::transport_unknown);
+  }
+  if (!query.sid.empty()) {
+    if (!query.shard) co_return refuse(RequestError::session_unknown);
+    if (query.transport != "polling") co_return refuse(RequestError::bad_request);
+    if (query.version != "4") co_return refuse(RequestError::unsupported_version);
+    const auto shard = *query.shard;
+    if (request.method == "POST") {
+      if (request.headers.get("Content-Type") == "application/octet-stream")
+        co_return refuse(RequestError::bad_request);
+      auto task = receive(shard, query.sid, std::move(request.body));
+      co_return co_await run_on(shards_.executor(shard), std::move(task));
+    }
+    if (request.method != "GET") co_return refuse(RequestError::bad_method);
+    request.when_gone([this, shard, sid = query.sid] {
+      parts_[shard]->sessions.loop->run([this, shard, sid] {
+        if (auto* session = find(shard, sid); session != nullptr && session->has_waiting_poll()) session->lose_poll();
+      });
+    });
+    auto task = poll(shard, query.sid);
+    co_return co_await run_on(shards_.executor(shard), std::move(task));
+  }
+  if (request.method != "GET") co_return refuse(RequestError::bad_method);
+  if (query.transport != "polling") co_return refuse(RequestError::bad_request);
+  if (query.version != "4") co_return refuse(RequestError::unsupported_version);
+  co_return open(request);
+}
+
+net::Response Engine::open(net::Request& request) {
+  const auto shard = Shards::current().value_or(0);
+  if (parts_[shard]->sessions.stopping) return net::problem(Error(Errc::unavailable, "stopping"));
+  auto& session = add_session(shard);
+  session.open_polling(make_handler(session, request));
+  return text(session.take_payload());
+}
+
+Task<net::Response> Engine::poll(std::size_t shard, std::string sid) {
+  auto& part = *parts_[shard];
+  const auto pass = part.gate.try_enter();
+  auto* session = find(shard, sid);
+  if (session == nullptr || !pass) co_return refuse(RequestError::session_unknown);
+  if (!session->is_polling() && !session->closed()) co_return refuse(RequestError::bad_request);
+  if (session->has_waiting_poll()) {
+    session->refuse_second_poll();
+    co_return refuse(RequestError::bad_request);
+  }
+  if (auto payload = session->take_payload(); !payload.empty()) co_return text(std::move(payload));
+  WaitingPoll waiting(shards_.executor(shard));
+  session->wait(waiting);
+  boost::system::error_code woken;
+  co_await waiting.wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  co_return text(std::move(waiting.payload));
+}
+
+Task<net::Response> Engine::receive(std::size_t shard, std::string sid, std::string payload) {
+  auto* session = find(shard, sid);
+  if (session == nullptr || session->closed()) co_return refuse(RequestError::session_unknown);
+  if (!session->is_polling()) co_return refuse(RequestError::bad_request);
+  if (!session->receive(payload)) co_return refuse(RequestError::bad_request);
+  co_return text("ok");
+}
+
+Task<Engine::Found> Engine::look_up(std::size_t shard, std::string sid) {
+  auto* session = find(shard, sid);
+  if (session == nullptr || session->closed()) co_return Found::unknown;
+  co_return session->can_upgrade() ? Found::upgradable : Found::taken;
+}
+
+Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
+  const Query query(request, parts_.size());
+  if (query.transport != "websocket") {
+    co_return net::UpgradeAnswer(
+        refuse(query.transport == "polling" ? RequestError::bad_request : RequestError::transport_unknown));
+  }
+  if (query.version != "4") co_return net::UpgradeAnswer(refuse(RequestError::unsupported_version));
+  auto handshake = net::websocket_handshake(request);
+  if (!handshake) co_return net::UpgradeAnswer(refuse(RequestError::bad_request));
+
+  if (query.sid.empty()) {
+    const auto shard = Shards::current().value_or(0);
+    if (parts_[shard]->sessions.stopping) {
+      co_return net::UpgradeAnswer(net::problem(Error(Errc::unavailable, "stopping")));
+    }
+    std::function<void(net::DetachedSocket)> owner = [this, shard, &request,
+                                                      answer = std::move(*handshake)](net::DetachedSocket socket) {
+      auto& session = add_session(shard);
+      session.open_websocket(std::move(socket), answer, make_handler(session, request));
+    };
+    co_return net::UpgradeAnswer(std::move(owner));
+  }
+
+  if (!query.shard) co_return net::UpgradeAnswer(refuse(RequestError::session_unknown));
+  const auto shard = *query.shard;
+  auto look = look_up(shard, query.sid);
+  const auto found = co_await run_on(shards_.executor(shard), std::move(look));
+  if (found == Found::unknown) co_return net::UpgradeAnswer(refuse(RequestError::session_unknown));
+  std::function<void(net::DetachedSocket)> owner = [this, shard, sid = query.sid,
+                                                    answer = std::move(*handshake)](net::DetachedSocket socket) {
+    const auto held = std::make_shared<net::DetachedSocket>(std::move(socket));
+    // The socket moves to the session's shard.
+    parts_[shard]->sessions.loop->run([this, shard, sid, answer, held] {
+      auto* session = find(shard, sid);
+      if (session != nullptr && session->can_upgrade()) {
+        session->start_probe(std::move(*held), answer);
+        return;
+      }
+      // A second one for a session that has its WebSocket: let in, then closed, as clients expect it.
+      struct Nobody final : net::WebSocket::Listener {
+        void on_message(bool, std::string_view) override {}
+        void on_end(net::WebSocketEnd) override {}
+      };
+      static Nobody nobody;
+      auto& sessions = parts_[shard]->sessions;
+      auto refused =
+          std::make_unique<net::WebSocket>(*sessions.loop, std::move(held->fd), sessions.websocket_options, nobody);
+      refused->send(net::Frame::raw(answer));
+      net::WebSocket::finish(std::move(refused), net::WsCloseCode::normal, {});
+    });
+  };
+  co_return net::UpgradeAnswer(std::move(owner));
+}
+
+Task<> Engine::stop_shard(std::size_t shard) {
+  auto& part = *parts_[shard];
+  part.sessions.stopping = true;
+  std::vector<std::string> sids;
+  for (const auto& [sid, session] : part.sessions.sessions) sids.push_back(sid);
+  for (const auto& sid : sids) {
+    if (auto* session = find(shard, sid)) session->close(CloseReason::server_shutting_down);
+  }
+  co_await part.gate.close();
+  // One more turn of the loop: the goodbyes are written at the end of this one.
+  co_await asio::post(shards_.executor(shard), asio::use_awaitable);
+}
+
+Task<> Engine::stop() {
+  if (std::exchange(stopped_, true)) co_return;
+  for (std::size_t i = 0; i < parts_.size(); ++i) co_await run_on(shards_.executor(i), stop_shard(i));
+}
+
+}  // namespace rushes::engineio

@@ -1,0 +1,268 @@
+#include "engineio/session.h"
+
+#include <array>
+#include <utility>
+
+namespace rushes::engineio {
+namespace {
+
+// How long a closed polling session waits for the poll that fetches its last packets.
+constexpr std::chrono::milliseconds kLastPoll{5'000};
+
+}  // namespace
+
+std::string_view to_text(CloseReason reason) {
+  static constexpr std::array<std::string_view, 6> kTexts{"transport close", "transport error", "ping timeout",
+                                                          "parse error",     "forced close",    "server shutting down"};
+  return kTexts[static_cast<std::size_t>(reason)];
+}
+
+/// A WebSocket that offers to carry a polling session: `2probe`, `3probe`, then `5`.
+class Session::Probe final : public net::WebSocket::Listener, public net::Deadline {
+ public:
+  explicit Probe(Session& session) : session_(session) {}
+
+  std::unique_ptr<net::WebSocket> socket;
+
+ private:
+  void on_message(bool binary, std::string_view payload) override {
+    if (!binary && !probed_ && payload == "2probe") {
+      probed_ = true;
+      socket->send(net::Frame::text("3probe"));
+      // The client stops polling and says `5` once its last poll has returned.
+      if (session_.poll_ != nullptr) session_.answer_poll("6");
+    } else if (!binary && probed_ && payload == "5") {
+      session_.complete_upgrade();
+    } else {
+      session_.drop_probe();
+    }
+  }
+  void on_end(net::WebSocketEnd) override { session_.drop_probe(); }
+  void on_deadline() override { session_.drop_probe(); }
+
+  Session& session_;
+  bool probed_ = false;
+
+  friend class Session;
+};
+
+Session::Session(SessionShard& shard, const Options& options, std::string sid)
+    : shard_(shard), options_(options), sid_(std::move(sid)) {}
+
+Session::~Session() = default;
+
+std::string Session::open_packet(bool upgradable) const {
+  return "0{\"sid\":\"" + sid_ + "\",\"upgrades\":[" + (upgradable ? "\"websocket\"" : "") +
+         "],\"pingInterval\":" + std::to_string(options_.ping_interval.count()) +
+         ",\"pingTimeout\":" + std::to_string(options_.ping_timeout.count()) +
+         ",\"maxPayload\":" + std::to_string(options_.max_payload) + "}";
+}
+
+void Session::open_polling(std::shared_ptr<SessionHandler> handler) {
+  handler_ = std::move(handler);
+  send(net::Frame::text(open_packet(options_.websocket)));
+  shard_.loop->timers().set(*this, options_.ping_interval);
+}
+
+void Session::open_websocket(net::DetachedSocket socket, std::string_view handshake,
+                             std::shared_ptr<SessionHandler> handler) {
+  handler_ = std::move(handler);
+  socket_ = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), shard_.websocket_options, *this);
+  socket_->send(net::Frame::raw(handshake));
+  socket_->send(net::Frame::text(open_packet(false)));
+  shard_.loop->timers().set(*this, options_.ping_interval);
+  socket_->start(std::move(socket.buffered));
+}
+
+void Session::send(net::FramePtr message) {
+  if (closed_) return;
+  if (socket_) {
+    socket_->send(std::move(message));
+    return;
+  }
+  buffer_bytes_ += message->payload().size();
+  buffer_.push_back(std::move(message));
+  if (buffer_bytes_ > options_.max_backlog && buffer_.size() > 1) {
+    // Not at once: whoever sends to many must not see one of them vanish under its hands.
+    shard_.loop->post([loop = shard_.loop, &shard = shard_, sid = sid_] {
+      const auto found = shard.sessions.find(sid);
+      if (found != shard.sessions.end()) found->second->close(CloseReason::transport_error);
+    });
+  }
+  if (poll_ != nullptr) answer_poll(take_payload());
+}
+
+std::string Session::take_payload() {
+  if (buffer_.empty()) return probe_ && probe_->probed_ ? "6" : std::string();
+  auto payload = encode_payload(buffer_);
+  buffer_.clear();
+  buffer_bytes_ = 0;
+  if (closed_) bury();
+  return payload;
+}
+
+void Session::answer_poll(std::string payload) {
+  poll_->payload = std::move(payload);
+  std::exchange(poll_, nullptr)->wake.cancel();
+}
+
+void Session::refuse_second_poll() {
+  if (poll_ != nullptr) answer_poll("1");
+  buffer_.clear();
+  finish(CloseReason::transport_error, false);
+}
+
+void Session::lose_poll() {
+  poll_ = nullptr;
+  if (!closed_) finish(CloseReason::transport_error, false);
+}
+
+bool Session::receive(std::string_view payload) {
+  const auto parts = decode_payload(payload);
+  if (!parts) {
+    close(CloseReason::parse_error);
+    return false;
+  }
+  for (const auto& part : *parts) {
+    if (closed_) break;
+    if (part.binary) {
+      handler_->on_binary(part.bytes);
+    } else {
+      on_packet(part.packet);
+    }
+  }
+  return true;
+}
+
+void Session::on_message(bool binary, std::string_view payload) {
+  if (closed_) return;
+  if (binary) {
+    handler_->on_binary(payload);
+    return;
+  }
+  const auto packet = decode_packet(payload);
+  if (!packet) {
+    close(CloseReason::parse_error);
+    return;
+  }
+  on_packet(*packet);
+}
+
+void Session::on_packet(const Packet& packet) {
+  if (packet.type == PacketType::pong) {
+    if (!awaits_pong_) return;
+    awaits_pong_ = false;
+    shard_.loop->timers().set(*this, options_.ping_interval);
+    return;
+  }
+  if (awaits_pong_ && !std::exchange(renewed_, true)) shard_.loop->timers().set(*this, options_.ping_timeout);
+  switch (packet.type) {
+    case PacketType::message:
+      handler_->on_message(packet.body);
+      return;
+    case PacketType::close:
+      if (poll_ != nullptr) answer_poll("6");
+      finish(CloseReason::transport_close, false);
+      return;
+    case PacketType::ping:  // in version 4 only the server pings
+      close(CloseReason::transport_error);
+      return;
+    default:
+      return;
+  }
+}
+
+void Session::on_end(net::WebSocketEnd end) {
+  shard_.loop->dispose_later(std::move(socket_));
+  finish(end == net::WebSocketEnd::closed ? CloseReason::transport_close : CloseReason::transport_error, false);
+}
+
+void Session::on_deadline() {
+  if (closed_) {
+    bury();
+  } else if (awaits_pong_) {
+    finish(CloseReason::ping_timeout, true);
+  } else {
+    awaits_pong_ = true;
+    renewed_ = false;
+    send(shard_.ping);
+    shard_.loop->timers().set(*this, options_.ping_timeout);
+  }
+}
+
+void Session::start_probe(net::DetachedSocket socket, std::string_view handshake) {
+  probe_ = std::make_unique<Probe>(*this);
+  probe_->socket =
+      std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), shard_.websocket_options, *probe_);
+  probe_->socket->send(net::Frame::raw(handshake));
+  shard_.loop->timers().set(*probe_, options_.upgrade_timeout);
+  probe_->socket->start(std::move(socket.buffered));
+}
+
+void Session::complete_upgrade() {
+  if (poll_ != nullptr) answer_poll("6");
+  socket_ = std::move(probe_->socket);
+  socket_->set_listener(*this);
+  // The probe is a frame below us on the stack.
+  struct Keep final : net::Loop::Disposable {
+    std::unique_ptr<Probe> probe;
+  };
+  auto keep = std::make_unique<Keep>();
+  shard_.loop->timers().cancel(*probe_);
+  keep->probe = std::move(probe_);
+  shard_.loop->dispose_later(std::move(keep));
+  for (auto& message : std::exchange(buffer_, {})) socket_->send(std::move(message));
+  buffer_bytes_ = 0;
+}
+
+void Session::drop_probe() {
+  if (!probe_) return;
+  struct Keep final : net::Loop::Disposable {
+    std::unique_ptr<Probe> probe;
+  };
+  auto keep = std::make_unique<Keep>();
+  shard_.loop->timers().cancel(*probe_);
+  keep->probe = std::move(probe_);
+  net::WebSocket::finish(std::move(keep->probe->socket), net::WsCloseCode::normal, {});
+  shard_.loop->dispose_later(std::move(keep));
+}
+
+void Session::close(CloseReason reason) { finish(reason, true); }
+
+void Session::finish(CloseReason reason, bool tell_client) {
+  if (std::exchange(closed_, true)) return;
+  shard_.loop->timers().cancel(*this);
+  drop_probe();
+  const bool polling = !socket_;
+  if (socket_) {
+    net::WebSocket::finish(
+        std::move(socket_),
+        reason == CloseReason::server_shutting_down ? net::WsCloseCode::going_away : net::WsCloseCode::normal, {});
+  }
+  if (polling && tell_client && reason != CloseReason::parse_error && reason != CloseReason::ping_timeout) {
+    buffer_.push_back(net::Frame::text("1"));
+    if (poll_ != nullptr) {
+      answer_poll(take_payload());
+    } else {
+      shard_.loop->timers().set(*this, kLastPoll);
+    }
+  } else {
+    if (poll_ != nullptr) answer_poll("1");
+    bury();
+  }
+  // The last word: the handler may let go of everything that leads here.
+  const auto handler = std::move(handler_);
+  if (handler) handler->on_close(reason);
+}
+
+void Session::bury() {
+  if (std::exchange(buried_, true)) return;
+  shard_.loop->timers().cancel(*this);
+  const auto found = shard_.sessions.find(sid_);
+  if (found == shard_.sessions.end()) return;
+  auto self = std::move(found->second);
+  shard_.sessions.erase(found);
+  shard_.loop->dispose_later(std::move(self));
+}
+
+}  // namespace rushes::engineio

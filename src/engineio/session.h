@@ -1,0 +1,148 @@
+#pragma once
+#include "engineio/packet.h"
+#include "net/loop.h"
+#include "net/router.h"
+#include "net/timers.h"
+#include "net/websocket.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace rushes::engineio {
+
+class Session;
+
+struct Options {
+  std::string path = "/engine.io/";
+  std::chrono::milliseconds ping_interval{25'000};
+  std::chrono::milliseconds ping_timeout{20'000};
+  std::chrono::milliseconds upgrade_timeout{10'000};
+  std::size_t max_payload = 1'000'000;   // bytes of one message, and of one POST
+  std::size_t max_backlog = 1UL << 20U;  // bytes queued for one client
+  bool polling = true;
+  bool websocket = true;
+};
+
+/// Why a session ended, in the words that Socket.IO users know (`to_text`).
+enum class CloseReason : std::uint8_t {
+  transport_close,  // the client closed it or went away
+  transport_error,  // it broke the transport's rules, or was too slow
+  ping_timeout,     // no pong in time
+  parse_error,      // it sent what is no packet
+  forced_close,     // we closed it
+  server_shutting_down,
+};
+std::string_view to_text(CloseReason reason);
+
+/// What stands on a session: Socket.IO, or an application of its own.
+///
+/// Threads: called on the session's shard.
+class SessionHandler {
+ public:
+  virtual ~SessionHandler() = default;
+  /// Views are valid during the call.
+  virtual void on_message(std::string_view text) = 0;
+  virtual void on_binary(std::string_view bytes) = 0;
+  /// The last call.
+  virtual void on_close(CloseReason reason) = 0;
+};
+
+/// The sessions of one shard and what they share.
+///
+/// Threads: its shard's.
+struct SessionShard {
+  std::shared_ptr<net::Loop> loop;
+  std::unordered_map<std::string, std::unique_ptr<Session>> sessions;
+  net::WebSocketOptions websocket_options;
+  net::FramePtr ping;  // encoded once for all
+  bool stopping = false;
+};
+
+/// A poll that waits for something to say. It lives in its request's coroutine.
+struct WaitingPoll {
+  explicit WaitingPoll(const Executor& executor) : wake(executor, asio::steady_timer::time_point::max()) {}
+  asio::steady_timer wake;
+  std::string payload;
+};
+
+/// One Engine.IO v4 connection, whatever carries it: long-polling, a WebSocket, or the first on its way
+/// to the second.
+///
+/// Threads:   one shard's.
+/// Lifetime:  owned by its SessionShard; it goes at the end of the turn in which it closed, or when the
+///            closing poll was answered.
+class Session final : public net::Loop::Disposable, public net::WebSocket::Listener, net::Deadline {
+ public:
+  Session(SessionShard& shard, const Options& options, std::string sid);
+  ~Session() override;
+
+  const std::string& sid() const noexcept { return sid_; }
+  const char* transport() const noexcept { return socket_ ? "websocket" : "polling"; }
+  net::Loop& loop() noexcept { return *shard_.loop; }
+
+  /// Queues a message. A text frame's payload begins with Engine.IO's `4`; a binary one is as it is.
+  void send(net::FramePtr message);
+  /// Whether a message would have to wait behind others.
+  bool congested() const noexcept { return socket_ ? socket_->backlog() > 0 : buffer_bytes_ > 0 && poll_ == nullptr; }
+  void close(CloseReason reason);
+
+  // The rest is the engine's.
+
+  /// Begins on polling, with the open packet in the buffer, or on a WebSocket, whose handshake answer goes first.
+  void open_polling(std::shared_ptr<SessionHandler> handler);
+  void open_websocket(net::DetachedSocket socket, std::string_view handshake, std::shared_ptr<SessionHandler> handler);
+  bool is_polling() const noexcept { return !socket_ && !closed_; }
+  bool closed() const noexcept { return closed_; }
+
+  bool has_waiting_poll() const noexcept { return poll_ != nullptr; }
+  /// What a poll can have at once; empty where it must wait.
+  std::string take_payload();
+  void wait(WaitingPoll& poll) noexcept { poll_ = &poll; }
+  /// Two polls at once: the session dies.
+  void refuse_second_poll();
+  void lose_poll();
+  /// False: the payload was no payload, and the session is closed.
+  bool receive(std::string_view payload);
+  bool can_upgrade() const noexcept { return is_polling() && !probe_; }
+  void start_probe(net::DetachedSocket socket, std::string_view handshake);
+
+ private:
+  class Probe;
+
+  void on_message(bool binary, std::string_view payload) override;
+  void on_end(net::WebSocketEnd end) override;
+  void on_deadline() override;
+
+  std::string open_packet(bool upgradable) const;
+  void on_packet(const Packet& packet);
+  void complete_upgrade();
+  void drop_probe();
+  void answer_poll(std::string payload);
+  void finish(CloseReason reason, bool tell_client);
+  void bury();
+
+  SessionShard& shard_;
+  const Options& options_;
+  const std::string sid_;
+  std::shared_ptr<SessionHandler> handler_;
+  std::unique_ptr<net::WebSocket> socket_;  // null while polling
+  std::unique_ptr<Probe> probe_;            // a WebSocket that wants to take over
+  std::vector<net::FramePtr> buffer_;       // polling: what the next poll gets
+  std::size_t buffer_bytes_ = 0;
+  WaitingPoll* poll_ = nullptr;
+  bool awaits_pong_ = false;
+  bool renewed_ = false;  // the time-out of that pong
+  bool closed_ = false;
+  bool buried_ = false;
+};
+
+}  // namespace rushes::engineio

@@ -1,0 +1,139 @@
+#include "async/run.h"
+#include "jobs/testing/job_store_contract.h"
+
+#include <thread>
+
+namespace rushes::jobs {
+namespace {
+
+std::vector<std::int64_t> ids_of(const std::vector<Event>& events) {
+  std::vector<std::int64_t> ids;
+  for (const auto& event : events) ids.push_back(event.id);
+  return ids;
+}
+
+TEST_P(JobStoreContract, EachUsersEventsAreNumberedFromOneWithoutGaps) {
+  for (int i = 0; i < 3; ++i) {
+    submit("ann");
+    submit("bob");
+  }
+  (void)run_to_end(jobs().submit(request("ann"), 1));  // a refusal takes no number
+  for (const auto& claimed : claim_up_to(4)) complete(claimed);
+  for (const auto* user : {"ann", "bob"}) {
+    std::int64_t expected = 0;
+    for (const auto& event : events_of(user)) {
+      EXPECT_EQ(event.seq, ++expected);
+      EXPECT_EQ(event.user, UserId(user));
+      EXPECT_EQ(event.at, clock_.now());
+      const auto payload = payload_json(event);
+      EXPECT_EQ(metadata_of(payload).at("seq"), event.seq);
+      EXPECT_EQ(payload.at("jobId"), json::value(event.job.value()));
+      EXPECT_EQ(payload.at("eventType"), json::value(to_string(event.type)));
+    }
+    EXPECT_EQ(expected, 7);
+  }
+}
+
+TEST_P(JobStoreContract, TheLogIsReadInPieces) {
+  for (int i = 0; i < 5; ++i) submit(i % 2 == 0 ? "ann" : "bob");
+  const auto all = must(run_to_end(log().after(0, kNoLimit)));
+  ASSERT_EQ(all.size(), 5U);
+
+  std::vector<std::int64_t> pieces;
+  for (std::int64_t last = 0;;) {
+    const auto piece = must(run_to_end(log().after(last, 2)));
+    if (piece.empty()) break;
+    EXPECT_LE(piece.size(), 2U);
+    for (const auto& event : piece) {
+      EXPECT_GT(event.id, last);
+      pieces.push_back(last = event.id);
+    }
+  }
+  EXPECT_EQ(pieces, ids_of(all));
+
+  const auto anns = must(run_to_end(log().of_user_after(UserId("ann"), 1, 1)));
+  ASSERT_EQ(anns.size(), 1U);
+  EXPECT_EQ(anns.at(0).seq, 2);
+  EXPECT_TRUE(must(run_to_end(log().of_user_after(UserId("ann"), 3, 10))).empty());
+  EXPECT_TRUE(must(run_to_end(log().of_user_after(UserId("cid"), 0, 10))).empty());
+}
+
+TEST_P(JobStoreContract, TheListenerHearsTheLog) {
+  const auto claimed = begin("ann");
+  submit("bob");
+  complete(claimed);
+  (void)run_to_end(jobs().cancel(claimed.job.user, claimed.job.id));  // refused: nothing to hear
+
+  const auto log_now = must(run_to_end(log().after(0, kNoLimit)));
+  const auto told = heard();
+
+  ASSERT_EQ(told.size(), log_now.size());
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_EQ(told[i].id, log_now[i].id);
+    EXPECT_EQ(told[i].user, log_now[i].user);
+    EXPECT_EQ(told[i].seq, log_now[i].seq);
+    EXPECT_EQ(told[i].job, log_now[i].job);
+    EXPECT_EQ(told[i].type, log_now[i].type);
+    EXPECT_EQ(told[i].payload, log_now[i].payload);
+    EXPECT_EQ(told[i].at, log_now[i].at);
+  }
+}
+
+TEST_P(JobStoreContract, TheListenerHasHeardBeforeTheCallerKnows) {
+  for (std::size_t i = 1; i <= 20; ++i) {
+    submit("ann");
+    EXPECT_EQ(heard().size(), i);
+  }
+}
+
+TEST_P(JobStoreContract, ManyAtOnceAreHeardInTheOrderOfTheLog) {
+  constexpr int kThreads = 8;
+  constexpr int kEach = 40;
+  std::vector<std::vector<NewJob>> wanted(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
+    for (int i = 0; i < kEach; ++i) wanted[static_cast<std::size_t>(t)].push_back(request(t % 2 == 0 ? "ann" : "bob"));
+  }
+  std::vector<std::thread> threads;
+  for (const auto& mine : wanted) {
+    threads.emplace_back([this, &mine] {
+      for (const auto& job : mine) must(run_to_end(jobs().submit(job, kNoLimit)));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+
+  const auto all = must(run_to_end(log().after(0, kNoLimit)));
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(kThreads * kEach));
+  EXPECT_EQ(ids_of(heard()), ids_of(all));
+  for (const auto* user : {"ann", "bob"}) {
+    std::int64_t expected = 0;
+    for (const auto& event : events_of(user)) EXPECT_EQ(event.seq, ++expected);
+  }
+}
+
+TEST_P(JobStoreContract, TwoWorkersNeverGetTheSameJob) {
+  constexpr int kJobs = 60;
+  for (int i = 0; i < kJobs; ++i) submit("user" + std::to_string(i % 7));
+  std::mutex mutex;
+  std::vector<JobId> begun;
+  const auto work = [&] {
+    ClaimRequest wanted;
+    wanted.limit = 2;
+    wanted.max_running_per_user = kJobs;
+    for (;;) {
+      const auto claimed = must(run_to_end(jobs().claim(wanted)));
+      if (claimed.empty()) return;
+      const std::lock_guard lock(mutex);
+      for (const auto& one : claimed) begun.push_back(one.job.id);
+    }
+  };
+  std::thread one(work);
+  std::thread two(work);
+  one.join();
+  two.join();
+  std::sort(begun.begin(), begun.end());
+  EXPECT_EQ(begun.size(), static_cast<std::size_t>(kJobs));
+  EXPECT_EQ(std::unique(begun.begin(), begun.end()), begun.end());
+}
+
+}  // namespace
+}  // namespace rushes::jobs

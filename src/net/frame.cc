@@ -1,0 +1,79 @@
+#include "net/frame.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+
+namespace rushes::net {
+namespace {
+
+constexpr std::uint8_t kFinal = 0x80;
+constexpr std::uint8_t kText = 0x1;
+constexpr std::uint8_t kBinary = 0x2;
+constexpr std::uint8_t kClose = 0x8;
+constexpr std::uint8_t kPong = 0xA;
+
+std::size_t head_size(std::size_t payload) { return payload < 126 ? 2 : payload <= 0xFFFF ? 4 : 10; }
+
+void write_head(char* out, std::uint8_t opcode, std::size_t payload) {
+  out[0] = static_cast<char>(kFinal | opcode);
+  if (payload < 126) {
+    out[1] = static_cast<char>(payload);
+    return;
+  }
+  const int bytes = payload <= 0xFFFF ? 2 : 8;
+  out[1] = static_cast<char>(bytes == 2 ? 126 : 127);
+  for (int i = 0; i < bytes; ++i) out[2 + i] = static_cast<char>(payload >> (8 * (bytes - 1 - i)));
+}
+
+}  // namespace
+
+void intrusive_ptr_add_ref(const Frame* frame) noexcept { frame->references_.fetch_add(1, std::memory_order_relaxed); }
+
+void intrusive_ptr_release(const Frame* frame) noexcept {
+  if (frame->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  frame->~Frame();
+  ::operator delete(const_cast<Frame*>(frame));
+}
+
+Frame* Frame::allocate(std::size_t head, std::size_t size, bool binary) {
+  void* memory = ::operator new(sizeof(Frame) + head + size);
+  return new (memory) Frame(head, size, binary);
+}
+
+FramePtr Frame::make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c) {
+  const std::size_t size = a.size() + b.size() + c.size();
+  const std::size_t head = head_size(size);
+  Frame* frame = allocate(head, size, opcode == kBinary);
+  char* out = frame->bytes();
+  write_head(out, opcode, size);
+  out += head;
+  for (const auto part : {a, b, c}) {
+    if (part.empty()) continue;
+    std::memcpy(out, part.data(), part.size());
+    out += part.size();
+  }
+  return frame;
+}
+
+FramePtr Frame::text(std::string_view payload, std::string_view more, std::string_view yet_more) {
+  return make(kText, payload, more, yet_more);
+}
+
+FramePtr Frame::binary(std::string_view payload) { return make(kBinary, payload, {}, {}); }
+
+FramePtr Frame::close(std::uint16_t code, std::string_view reason) {
+  const char bytes[2] = {static_cast<char>(code >> 8U), static_cast<char>(code & 0xFFU)};
+  return make(kClose, std::string_view(bytes, 2), reason.substr(0, 123), {});
+}
+
+FramePtr Frame::pong(std::string_view payload) { return make(kPong, payload, {}, {}); }
+
+FramePtr Frame::raw(std::string_view bytes) {
+  Frame* frame = allocate(0, bytes.size(), false);
+  std::memcpy(frame->bytes(), bytes.data(), bytes.size());
+  return frame;
+}
+
+}  // namespace rushes::net

@@ -1,0 +1,54 @@
+#pragma once
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace rushes::net {
+
+class Frame;
+/// A reference to a Frame; copying it counts, nothing else.
+using FramePtr = boost::intrusive_ptr<const Frame>;
+
+/// One message, encoded once for all who get it: a server's WebSocket frame (unmasked, so that all
+/// recipients share the bytes), whose payload serves long-polling as well.
+///
+/// Threads:  immutable; the reference count is atomic.
+/// Cost:     one allocation for all.
+class Frame {
+ public:
+  /// A text message of the concatenated parts, which must be UTF-8.
+  static FramePtr text(std::string_view payload, std::string_view more = {}, std::string_view yet_more = {});
+  static FramePtr binary(std::string_view payload);
+  /// A close frame; `reason` is cut at 123 bytes.
+  static FramePtr close(std::uint16_t code, std::string_view reason);
+  static FramePtr pong(std::string_view payload);
+  /// Bytes that are no frame: the answer to the handshake.
+  static FramePtr raw(std::string_view bytes);
+
+  /// The frame as it goes to a WebSocket.
+  std::string_view wire() const noexcept { return {bytes(), head_ + size_}; }
+  /// The message alone.
+  std::string_view payload() const noexcept { return {bytes() + head_, size_}; }
+  bool is_binary() const noexcept { return binary_; }
+
+ private:
+  Frame(std::size_t head, std::size_t size, bool binary) noexcept
+      : size_(size), head_(static_cast<std::uint8_t>(head)), binary_(binary) {}
+  static Frame* allocate(std::size_t head, std::size_t size, bool binary);
+  static FramePtr make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c);
+  const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+
+  friend void intrusive_ptr_add_ref(const Frame* frame) noexcept;
+  friend void intrusive_ptr_release(const Frame* frame) noexcept;
+
+  mutable std::atomic<std::uint32_t> references_{0};
+  std::size_t size_;
+  std::uint8_t head_;
+  bool binary_;
+};
+
+}  // namespace rushes::net

@@ -1,0 +1,136 @@
+#include "net/head_parser.h"
+
+#include "base/text.h"
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace rushes::net {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::beast::string_view;
+using BeastError = boost::beast::error_code;
+
+std::string_view as_std(string_view text) { return {text.data(), text.size()}; }
+
+/// Beast's parser with our Request as the place where it puts things.
+class Parser final : public http::basic_parser<true> {
+ public:
+  Parser(Request& request, const HeadLimits& limits) : request_(request), max_fields_(limits.max_fields) {
+    header_limit(static_cast<std::uint32_t>(limits.max_bytes));
+    body_limit(boost::none);
+  }
+  bool too_many_fields() const noexcept { return too_many_; }
+  int version() const noexcept { return version_; }
+
+ private:
+  void on_request_impl(http::verb, string_view method, string_view target, int version, BeastError&) override {
+    request_.method.assign(method.data(), method.size());
+    request_.target.assign(target.data(), target.size());
+    version_ = version;
+  }
+  void on_field_impl(http::field, string_view name, string_view value, BeastError& error) override {
+    if (request_.headers.size() >= max_fields_) {
+      too_many_ = true;
+      error = http::error::header_limit;
+      return;
+    }
+    request_.headers.add(as_std(name), as_std(value));
+  }
+  void on_response_impl(int, string_view, int, BeastError&) override {}
+  void on_header_impl(BeastError&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, BeastError&) override {}
+  std::size_t on_body_impl(string_view, BeastError&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, string_view, BeastError&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view, BeastError&) override { return 0; }
+  void on_finish_impl(BeastError&) override {}
+
+  Request& request_;
+  const std::size_t max_fields_;
+  int version_ = 11;
+  bool too_many_ = false;
+};
+
+/// The path and query of a target in origin form, or of an absolute one. False: neither.
+bool split_target(Request& request) {
+  std::string_view target = request.target;
+  if (target == "*" && request.method == "OPTIONS") {
+    request.path = "*";
+    return true;
+  }
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    const auto slash = target.find('/', scheme.size());
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
+  if (!target.starts_with('/')) return false;
+  target = target.substr(0, target.find('#'));
+  const auto question = target.find('?');
+  if (question != std::string_view::npos) request.query = target.substr(question + 1);
+  auto path = percent_decode(target.substr(0, question));
+  if (!path) return false;
+  request.path = std::move(*path);
+  return true;
+}
+
+HeadOutcome refuse(int status, const char* why) {
+  HeadOutcome outcome;
+  outcome.refusal = HeadRefusal{status, why};
+  return outcome;
+}
+
+}  // namespace
+
+HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request& request) {
+  // Empty lines before a request line are tolerated (RFC 9112, 2.2).
+  std::size_t skipped = 0;
+  while (skipped < 8 && input.substr(skipped).starts_with("\r\n")) skipped += 2;
+  input.remove_prefix(skipped);
+
+  // The parser is asked only once the head is whole, so that it starts afresh and owns nothing in between.
+  if (input.find("\r\n\r\n") == std::string_view::npos) {
+    if (input.size() > limits.max_bytes) return refuse(431, "The head of the request is too large.");
+    // A first line that cannot become a request is refused at once: no waiting for its end.
+    if (!input.empty() && (input.front() < 'A' || input.front() > 'z')) return refuse(400, "This is not HTTP.");
+    return {};
+  }
+  Parser parser(request, limits);
+  BeastError error;
+  std::size_t consumed = 0;
+  while (!parser.is_header_done() && !error) {
+    consumed += parser.put(boost::asio::const_buffer(input.data() + consumed, input.size() - consumed), error);
+  }
+  if (error == http::error::header_limit) {
+    return refuse(431, parser.too_many_fields() ? "The request has too many header fields."
+                                                : "The head of the request is too large.");
+  }
+  if (error == http::error::bad_version) return refuse(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+  if (error) return refuse(400, "The head of the request could not be read.");
+
+  RequestHead head;
+  head.consumed = skipped + consumed;
+  head.keep_alive = parser.keep_alive();
+  head.upgrade = parser.upgrade() && request.headers.has("Upgrade");
+  head.chunked = parser.chunked();
+  if (const auto length = parser.content_length()) head.content_length = *length;
+  if (const auto coding = request.headers.find("Transfer-Encoding")) {
+    if (head.content_length || request.headers.has("Content-Length"))
+      return refuse(400, "The body's length is ambiguous.");
+    if (!equals_ignore_case(*coding, "chunked") || !head.chunked) {
+      return refuse(501, "Only the transfer encoding `chunked` is supported.");
+    }
+    if (parser.version() < 11) return refuse(400, "HTTP/1.0 has no transfer encodings.");
+  }
+  if (const auto expect = request.headers.find("Expect")) {
+    if (!equals_ignore_case(*expect, "100-continue")) return refuse(417, "Only `Expect: 100-continue` is supported.");
+    head.expects_continue = parser.version() >= 11;
+  }
+  if (parser.version() >= 11 && !request.headers.has("Host")) return refuse(400, "The field `Host` is missing.");
+  if (!split_target(request)) return refuse(400, "The target of the request could not be read.");
+  HeadOutcome outcome;
+  outcome.head = head;
+  return outcome;
+}
+
+}  // namespace rushes::net

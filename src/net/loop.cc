@@ -1,0 +1,163 @@
+#include "net/loop.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace rushes::net {
+
+Loop::Loop(asio::io_context& context)
+    : context_(context),
+      executor_(context.get_executor()),
+      timers_(executor_),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      epoll_events_(context),
+      read_buffer_(kReadBuffer) {
+  if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+}
+
+Loop::~Loop() = default;
+
+void Loop::start() {
+  epoll_events_.assign(epoll_.release());
+  await_events();
+}
+
+void Loop::stop() {
+  boost::system::error_code ignored;
+  epoll_events_.cancel(ignored);
+}
+
+void Loop::watch(int fd, std::uint32_t events, Watched& watched) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &watched;
+  if (::epoll_ctl(epoll_events_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+void Loop::change(int fd, std::uint32_t events, Watched& watched) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &watched;
+  ::epoll_ctl(epoll_events_.native_handle(), EPOLL_CTL_MOD, fd, &event);
+}
+
+void Loop::forget(int fd, Watched& watched) noexcept {
+  ::epoll_ctl(epoll_events_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
+  // Its event may lie in the batch at hand, which must not reach it any more.
+  for (std::size_t i = batch_next_; i < batch_size_; ++i) {
+    if (batch_[i].data.ptr == &watched) batch_[i].data.ptr = nullptr;
+  }
+}
+
+void Loop::await_events() {
+  epoll_events_.async_wait(asio::posix::stream_descriptor::wait_read,
+                           [self = shared_from_this()](const boost::system::error_code& error) {
+                             if (error) return;
+                             self->take_events();
+                             self->await_events();
+                           });
+}
+
+void Loop::take_events() {
+  const int count = ::epoll_wait(epoll_events_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
+  batch_size_ = count > 0 ? static_cast<std::size_t>(count) : 0;
+  for (batch_next_ = 0; batch_next_ < batch_size_;) {
+    const auto& event = batch_[batch_next_++];
+    if (event.data.ptr == nullptr) continue;
+    try {
+      static_cast<Watched*>(event.data.ptr)->on_events(event.events);
+    } catch (const std::exception& error) {
+      log::error("net", "a connection's handler threw: {}", error.what());
+    }
+  }
+  batch_size_ = 0;
+}
+
+void Loop::flush_later(Flushed& flushed) {
+  dirty_.push_back(&flushed);
+  schedule_flush();
+}
+
+void Loop::schedule_flush() {
+  if (flush_scheduled_) return;
+  flush_scheduled_ = true;
+  asio::post(context_, [self = shared_from_this()] { self->flush(); });
+}
+
+void Loop::forget_flush(Flushed& flushed) noexcept {
+  std::replace(dirty_.begin(), dirty_.end(), &flushed, static_cast<Flushed*>(nullptr));
+  std::replace(flushing_.begin(), flushing_.end(), &flushed, static_cast<Flushed*>(nullptr));
+}
+
+void Loop::dispose_later(std::unique_ptr<Disposable> object) {
+  disposed_.push_back(std::move(object));
+  schedule_flush();
+}
+
+void Loop::adopt(std::unique_ptr<Disposable> object) {
+  auto* const key = object.get();
+  adopted_.emplace(key, std::move(object));
+}
+
+void Loop::let_go(Disposable& object) {
+  const auto found = adopted_.find(&object);
+  if (found == adopted_.end()) return;
+  dispose_later(std::move(found->second));
+  adopted_.erase(found);
+}
+
+void Loop::flush() {
+  flush_scheduled_ = false;
+  flushing_.swap(dirty_);
+  for (std::size_t i = 0; i < flushing_.size(); ++i) {
+    if (auto* flushed = flushing_[i]) {
+      flushing_[i] = nullptr;
+      flushed->on_flush();
+    }
+  }
+  flushing_.clear();
+  const auto dead = std::move(disposed_);
+  disposed_.clear();
+}
+
+void Loop::post(std::function<void()> work) {
+  bool first = false;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    first = inbox_.empty();
+    inbox_.push_back(std::move(work));
+  }
+  if (first) asio::post(context_, [self = shared_from_this()] { self->drain_inbox(); });
+}
+
+void Loop::run(std::function<void()> work) {
+  if (is_current()) {
+    work();
+  } else {
+    post(std::move(work));
+  }
+}
+
+void Loop::drain_inbox() {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    inbox_running_.swap(inbox_);
+  }
+  for (auto& work : inbox_running_) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      log::error("net", "posted work threw: {}", error.what());
+    }
+  }
+  inbox_running_.clear();
+  // Not at the turn's end but now: what was posted together goes out together, without another round.
+  if (flush_scheduled_) flush();
+}
+
+}  // namespace rushes::net

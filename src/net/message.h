@@ -1,0 +1,99 @@
+#pragma once
+#include "async/task.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "net/headers.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rushes::net {
+
+/// The body of a request on a streaming route, read as it comes in; memory stays constant.
+///
+/// Lifetime:  that of the request.
+/// Threads:   the handler's only, one read at a time.
+class BodyReader {
+ public:
+  virtual ~BodyReader() = default;
+
+  /// Waits for bytes and copies at most `buffer.size()` of them; 0 means that the body has ended, whole.
+  /// `buffer` must live until the read ends; 256 KiB is a good size.
+  /// Errors: `malformed` (bad chunk, or the client went away in the middle), `timed_out` (slower than
+  /// the least rate), `too_large` (past the route's `max_body`).
+  virtual Task<Result<std::size_t>> read(std::span<char> buffer) = 0;
+
+  /// What the client announced; nothing for a chunked body.
+  virtual std::optional<std::uint64_t> content_length() const noexcept = 0;
+};
+
+/// One HTTP request. It outlives its handler's task.
+struct Request {
+  std::string method;
+  std::string target;  // as sent: `/a%20b?x=1`
+  std::string path;    // percent-decoded, without the query: `/a b`
+  std::string query;   // as sent, without the question mark
+  Headers headers;
+  std::string remote_address;                 // the peer's address, without its port
+  std::map<std::string, std::string> params;  // from the route's pattern: {id}
+  std::string body;                           // whole; empty on a streaming route
+  BodyReader* stream = nullptr;               // streaming routes only
+
+  /// The first query parameter of that name, decoded (`+` is a space); nothing where it is absent.
+  std::optional<std::string> query_param(std::string_view name) const;
+
+  /// Runs `gone` once, on this thread, if the client goes away while the handler still works
+  /// (long polling). Called by the handler, at most once a request.
+  void when_gone(std::function<void()> gone);
+
+  // Set by the server: how `when_gone` starts to watch the socket.
+  std::function<void(std::function<void()>)> watch_peer;
+};
+
+/// A part of a file as the body of an answer; it is streamed, never whole in memory.
+struct FileBody {
+  std::filesystem::path path;
+  std::uint64_t offset = 0;
+  std::optional<std::uint64_t> length;  // nothing: to the file's end
+};
+
+/// One HTTP answer. `Content-Length`, `Date`, `Connection` and the CORS fields are the server's business.
+/// The body is the first of `file`, `shared_body`, `static_body`, `body` that is set.
+struct Response {
+  Response() = default;
+  explicit Response(int status_code) : status(status_code) {}
+  Response(int status_code, std::string_view content_type, std::string text)
+      : status(status_code), body(std::move(text)) {
+    headers.add("Content-Type", content_type);
+  }
+
+  int status = 200;
+  Headers headers;
+  std::string body;
+  std::optional<FileBody> file;
+  std::shared_ptr<const std::string> shared_body;
+  std::string_view static_body;  // of static storage: embedded files
+};
+
+/// RFC 9457 `application/problem+json`: {type, title, status, detail, code, message}, of the error's public words.
+Response problem(const Error& error);
+
+/// `application/json`.
+Response json_response(int status, const json::value& value);
+
+/// A file of the disk: ETag and Last-Modified, `If-None-Match`, and one `Range` (206, 416).
+/// A missing file is a 404 problem. Blocks for one stat(2).
+Response file_response(const Request& request, const std::filesystem::path& path, std::string_view content_type);
+
+/// `%41` to `A`. Errors: `malformed` for a bad escape, or a zero byte.
+Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
+
+}  // namespace rushes::net

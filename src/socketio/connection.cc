@@ -1,0 +1,220 @@
+#include "socketio/detail/connection.h"
+
+#include "socketio/detail/places.h"
+#include "socketio/local_adapter.h"
+
+#include <algorithm>
+#include <utility>
+
+// g++ 12 pairs Asio's frame allocator with the global one where a coroutine catches around a co_await.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
+namespace rushes::socketio::detail {
+namespace {
+
+constexpr std::size_t kSocketIdBytes = 15;
+
+}  // namespace
+
+Connection::Connection(ServerCore& core, std::size_t shard, engineio::Session& session, Handshake handshake)
+    : core_(core),
+      shard_(*core.shards[shard]),
+      shard_index_(shard),
+      session_(&session),
+      handshake_(std::move(handshake)) {
+  expect(Waiting::first_connect);
+}
+
+Connection::~Connection() = default;
+
+void Connection::expect(Waiting what) {
+  waiting_ = what;
+  auto& timers = shard_.loop->timers();
+  if (what == Waiting::nothing) {
+    timers.cancel(*this);
+  } else {
+    timers.set(*this,
+               what == Waiting::first_connect ? core_.options.connect_timeout : core_.options.attachment_timeout);
+  }
+}
+
+void Connection::on_deadline() { close(); }
+
+void Connection::send(const EncodedPacket& packet) {
+  if (session_ == nullptr) return;
+  session_->send(packet.text);
+  for (const auto& attachment : packet.attachments) session_->send(attachment);
+}
+
+void Connection::close() {
+  if (session_ != nullptr) session_->close(engineio::CloseReason::forced_close);
+}
+
+void Connection::refuse_packet(const Error& error) {
+  log::debug("socketio", "closing a connection: {}", error.what());
+  if (session_ != nullptr) session_->close(engineio::CloseReason::parse_error);
+}
+
+void Connection::on_message(std::string_view text) {
+  PacketLimits limits;
+  limits.max_attachments = core_.options.max_attachments;
+  if (incomplete_) return refuse_packet(Error(Errc::malformed, "a text where an attachment is due"));
+  auto packet = decode_packet(text, limits);
+  if (!packet) return refuse_packet(packet.error());
+  if (packet->attachments == 0) return take(std::move(*packet), {});
+  if (auto checked = check_placeholders(packet->data, packet->attachments); !checked) {
+    return refuse_packet(checked.error());
+  }
+  incomplete_ = std::make_unique<Packet>(std::move(*packet));
+  attachment_bytes_ = text.size();
+  expect(Waiting::attachments);
+}
+
+void Connection::on_binary(std::string_view bytes) {
+  if (!incomplete_) return refuse_packet(Error(Errc::malformed, "an attachment that nothing announced"));
+  attachment_bytes_ += bytes.size();
+  if (attachment_bytes_ > core_.options.max_payload)
+    return refuse_packet(Error(Errc::too_large, "attachments too large"));
+  attachments_.emplace_back(bytes);
+  if (attachments_.size() < incomplete_->attachments) return;
+  const auto packet = std::exchange(incomplete_, nullptr);
+  expect(Waiting::nothing);
+  take(std::move(*packet), std::exchange(attachments_, {}));
+}
+
+void Connection::take(Packet packet, std::vector<std::string> attachments) {
+  if (packet.type == PacketType::connect) return connect(std::move(packet));
+  const auto socket = find(packet.nsp);
+  if (!socket) return refuse_packet(Error(Errc::malformed, "a packet for a namespace that was not joined"));
+  switch (packet.type) {
+    case PacketType::disconnect:
+      socket->depart("client namespace disconnect");
+      return;
+    case PacketType::ack:
+    case PacketType::binary_ack:
+      socket->take_ack(*packet.id, Event{{}, std::move(packet.data.get_array()), std::move(attachments)});
+      return;
+    default:
+      take_event(std::move(packet), std::move(attachments));
+  }
+}
+
+void Connection::take_event(Packet packet, std::vector<std::string> attachments) {
+  auto socket = find(packet.nsp);
+  auto& nsp = socket->nsp();
+  auto& args = packet.data.get_array();
+  Event event;
+  event.name = std::string_view(args.front().get_string());
+  const RawEventHandler* handler = &nsp.any_handler_;
+  if (const auto found = nsp.event_handlers_.find(event.name); found != nsp.event_handlers_.end()) {
+    handler = &found->second;
+  }
+  if (!*handler) return;
+  auto pass = shard_.gate.try_enter();
+  if (!pass) return;
+  args.erase(args.begin());
+  event.args = std::move(args);
+  event.attachments = std::move(attachments);
+  Ack ack(socket, packet.id);
+  spawn_detached(shard_.loop->executor(), "socketio",
+                 run_handler(*handler, std::move(socket), std::move(event), std::move(ack), std::move(*pass)));
+}
+
+Task<> Connection::run_handler(const RawEventHandler& handler, SocketPtr socket, Event event, Ack ack,
+                               Gate::Pass pass) {
+  const auto held = std::move(pass);
+  const auto name = event.name;
+  try {
+    auto task = handler(std::move(socket), std::move(event), std::move(ack));
+    co_await std::move(task);
+  } catch (const std::exception& error) {
+    log::error("socketio", "the handler of event {} threw: {}", name, error.what());
+  }
+}
+
+void Connection::connect(Packet packet) {
+  const auto known = core_.namespaces.find(packet.nsp);
+  if (known == core_.namespaces.end()) return reject(packet.nsp, ConnectError("Invalid namespace"));
+  auto& nsp = *known->second;
+  const auto is_same = [&nsp](const SocketPtr& socket) { return &socket->nsp() == &nsp; };
+  if (find(packet.nsp) || std::any_of(entering_.begin(), entering_.end(), is_same)) {
+    return refuse_packet(Error(Errc::malformed, "a namespace joined twice"));
+  }
+  if (sockets_.size() + entering_.size() >= core_.options.max_namespaces) {
+    return reject(packet.nsp, ConnectError("Too many namespaces"));
+  }
+  auto pass = shard_.gate.try_enter();
+  if (!pass) return;
+  auto handshake = std::make_shared<Handshake>(handshake_);
+  handshake->auth = packet.data.is_object() ? std::move(packet.data) : json::value(json::object());
+  const SocketPtr socket(new Socket(nsp, shared_from_this(), core_.rng.token(kSocketIdBytes), std::move(handshake)));
+  if (nsp.middlewares_.empty()) return admit(socket);
+  entering_.push_back(socket);
+  spawn_detached(shard_.loop->executor(), "socketio", run_middlewares(shared_from_this(), socket, std::move(*pass)));
+}
+
+Task<> Connection::run_middlewares(std::shared_ptr<Connection> self, SocketPtr socket, Gate::Pass pass) {
+  const auto held = std::move(pass);
+  std::optional<ConnectError> refused;
+  try {
+    for (const auto& middleware : socket->nsp().middlewares_) {
+      auto task = middleware(socket);
+      refused = co_await std::move(task);
+      if (refused) break;
+    }
+  } catch (const std::exception& error) {
+    log::error("socketio", "a middleware of {} threw: {}", socket->nsp().name(), error.what());
+    refused = ConnectError("Internal error");
+  }
+  std::erase(self->entering_, socket);
+  if (self->session_ == nullptr || refused) {
+    if (refused) self->reject(socket->nsp().name(), *refused);
+    socket->connection_.reset();
+    co_return;
+  }
+  self->admit(socket);
+}
+
+void Connection::reject(std::string_view nsp, const ConnectError& error) {
+  send(encode_connect_error(nsp, error.message, error.data));
+}
+
+void Connection::admit(const SocketPtr& socket) {
+  if (waiting_ == Waiting::first_connect) expect(Waiting::nothing);
+  auto& nsp = socket->nsp();
+  sockets_.push_back(socket);
+  socket->connected_ = true;
+  nsp.local_->enter(shard_index_, *socket);
+  nsp.size_.fetch_add(1, std::memory_order_relaxed);
+  for (const auto& room : std::exchange(socket->places_->early, {})) nsp.local_->join_room(*socket, room);
+  send(encode_connect(nsp.name(), socket->id()));
+  for (const auto& handler : nsp.connection_handlers_) {
+    if (!socket->connected()) return;
+    try {
+      handler(socket);
+    } catch (const std::exception& error) {
+      log::error("socketio", "the connection handler of {} threw: {}", nsp.name(), error.what());
+    }
+  }
+}
+
+SocketPtr Connection::find(std::string_view nsp) const {
+  for (const auto& socket : sockets_) {
+    if (socket->nsp().name() == nsp) return socket;
+  }
+  return nullptr;
+}
+
+void Connection::forget(Socket& socket) {
+  std::erase_if(sockets_, [&socket](const SocketPtr& other) { return other.get() == &socket; });
+}
+
+void Connection::on_close(engineio::CloseReason reason) {
+  const auto self = shared_from_this();
+  session_ = nullptr;
+  shard_.loop->timers().cancel(*this);
+  incomplete_.reset();
+  for (const auto& socket : std::exchange(sockets_, {})) socket->depart(engineio::to_text(reason));
+}
+
+}  // namespace rushes::socketio::detail

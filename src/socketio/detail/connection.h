@@ -1,0 +1,91 @@
+#pragma once
+#include "async/gate.h"
+#include "engineio/session.h"
+#include "net/timers.h"
+#include "socketio/namespace.h"
+#include "socketio/packet.h"
+#include "socketio/server.h"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rushes::socketio::detail {
+
+/// What the connections of one server share on one shard.
+struct ServerShard {
+  explicit ServerShard(std::shared_ptr<net::Loop> shared_loop) : loop(std::move(shared_loop)), gate(loop->executor()) {}
+  std::shared_ptr<net::Loop> loop;
+  Gate gate;  // of running handlers
+};
+
+/// The namespaces of a server; complete before connections come in.
+struct ServerCore {
+  ServerCore(const ServerOptions& settings, const Clock& time, Rng& random)
+      : options(settings), clock(time), rng(random) {}
+
+  const ServerOptions options;
+  const Clock& clock;
+  Rng& rng;
+  std::vector<std::unique_ptr<ServerShard>> shards;
+  std::map<std::string, std::unique_ptr<Namespace>, std::less<>> namespaces;
+};
+
+/// One Engine.IO session as Socket.IO sees it: several sockets, one a namespace, over one transport.
+///
+/// Threads:   its shard's.
+/// Lifetime:  shared by its session and its sockets; the latter let go when they leave.
+class Connection final : public engineio::SessionHandler,
+                         public std::enable_shared_from_this<Connection>,
+                         net::Deadline {
+ public:
+  Connection(ServerCore& core, std::size_t shard, engineio::Session& session, Handshake handshake);
+  ~Connection() override;
+
+  void on_message(std::string_view text) override;
+  void on_binary(std::string_view bytes) override;
+  void on_close(engineio::CloseReason reason) override;
+
+  void send(const EncodedPacket& packet);
+  bool congested() const noexcept { return session_ != nullptr && session_->congested(); }
+  void close();
+  /// Takes the socket off the list; it has left.
+  void forget(Socket& socket);
+  std::size_t shard() const noexcept { return shard_index_; }
+  const ServerOptions& options() const noexcept { return core_.options; }
+
+ private:
+  enum class Waiting : std::uint8_t { nothing, first_connect, attachments };
+
+  void on_deadline() override;
+  void take(Packet packet, std::vector<std::string> attachments);
+  void connect(Packet packet);
+  void take_event(Packet packet, std::vector<std::string> attachments);
+  void reject(std::string_view nsp, const ConnectError& error);
+  void admit(const SocketPtr& socket);
+  void refuse_packet(const Error& error);
+  SocketPtr find(std::string_view nsp) const;
+  /// Deadlines only while something is due.
+  void expect(Waiting what);
+
+  static Task<> run_middlewares(std::shared_ptr<Connection> self, SocketPtr socket, Gate::Pass pass);
+  static Task<> run_handler(const RawEventHandler& handler, SocketPtr socket, Event event, Ack ack, Gate::Pass pass);
+
+  ServerCore& core_;
+  ServerShard& shard_;
+  const std::size_t shard_index_;
+  engineio::Session* session_;  // null once closed
+  Handshake handshake_;         // without `auth`
+  std::vector<SocketPtr> sockets_;
+  std::vector<SocketPtr> entering_;  // their middlewares run
+  std::unique_ptr<Packet> incomplete_;
+  std::vector<std::string> attachments_;
+  std::size_t attachment_bytes_ = 0;
+  Waiting waiting_ = Waiting::nothing;
+};
+
+}  // namespace rushes::socketio::detail

@@ -1,0 +1,26 @@
+#pragma once
+#include "engineio/session.h"
+#include "socketio/local_adapter.h"
+#include "socketio/socket.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rushes::socketio {
+
+/// Where a socket stands in its adapter.
+struct Socket::Places {
+  struct InRoom {
+    LocalAdapter::Room* room;
+    std::uint32_t index;  // of this socket among the room's members
+  };
+  std::vector<InRoom> rooms;
+  std::vector<std::string> early;  // joined before it was connected
+  std::size_t shard = 0;
+  std::size_t index = 0;   // among all sockets of the shard
+  std::uint32_t mark = 0;  // the last selection that saw it
+};
+
+}  // namespace rushes::socketio

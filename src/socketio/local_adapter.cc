@@ -1,0 +1,190 @@
+#include "socketio/local_adapter.h"
+
+#include "socketio/detail/places.h"
+#include "socketio/socket.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rushes::socketio {
+namespace {
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+
+}  // namespace
+
+/// One shard's share of the namespace. Touched on that shard only.
+struct LocalAdapter::Part {
+  std::shared_ptr<net::Loop> loop;
+  std::unordered_map<std::string, Room, TextHash, std::equal_to<>> rooms;
+  std::unordered_map<std::string_view, Socket*> by_id;
+  std::vector<Socket*> everyone;
+  std::uint32_t epoch = 0;  // of selections: a socket with this mark has been seen
+
+  /// Calls `use` once for each selected socket.
+  template <class Use>
+  void for_each(const Selection& who, Use use) {
+    if (who.except.empty()) {
+      if (who.rooms.empty()) {
+        for (auto* socket : everyone) use(*socket);
+        return;
+      }
+      if (who.rooms.size() == 1) {
+        in_room(who.rooms.front(), use);
+        return;
+      }
+    }
+    const auto seen = ++epoch;
+    const auto mark = [seen](Socket& socket) { socket.places_->mark = seen; };
+    const auto use_once = [seen, &use](Socket& socket) {
+      if (std::exchange(socket.places_->mark, seen) != seen) use(socket);
+    };
+    for (const auto& room : who.except) in_room(room, mark);
+    if (who.rooms.empty()) {
+      for (auto* socket : everyone) use_once(*socket);
+    }
+    for (const auto& room : who.rooms) in_room(room, use_once);
+  }
+
+  template <class Use>
+  void in_room(const std::string& name, Use use) {
+    if (const auto room = rooms.find(name); room != rooms.end()) {
+      for (const auto& member : room->second.members) use(*member.socket);
+    } else if (const auto own = by_id.find(name); own != by_id.end()) {
+      use(*own->second);
+    }
+  }
+};
+
+LocalAdapter::LocalAdapter(const std::vector<std::shared_ptr<net::Loop>>& loops) {
+  for (const auto& loop : loops) {
+    parts_.push_back(std::make_shared<Part>());
+    parts_.back()->loop = loop;
+  }
+}
+
+LocalAdapter::~LocalAdapter() = default;
+
+void LocalAdapter::broadcast(const Selection& to, const OutgoingEvent& event) {
+  const auto deliver = [](Part& part, const Selection& who, const EncodedPacket& packet) {
+    part.for_each(who, [&packet, droppable = who.droppable](Socket& socket) {
+      if (!droppable || !socket.congested()) socket.send(packet);
+    });
+  };
+  for (const auto& part : parts_) {
+    if (part->loop->is_current()) {
+      deliver(*part, to, event.encoded);
+    } else {
+      part->loop->post([part, to, packet = event.encoded, deliver] { deliver(*part, to, packet); });
+    }
+  }
+}
+
+std::vector<Socket*> LocalAdapter::select(Part& part, const Selection& who) {
+  std::vector<Socket*> selected;
+  part.for_each(who, [&selected](Socket& socket) { selected.push_back(&socket); });
+  return selected;
+}
+
+void LocalAdapter::on_each(const Selection& who, std::function<void(Socket&)> action) {
+  for (const auto& part : parts_) {
+    part->loop->run([part, who, action] {
+      // Held and listed first: the action changes the rooms.
+      std::vector<SocketPtr> held;
+      for (auto* socket : select(*part, who)) held.push_back(socket->shared_from_this());
+      for (const auto& socket : held) action(*socket);
+    });
+  }
+}
+
+void LocalAdapter::disconnect(const Selection& who, bool close_transport) {
+  on_each(who, [close_transport](Socket& socket) { socket.disconnect(close_transport); });
+}
+
+void LocalAdapter::join(const Selection& who, std::string room) {
+  on_each(who, [room = std::move(room)](Socket& socket) { socket.join(room); });
+}
+
+void LocalAdapter::leave(const Selection& who, std::string room) {
+  on_each(who, [room = std::move(room)](Socket& socket) { socket.leave(room); });
+}
+
+Task<std::size_t> LocalAdapter::count(Selection who) {
+  std::size_t total = 0;
+  for (const auto& part : parts_) {
+    const auto count_here = [](std::shared_ptr<Part> there, Selection selection) -> Task<std::size_t> {
+      co_return select(*there, selection).size();
+    };
+    auto task = count_here(part, who);
+    total += co_await run_on(part->loop->executor(), std::move(task));
+  }
+  co_return total;
+}
+
+void LocalAdapter::enter(std::size_t shard, Socket& socket) {
+  auto& part = *parts_[shard];
+  socket.places_->shard = shard;
+  socket.places_->index = part.everyone.size();
+  part.everyone.push_back(&socket);
+  part.by_id.emplace(socket.id(), &socket);
+}
+
+void LocalAdapter::exit(Socket& socket) {
+  auto& places = *socket.places_;
+  auto& part = *parts_[places.shard];
+  while (!places.rooms.empty()) {
+    const auto [room, index] = places.rooms.back();
+    places.rooms.pop_back();
+    remove_member(part, *room, index);
+  }
+  auto* const last = part.everyone.back();
+  part.everyone[places.index] = last;
+  last->places_->index = places.index;
+  part.everyone.pop_back();
+  part.by_id.erase(socket.id());
+}
+
+void LocalAdapter::join_room(Socket& socket, std::string_view name) {
+  auto& places = *socket.places_;
+  auto& part = *parts_[places.shard];
+  auto found = part.rooms.find(name);
+  if (found == part.rooms.end()) {
+    found = part.rooms.emplace(std::string(name), Room{std::string(name), {}}).first;
+  }
+  auto& room = found->second;
+  const auto is_this = [&room](const Socket::Places::InRoom& place) { return place.room == &room; };
+  if (std::any_of(places.rooms.begin(), places.rooms.end(), is_this)) return;
+  places.rooms.push_back({&room, static_cast<std::uint32_t>(room.members.size())});
+  room.members.push_back({&socket, static_cast<std::uint32_t>(places.rooms.size() - 1)});
+}
+
+void LocalAdapter::leave_room(Socket& socket, std::string_view name) {
+  auto& rooms = socket.places_->rooms;
+  for (std::size_t slot = 0; slot < rooms.size(); ++slot) {
+    if (rooms[slot].room->name != name) continue;
+    const auto [room, index] = rooms[slot];
+    if (slot + 1 < rooms.size()) {
+      rooms[slot] = rooms.back();
+      rooms[slot].room->members[rooms[slot].index].slot = static_cast<std::uint32_t>(slot);
+    }
+    rooms.pop_back();
+    remove_member(*parts_[socket.places_->shard], *room, index);
+    return;
+  }
+}
+
+void LocalAdapter::remove_member(Part& part, Room& room, std::size_t index) {
+  const auto last = room.members.back();
+  room.members.pop_back();
+  if (index < room.members.size()) {
+    room.members[index] = last;
+    last.socket->places_->rooms[last.slot].index = static_cast<std::uint32_t>(index);
+  } else if (room.members.empty()) {
+    part.rooms.erase(part.rooms.find(room.name));
+  }
+}
+
+}  // namespace rushes::socketio

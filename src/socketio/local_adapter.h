@@ -1,0 +1,60 @@
+#pragma once
+#include "net/loop.h"
+#include "socketio/adapter.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace rushes::socketio {
+
+class Socket;
+
+/// The sockets and rooms of one namespace in this process, in one part a shard. A broadcast is encoded
+/// by its caller and handed to each shard; there it is references into out-queues.
+///
+/// Threads:   the Adapter's calls are thread-safe; `enter`, `exit` and those of a single socket are for
+///            that socket's shard.
+class LocalAdapter final : public Adapter {
+ public:
+  explicit LocalAdapter(const std::vector<std::shared_ptr<net::Loop>>& loops);
+  ~LocalAdapter() override;
+
+  void broadcast(const Selection& to, const OutgoingEvent& event) override;
+  void disconnect(const Selection& who, bool close_transport) override;
+  void join(const Selection& who, std::string room) override;
+  void leave(const Selection& who, std::string room) override;
+  Task<std::size_t> count(Selection who) override;
+
+  void enter(std::size_t shard, Socket& socket);
+  void exit(Socket& socket);
+  void join_room(Socket& socket, std::string_view room);
+  void leave_room(Socket& socket, std::string_view room);
+
+  struct Member {
+    Socket* socket;
+    std::uint32_t slot;  // of this room among the socket's
+  };
+  struct Room {
+    std::string name;
+    std::vector<Member> members;
+  };
+
+ private:
+  struct Part;
+
+  /// Each selected socket once.
+  static std::vector<Socket*> select(Part& part, const Selection& who);
+  static std::size_t count_on(const std::shared_ptr<Part>& part, const Selection& who);
+  void on_each(const Selection& who, std::function<void(Socket&)> action);
+  void remove_member(Part& part, Room& room, std::size_t index);
+
+  std::vector<std::shared_ptr<Part>> parts_;  // shared with work that is posted to the shards
+};
+
+}  // namespace rushes::socketio

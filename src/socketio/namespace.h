@@ -1,0 +1,128 @@
+#pragma once
+#include "async/task.h"
+#include "socketio/adapter.h"
+#include "socketio/event.h"
+#include "socketio/socket.h"
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rushes::socketio {
+
+class LocalAdapter;
+class Server;
+
+/// Why a client may not enter: `connect_error` at the client, with `message` and, where it is not null, `data`.
+struct ConnectError {
+  ConnectError() = default;
+  explicit ConnectError(std::string words, json::value details = nullptr)
+      : message(std::move(words)), data(std::move(details)) {}
+
+  std::string message;
+  json::value data;
+};
+
+/// Lets a client in (nothing) or refuses it. Runs on the socket's shard, before `on_connection`.
+using Middleware = std::function<Task<std::optional<ConnectError>>(SocketPtr)>;
+/// Handles one event. Runs on the socket's shard; several of one socket may overlap where they wait.
+using EventHandler = std::function<Task<>(SocketPtr socket, json::array args, Ack ack)>;
+/// The same with binary attachments and the event's name.
+using RawEventHandler = std::function<Task<>(SocketPtr socket, Event event, Ack ack)>;
+
+/// Some of a namespace's sockets: those in any of the rooms (all where none is named), less the excepted.
+/// A value; built by `Namespace::to` and the like, used at once or kept.
+///
+/// Threads: as many as there are; every call is thread-safe, and emits of one thread keep their order.
+class Broadcast {
+ public:
+  Broadcast to(std::string room) const;
+  Broadcast except(std::string room) const;
+  /// May be dropped for a client whose out-queue is not empty.
+  Broadcast volatile_() const;
+
+  template <class... T>
+  void emit(std::string_view event, const T&... args) const {
+    emit_arguments(event, Arguments(args...));
+  }
+  void emit_arguments(std::string_view event, const Arguments& args) const;
+  /// They leave the namespace, as by `Socket::disconnect`.
+  void disconnect(bool close_transport = false) const;
+  void join(std::string room) const;
+  void leave(std::string room) const;
+  /// How many sockets there are now.
+  Task<std::size_t> count() const;
+
+ private:
+  friend class Namespace;
+  friend class Socket;
+  explicit Broadcast(Namespace& nsp) : namespace_(&nsp) {}
+
+  Namespace* namespace_;
+  Selection selection_;
+};
+
+/// One namespace ("/queue") with its handlers, on all shards.
+///
+/// Threads:   handlers are registered before the server takes connections and immutable afterwards; the
+///            rest is thread-safe.
+/// Lifetime:  that of its Server.
+class Namespace {
+ public:
+  Namespace(const Namespace&) = delete;
+  Namespace& operator=(const Namespace&) = delete;
+  ~Namespace();
+
+  const std::string& name() const noexcept { return name_; }
+
+  /// Middlewares run in the order of their registration; the first refusal ends it.
+  void use(Middleware middleware);
+  /// Runs after the client was told that it is in; join rooms and emit here.
+  void on_connection(std::function<void(const SocketPtr&)> handler);
+  void on_disconnect(std::function<void(const SocketPtr&, std::string_view reason)> handler);
+  void on(std::string event, EventHandler handler);
+  void on_raw(std::string event, RawEventHandler handler);
+  /// Events that have no handler of their own; without it they are ignored.
+  void on_any(RawEventHandler handler);
+
+  Broadcast to(std::string room);
+  Broadcast except(std::string room);
+  Broadcast all();
+  template <class... T>
+  void emit_all(std::string_view event, const T&... args) {
+    all().emit_arguments(event, Arguments(args...));
+  }
+
+  /// Connected sockets of this process, on all shards.
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class Server;
+  friend class Socket;
+  friend class Broadcast;
+  friend class detail::Connection;
+
+  Namespace(std::string name, const std::vector<std::shared_ptr<net::Loop>>& loops);
+  const std::shared_ptr<net::Loop>& loop_of(std::size_t shard) const { return loops_[shard]; }
+
+  const std::string name_;
+  const std::vector<std::shared_ptr<net::Loop>> loops_;  // one a shard
+  std::unique_ptr<LocalAdapter> local_;
+  Adapter* adapter_;  // the local one, or one that also knows other nodes
+  // Immutable once connections come in.
+  std::vector<Middleware> middlewares_;
+  std::vector<std::function<void(const SocketPtr&)>> connection_handlers_;
+  std::vector<std::function<void(const SocketPtr&, std::string_view)>> disconnect_handlers_;
+  std::map<std::string, RawEventHandler, std::less<>> event_handlers_;
+  RawEventHandler any_handler_;
+
+  std::atomic<std::size_t> size_{0};
+};
+
+}  // namespace rushes::socketio

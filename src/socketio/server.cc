@@ -1,0 +1,86 @@
+#include "socketio/server.h"
+
+#include "engineio/engine.h"
+#include "socketio/detail/connection.h"
+
+#include <utility>
+
+namespace rushes::socketio {
+namespace {
+
+engineio::Options engine_options(const ServerOptions& options) {
+  engineio::Options engine;
+  engine.path = options.path;
+  engine.ping_interval = options.ping_interval;
+  engine.ping_timeout = options.ping_timeout;
+  engine.upgrade_timeout = options.upgrade_timeout;
+  engine.max_payload = options.max_payload;
+  engine.max_backlog = options.max_backlog;
+  engine.polling = options.polling;
+  engine.websocket = options.websocket;
+  return engine;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(Shards& shards, ServerOptions options, const Clock& clock, Rng& rng)
+      : shards_(shards),
+        core_(options, clock, rng),
+        engine_(shards, engine_options(options), rng,
+                [this](engineio::Session& session, net::Request& request) { return accept(session, request); }) {
+    for (std::size_t i = 0; i < engine_.shards(); ++i) {
+      loops_.push_back(engine_.loop(i));
+      core_.shards.push_back(std::make_unique<detail::ServerShard>(engine_.loop(i)));
+    }
+    of("/");
+  }
+
+  Namespace& of(std::string_view name) {
+    std::string full = name.starts_with('/') ? "" : "/";
+    full += name;
+    auto& entry = core_.namespaces[full];
+    if (!entry) entry.reset(new Namespace(full, loops_));
+    return *entry;
+  }
+
+  Task<> stop() {
+    co_await engine_.stop();
+    for (std::size_t i = 0; i < core_.shards.size(); ++i) {
+      co_await run_on(shards_.executor(i), core_.shards[i]->gate.close());
+    }
+  }
+
+  engineio::Engine& engine() noexcept { return engine_; }
+
+ private:
+  std::shared_ptr<engineio::SessionHandler> accept(engineio::Session& session, net::Request& request) {
+    Handshake handshake;
+    handshake.headers = std::move(request.headers);
+    handshake.address = request.remote_address;
+    handshake.query = std::move(request.query);
+    handshake.issued = core_.clock.now();
+    return std::make_shared<detail::Connection>(core_, Shards::current().value_or(0), session, std::move(handshake));
+  }
+
+  Shards& shards_;
+  detail::ServerCore core_;
+  std::vector<std::shared_ptr<net::Loop>> loops_;
+  engineio::Engine engine_;  // last: its sessions go first
+};
+
+Server::Server(Shards& shards, ServerOptions options, const Clock& clock, Rng& rng)
+    : impl_(std::make_unique<Impl>(shards, std::move(options), clock, rng)) {}
+
+Server::~Server() = default;
+
+Namespace& Server::of(std::string_view name) { return impl_->of(name); }
+
+void Server::attach(net::Router& router) { impl_->engine().attach(router); }
+
+Task<> Server::stop() { return impl_->stop(); }
+
+std::size_t Server::connections() const noexcept { return impl_->engine().connections(); }
+
+}  // namespace rushes::socketio

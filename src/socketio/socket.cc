@@ -1,0 +1,167 @@
+#include "socketio/socket.h"
+
+#include "socketio/detail/connection.h"
+#include "socketio/detail/places.h"
+#include "socketio/local_adapter.h"
+#include "socketio/namespace.h"
+
+#include <algorithm>
+#include <atomic>
+#include <unordered_map>
+#include <utility>
+
+namespace rushes::socketio {
+
+struct Ack::State {
+  std::weak_ptr<Socket> socket;
+  std::uint64_t id = 0;
+  std::atomic<bool> answered{false};
+};
+
+Ack::Ack(std::weak_ptr<Socket> socket, std::optional<std::uint64_t> id) {
+  if (!id) return;
+  state_ = std::make_shared<State>();
+  state_->socket = std::move(socket);
+  state_->id = *id;
+}
+
+void Ack::answer(const Arguments& args) const {
+  if (!state_ || state_->answered.exchange(true)) return;
+  const auto socket = state_->socket.lock();
+  if (!socket) return;
+  auto packet = encode_ack(socket->nsp().name(), state_->id, args);
+  if (socket->loop_->is_current()) return socket->send(packet);
+  socket->loop_->post([socket, packet = std::move(packet)] { socket->send(packet); });
+}
+
+/// Acknowledgements that a client owes us.
+struct Socket::Waits {
+  struct Wait final : net::Deadline {
+    void on_deadline() override {
+      if (const auto socket = owner.lock()) socket->fail_ack(id, Error(Errc::timed_out, "no acknowledgement in time"));
+    }
+    std::weak_ptr<Socket> owner;
+    std::uint64_t id = 0;
+    AckHandler handler;
+  };
+  std::uint64_t next = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Wait>> pending;
+};
+
+Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string id,
+               std::shared_ptr<const Handshake> handshake)
+    : id_(std::move(id)),
+      namespace_(nsp),
+      loop_(nsp.loop_of(connection->shard())),
+      handshake_(std::move(handshake)),
+      connection_(std::move(connection)),
+      places_(std::make_unique<Places>()) {}
+
+Socket::~Socket() = default;
+
+void Socket::send(const EncodedPacket& packet) {
+  if (connected_) connection_->send(packet);
+}
+
+bool Socket::congested() const noexcept { return connected_ && connection_->congested(); }
+
+void Socket::emit_arguments(std::string_view event, const Arguments& args) {
+  auto packet = encode_event(namespace_.name(), event, args);
+  if (loop_->is_current()) return send(packet);
+  loop_->post([self = shared_from_this(), packet = std::move(packet)] { self->send(packet); });
+}
+
+void Socket::emit_with_ack(std::string_view event, const Arguments& args, std::chrono::milliseconds timeout,
+                           AckHandler handler) {
+  loop_->run([self = shared_from_this(), name = std::string(event), args, timeout, handler = std::move(handler)] {
+    if (!self->connected_) return handler(Error(Errc::unavailable, "the client is gone"));
+    if (!self->waits_) self->waits_ = std::make_unique<Waits>();
+    auto wait = std::make_unique<Waits::Wait>();
+    wait->owner = self;
+    wait->id = self->waits_->next++;
+    wait->handler = handler;
+    self->loop_->timers().set(*wait, timeout);
+    self->send(encode_event(self->namespace_.name(), name, args, wait->id));
+    self->waits_->pending.emplace(wait->id, std::move(wait));
+  });
+}
+
+void Socket::take_ack(std::uint64_t id, Event answer) {
+  if (!waits_) return;
+  auto wait = waits_->pending.extract(id);
+  if (wait) wait.mapped()->handler(std::move(answer));
+}
+
+void Socket::fail_ack(std::uint64_t id, const Error& error) {
+  auto wait = waits_->pending.extract(id);
+  if (wait) wait.mapped()->handler(error);
+}
+
+void Socket::join(std::string room) {
+  loop_->run([self = shared_from_this(), room = std::move(room)] {
+    if (!self->connection_) return;
+    const auto count = self->places_->rooms.size() + self->places_->early.size();
+    if (count >= self->connection_->options().max_rooms) {
+      log::warning("socketio", "a socket may not join more than {} rooms", count);
+    } else if (self->connected_) {
+      self->namespace_.local_->join_room(*self, room);
+    } else {
+      self->places_->early.push_back(room);
+    }
+  });
+}
+
+void Socket::leave(std::string_view room) {
+  loop_->run([self = shared_from_this(), room = std::string(room)] {
+    std::erase(self->places_->early, room);
+    if (self->connected_) self->namespace_.local_->leave_room(*self, room);
+  });
+}
+
+std::vector<std::string> Socket::rooms() const {
+  std::vector<std::string> names = places_->early;
+  for (const auto& place : places_->rooms) names.push_back(place.room->name);
+  return names;
+}
+
+Broadcast Socket::to(std::string room) const { return namespace_.to(std::move(room)).except(id_); }
+
+void Socket::disconnect(bool close_transport) {
+  loop_->run([self = shared_from_this(), close_transport] { self->leave_by_server(close_transport); });
+}
+
+void Socket::leave_by_server(bool close_transport) {
+  const auto connection = connection_;
+  if (!connection) return;
+  if (connected_) {
+    send(encode_disconnect(namespace_.name()));
+    depart("server namespace disconnect");
+  }
+  if (close_transport) connection->close();
+}
+
+void Socket::on_disconnect(std::function<void(std::string_view)> handler) {
+  disconnect_handlers_.push_back(std::move(handler));
+}
+
+void Socket::depart(std::string_view reason) {
+  if (!std::exchange(connected_, false)) return;
+  const auto self = shared_from_this();
+  namespace_.local_->exit(*this);
+  namespace_.size_.fetch_sub(1, std::memory_order_relaxed);
+  std::exchange(connection_, nullptr)->forget(*this);
+  const auto call = [](const auto& handler, const auto&... args) {
+    try {
+      handler(args...);
+    } catch (const std::exception& error) {
+      log::error("socketio", "a disconnect handler threw: {}", error.what());
+    }
+  };
+  for (const auto& handler : std::exchange(disconnect_handlers_, {})) call(handler, reason);
+  for (const auto& handler : namespace_.disconnect_handlers_) call(handler, self, reason);
+  if (const auto waits = std::exchange(waits_, nullptr)) {
+    for (const auto& [id, wait] : waits->pending) call(wait->handler, Error(Errc::unavailable, "the client is gone"));
+  }
+}
+
+}  // namespace rushes::socketio

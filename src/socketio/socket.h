@@ -1,0 +1,143 @@
+#pragma once
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "net/headers.h"
+#include "net/loop.h"
+#include "socketio/event.h"
+#include "socketio/packet.h"
+
+#include <any>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rushes::socketio {
+
+namespace detail {
+class Connection;
+}
+class Broadcast;
+class Namespace;
+class Socket;
+using SocketPtr = std::shared_ptr<Socket>;
+
+/// How a client came in. The same for all namespaces of one connection but `auth`.
+struct Handshake {
+  net::Headers headers;  // of the first HTTP request
+  std::string address;   // the peer's
+  std::string query;     // of the first HTTP request, as sent
+  json::value auth;      // of the CONNECT packet; an empty object where there was none
+  Timestamp issued;
+};
+
+/// Answers an event of a client that asked for an acknowledgement.
+///
+/// Threads:   callable on any thread; the first call counts. A copy answers the same event.
+class Ack {
+ public:
+  Ack() = default;
+  Ack(std::weak_ptr<Socket> socket, std::optional<std::uint64_t> id);
+
+  /// Whether the client waits for an answer. Without it a call does nothing.
+  bool requested() const noexcept { return state_ != nullptr; }
+
+  template <class... T>
+  void operator()(const T&... args) const {
+    if (state_) answer(Arguments(args...));
+  }
+  void answer(const Arguments& args) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+/// One client in one namespace.
+///
+/// Handlers run on its shard. `data` belongs to the application and is touched there only.
+/// Threads:   `emit`, `join`, `leave`, `disconnect` and the accessors of what is fixed (`id`,
+///            `handshake`) are thread-safe; `rooms`, `connected` and `data` are for its shard.
+/// Lifetime:  shared: handlers may hold it after the client went; then sending does nothing.
+class Socket : public std::enable_shared_from_this<Socket> {
+ public:
+  /// The client's answer to `emit_with_ack`; `timed_out` or `unavailable` (it went away) instead.
+  using AckHandler = std::function<void(Result<Event>)>;
+
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket();
+
+  const std::string& id() const noexcept { return id_; }
+  const Handshake& handshake() const noexcept { return *handshake_; }
+  Namespace& nsp() const noexcept { return namespace_; }
+  const Executor& executor() const noexcept { return loop_->executor(); }
+
+  /// Sends an event: `socket->emit("subscribed", json::object{{"success", true}})`. Each argument is a
+  /// JSON value, a text, a number, a boolean, or `RawJson`. Emits of one thread keep their order.
+  template <class... T>
+  void emit(std::string_view event, const T&... args) {
+    emit_arguments(event, Arguments(args...));
+  }
+  void emit_arguments(std::string_view event, const Arguments& args);
+  /// The same, and `handler` runs on the socket's shard with what the client acknowledges.
+  void emit_with_ack(std::string_view event, const Arguments& args, std::chrono::milliseconds timeout,
+                     AckHandler handler);
+
+  void join(std::string room);
+  void leave(std::string_view room);
+  /// The rooms it joined, without its own (its id).
+  std::vector<std::string> rooms() const;
+
+  /// Everybody else in the room.
+  Broadcast to(std::string room) const;
+
+  /// Leaves the namespace; the client sees "io server disconnect" and does not come back by itself.
+  /// With `close_transport`, the connection with all its namespaces ends too.
+  void disconnect(bool close_transport = false);
+
+  bool connected() const noexcept { return connected_; }
+
+  /// Runs once, on its shard, with the reason in the words that Socket.IO users know:
+  /// "transport close", "ping timeout", "client namespace disconnect", "server namespace disconnect", …
+  void on_disconnect(std::function<void(std::string_view reason)> handler);
+
+  std::any data;
+
+ private:
+  friend class Namespace;
+  friend class detail::Connection;
+  friend class LocalAdapter;
+  friend class Ack;
+  struct Places;
+  struct Waits;
+
+  Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string id,
+         std::shared_ptr<const Handshake> handshake);
+
+  void send(const EncodedPacket& packet);
+  /// It is out: the rooms, the handlers and what waits for acknowledgements learn it.
+  void depart(std::string_view reason);
+  void take_ack(std::uint64_t id, Event answer);
+  void fail_ack(std::uint64_t id, const Error& error);
+  bool congested() const noexcept;
+  void leave_by_server(bool close_transport);
+
+  const std::string id_;
+  Namespace& namespace_;
+  const std::shared_ptr<net::Loop> loop_;
+  const std::shared_ptr<const Handshake> handshake_;
+  // Touched on its shard only.
+  std::shared_ptr<detail::Connection> connection_;  // null once it has left
+  bool connected_ = false;
+  std::unique_ptr<Places> places_;
+  std::unique_ptr<Waits> waits_;  // for acknowledgements
+  std::vector<std::function<void(std::string_view)>> disconnect_handlers_;
+};
+
+}  // namespace rushes::socketio

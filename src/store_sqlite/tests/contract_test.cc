@@ -1,0 +1,43 @@
+#include "jobs/testing/job_store_contract.h"
+#include "notifications/testing/notification_store_contract.h"
+#include "store_sqlite/tests/temporary_store.h"
+
+namespace rushes {
+namespace {
+
+class Jobs final : public jobs::OpenStores {
+ public:
+  explicit Jobs(const Clock& clock) : store_(clock) {}
+  jobs::JobStore& jobs() override { return store_->jobs(); }
+  jobs::JobQueries& queries() override { return store_->queries(); }
+  jobs::EventLog& events() override { return store_->events(); }
+
+ private:
+  store_sqlite::TemporaryStore store_;
+};
+
+class Inboxes final : public notifications::OpenInboxes {
+ public:
+  explicit Inboxes(const Clock& clock) : store_(clock) {}
+  notifications::NotificationStore& notifications() override { return store_->notifications(); }
+  void reopen() override { store_.reopen(); }
+
+ private:
+  store_sqlite::TemporaryStore store_;
+};
+
+}  // namespace
+
+namespace jobs {
+INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract,
+                         ::testing::Values(StoreBackend{
+                             "sqlite", [](FakeClock& clock) { return std::make_unique<Jobs>(clock); }}));
+}  // namespace jobs
+
+namespace notifications {
+INSTANTIATE_TEST_SUITE_P(Sqlite, NotificationStoreContract,
+                         ::testing::Values(InboxBackend{
+                             "sqlite", [](FakeClock& clock) { return std::make_unique<Inboxes>(clock); }}));
+}  // namespace notifications
+
+}  // namespace rushes

@@ -1,0 +1,232 @@
+#include "store_sqlite/writer.h"
+
+#include "async/run.h"
+#include "store_sqlite/migrations.h"
+#include "store_sqlite/sqlite_job_store.h"
+#include "store_sqlite/tests/temporary_store.h"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <future>
+
+namespace rushes::store_sqlite {
+namespace {
+
+using Work = std::function<Result<int>(Transaction&)>;
+
+class WriterTest : public ::testing::Test {
+ protected:
+  WriterTest() {
+    sqlite::Connection connection(folder_.database(), sqlite::Access::read_write);
+    migrate(connection).value();
+    connection.execute("CREATE TABLE t (a, b)");
+    writer_ = std::make_unique<Writer>(folder_.database(), [this](std::span<const jobs::Event> events) {
+      for (const auto& event : events) heard_.push_back(event.id);
+      ++commits_heard_;
+    });
+  }
+
+  /// Runs all of them in one batch, and gives what each was told.
+  std::vector<Result<int>> write_together(std::vector<Work> works) {
+    std::promise<void> held_up;
+    std::promise<void> all_wait;
+    std::future<void> gate = all_wait.get_future();
+    Work hold = [&held_up, &gate](Transaction&) -> Result<int> {
+      held_up.set_value();
+      gate.wait();
+      return 0;
+    };
+    works.insert(works.begin(), std::move(hold));
+    asio::io_context loop(1);
+    std::vector<Result<int>> results(works.size(), Result<int>(Error(Errc::internal, "never told")));
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      asio::co_spawn(loop, writer_->write<int>(works[i]), [&results, i](std::exception_ptr failed, Result<int> result) {
+        EXPECT_FALSE(failed);
+        results[i] = std::move(result);
+      });
+      loop.poll();  // it holds the writer up, or waits in the queue
+      if (i == 0) held_up.get_future().wait();
+    }
+    all_wait.set_value();
+    loop.restart();
+    loop.run();
+    results.erase(results.begin());
+    return results;
+  }
+
+  static Work insert(int value, std::string bytes = {}) {
+    return [value, bytes = std::move(bytes)](Transaction& transaction) -> Result<int> {
+      transaction.database().run("INSERT INTO t VALUES (?, ?)", value, bytes);
+      jobs::Event event;
+      event.id = value;
+      transaction.tell(std::move(event));
+      return value;
+    };
+  }
+
+  std::vector<int> stored() {
+    Work nothing = [](Transaction&) -> Result<int> { return 0; };
+    run_to_end(writer_->write(std::move(nothing))).value();  // what was heard is seen here from now on
+    sqlite::Connection connection(folder_.database(), sqlite::Access::read_only);
+    auto& rows = connection.statement("SELECT a FROM t ORDER BY rowid");
+    std::vector<int> values;
+    while (rows.next()) values.push_back(static_cast<int>(rows.integer(0)));
+    return values;
+  }
+
+  TemporaryFolder folder_;
+  std::vector<std::int64_t> heard_;  // on the writer's thread
+  int commits_heard_ = 0;
+  std::unique_ptr<Writer> writer_;
+};
+
+using Values = std::vector<int>;
+using Ids = std::vector<std::int64_t>;
+
+TEST_F(WriterTest, WhatWaitsTogetherIsCommittedTogether) {
+  std::vector<Work> works;
+  for (int i = 1; i <= 20; ++i) works.push_back(insert(i));
+  const auto results = write_together(std::move(works));
+  for (int i = 1; i <= 20; ++i) EXPECT_EQ(results.at(static_cast<std::size_t>(i - 1)).value(), i);
+  EXPECT_EQ(stored().size(), 20U);
+  EXPECT_EQ(heard_.size(), 20U);
+  EXPECT_EQ(commits_heard_, 1);
+}
+
+TEST_F(WriterTest, ARefusalUndoesItsOwnWritesAlone) {
+  Work refused = [](Transaction& transaction) -> Result<int> {
+    (void)insert(2)(transaction);
+    return Error(Errc::not_found, "no");
+  };
+  Work kept = [](Transaction& transaction) -> Result<int> {
+    (void)insert(3)(transaction);
+    transaction.keep_despite_error();
+    return Error(Errc::cancelled, "but written");
+  };
+  const auto results = write_together({insert(1), refused, kept, insert(4)});
+  EXPECT_TRUE(results[0]);
+  EXPECT_EQ(results[1].error().code(), Errc::not_found);
+  EXPECT_EQ(results[2].error().code(), Errc::cancelled);
+  EXPECT_TRUE(results[3]);
+  EXPECT_EQ(stored(), (Values{1, 3, 4}));
+  EXPECT_EQ(heard_, (Ids{1, 3, 4}));
+}
+
+TEST_F(WriterTest, AnExceptionIsThatOfItsUnitAlone) {
+  Work bug = [](Transaction& transaction) -> Result<int> {
+    (void)insert(2)(transaction);
+    throw std::logic_error("a bug");
+  };
+  Work wrong = [](Transaction& transaction) -> Result<int> {
+    (void)insert(3)(transaction);
+    return transaction.database().run("INSERT INTO nothing VALUES (1)");
+  };
+  const auto results = write_together({insert(1), bug, wrong, insert(4)});
+  EXPECT_EQ(results[1].error().code(), Errc::internal);
+  EXPECT_EQ(results[2].error().code(), Errc::unavailable);
+  EXPECT_EQ(stored(), (Values{1, 4}));
+  EXPECT_EQ(heard_, (Ids{1, 4}));
+}
+
+TEST_F(WriterTest, AFullDatabaseRefusesWhatDoesNotFitAndWorksOnceThereIsRoom) {
+  Work fill = [](Transaction& transaction) -> Result<int> {
+    auto& pages = transaction.database().statement("PRAGMA page_count");
+    pages.next();
+    const auto count = pages.integer(0);
+    pages.reset();
+    transaction.database().execute("PRAGMA max_page_count = " + std::to_string(count + 2));
+    return 0;
+  };
+  run_to_end(writer_->write(std::move(fill))).value();
+  const std::string large(100'000, 'x');
+
+  const auto results = write_together({insert(1, large), insert(2, large), insert(3, large)});
+
+  for (const auto& result : results) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code(), Errc::unavailable);
+    EXPECT_EQ(result.error().public_name(), "DISK_FULL");
+  }
+  EXPECT_EQ(stored(), Values{});
+  EXPECT_EQ(heard_, Ids{});
+
+  Work room = [](Transaction& transaction) -> Result<int> {
+    transaction.database().execute("PRAGMA max_page_count = 1000000");
+    return 0;
+  };
+  run_to_end(writer_->write(std::move(room))).value();
+  EXPECT_TRUE(write_together({insert(4, large)}).at(0));
+  EXPECT_EQ(stored(), Values{4});
+  EXPECT_EQ(heard_, Ids{4});
+}
+
+/// Files of this process grow no further than `bytes`: a full disk, without one.
+class FileLimit {
+ public:
+  explicit FileLimit(std::uintmax_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    auto now = before_;
+    now.rlim_cur = bytes;
+    before_signal_ = std::signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &now), 0);
+  }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+  ~FileLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, before_signal_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*before_signal_)(int) = nullptr;
+};
+
+TEST_F(WriterTest, ADiskThatRefusesTheCommitFailsEveryWaiterAndTellsNobody) {
+  EXPECT_TRUE(write_together({insert(1)}).at(0));
+  const auto log_size = std::filesystem::file_size(folder_.database().string() + "-wal");
+  const std::string large(30'000, 'x');
+  Work refused = [](Transaction&) -> Result<int> { return Error(Errc::not_found, "no"); };
+  std::vector<Result<int>> results;
+  {
+    const FileLimit limit(std::max<std::uintmax_t>(log_size, 32'768) + 8'192);
+    results = write_together({insert(2, large), insert(3, large), refused, insert(4, large)});
+  }
+  for (const auto& result : results) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code(), Errc::unavailable) << result.error().what();
+  }
+  EXPECT_EQ(stored(), Values{1});
+  EXPECT_EQ(heard_, Ids{1});
+
+  EXPECT_TRUE(write_together({insert(5, large)}).at(0));
+  EXPECT_EQ(stored(), (Values{1, 5}));
+  EXPECT_EQ(heard_, (Ids{1, 5}));
+}
+
+TEST_F(WriterTest, AJobThatDoesNotFitIsNeitherStoredNorTold) {
+  const FakeClock clock;
+  SqliteJobStore store(*writer_, clock, 3);
+  jobs::NewJob job;
+  job.id = JobId("j");
+  job.user = UserId("ann");
+  job.body = std::string(200'000, 'x');
+  const auto log_size = std::filesystem::file_size(folder_.database().string() + "-wal");
+  {
+    const FileLimit limit(std::max<std::uintmax_t>(log_size, 32'768) + 8'192);
+    const auto refused = run_to_end(store.submit(job, 10));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Errc::unavailable);
+  }
+  const auto again = run_to_end(store.submit(job, 10));
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->existed);
+  EXPECT_EQ(heard_.size(), 1U);
+}
+
+}  // namespace
+}  // namespace rushes::store_sqlite
