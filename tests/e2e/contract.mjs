@@ -58,12 +58,12 @@ export function checkUpdates(updates, jobType) {
     assert.ok(update.stage && update.message, 'a stage and a message');
     assert.equal(update.metadata.jobType, jobType);
     assert.match(update.metadata.timestamp, kTime);
-    if (update.eventType === 'job-started') {
-      assert.equal(update.metadata.attempt, attempt + 1, 'each start is one attempt more');
-      attempt = update.metadata.attempt;
-      progress = -1;
-    }
-    assert.ok(update.progress >= progress, `progress fell from ${progress} to ${update.progress}`);
+    const now = update.metadata.attempt ?? attempt;
+    assert.ok(now >= attempt, `attempt ${now} after ${attempt}`);
+    if (update.eventType === 'job-started') assert.equal(now, attempt + 1, 'each start is one attempt more');
+    if (now > attempt) progress = -1;
+    attempt = now;
+    assert.ok(update.progress >= progress, `progress fell from ${progress} to ${update.progress} within attempt ${now}`);
     progress = update.progress;
     assert.equal('error' in update, update.eventType === 'job-failed');
     assert.equal('result' in update, update.eventType === 'job-completed');
