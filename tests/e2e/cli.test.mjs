@@ -164,7 +164,7 @@ test('doctor says what is there and what is missing', async () => {
   const { ok, checks } = JSON.parse(well.stdout);
   assert.equal(ok, true);
   for (const name of ['yt-dlp', 'data folder', 'disk space', 'port']) assert.ok(checks.some((check) => check.name === name), name);
-  const env = environment({ RUSHES_YT_DLP: '/no/such/yt-dlp' });
+  const env = environment({ PATH: folder });
   const ill = await run(binary, ['doctor', '--data-dir', folder], { env });
   assert.equal(ill.code, 1);
   assert.match(ill.stdout, /yt-dlp/);
