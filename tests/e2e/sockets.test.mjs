@@ -1,0 +1,144 @@
+// The socket itself: transports, namespaces, tokens, and what comes when.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { closeSockets, connect, userOf } from './clients.mjs';
+import { completed, milestones } from './contract.mjs';
+import { secondsFromNow, signToken, startServer, waitFor } from './harness.mjs';
+import { talk } from './texts.mjs';
+
+let server;
+before(async () => {
+  server = await startServer();
+});
+after(async () => {
+  closeSockets();
+  await server?.dispose();
+});
+
+const transports = [
+  ['the default options: polling, then the upgrade', {}, 'websocket'],
+  ['WebSocket alone', { transports: ['websocket'] }, 'websocket'],
+  ['polling alone', { transports: ['polling'] }, 'polling'],
+];
+for (const [name, options, finally_] of transports) {
+  test(`every event arrives over ${name}`, async () => {
+    const user = userOf(server, `transport-${name}`);
+    const queue = user.connect(options);
+    const first = new Promise((resolve) => queue.socket.io.on('open', () => resolve(queue.socket.io.engine.transport.name)));
+    await queue.ready();
+    assert.equal(await first, options.transports?.[0] ?? 'polling');
+    await waitFor(() => queue.socket.io.engine.transport.name === finally_, `the transport ${finally_}`);
+    const { jobId } = (await user.transcript(talk)).body;
+    assert.deepEqual(milestones(await queue.until(jobId)), completed('transcript'));
+  });
+}
+
+test('an event that is sent during the upgrade is neither lost nor doubled', async () => {
+  const user = userOf(server, 'upgrader');
+  const queue = user.connect();
+  queue.socket.on('connect', () => user.transcript(talk));
+  await queue.ready();
+  const job = await waitFor(() => queue.of('queue-update')[0]?.jobId, 'the first update');
+  assert.deepEqual(milestones(await queue.until(job)), completed('transcript'));
+});
+
+test('subscribe-queue answers with `subscribed` and acknowledges with the unfinished jobs', async () => {
+  const user = userOf(server, 'subscriber');
+  const queue = await user.connect().ready();
+  assert.deepEqual(await queue.ask('subscribe-queue'), { success: true, jobs: [] });
+  assert.deepEqual(await queue.next('subscribed'), { success: true });
+  const { jobId } = (await user.transcript(talk)).body;
+  await queue.until(jobId);
+  assert.deepEqual((await queue.ask('subscribe-queue', {})).jobs, [], 'an ended job is not in it');
+});
+
+test('the namespaces work without each other, and over one connection', async () => {
+  const user = userOf(server, 'two-namespaces');
+  const queue = await user.connect().ready();
+  const notifications = await user.notifications({ forceNew: false }).ready();
+  const { jobId } = (await user.transcript(talk)).body;
+  await queue.until(jobId);
+  await waitFor(() => notifications.of('new-notification').length >= 2, 'the notifications of a job');
+  assert.deepEqual(queue.of('new-notification'), []);
+  assert.deepEqual(notifications.of('queue-update'), []);
+});
+
+test('an unknown namespace is refused', async () => {
+  const user = userOf(server, 'lost');
+  const error = await connect(server, '/elsewhere', { auth: { token: user.token } }).next('connect_error');
+  assert.equal(error.message, 'Invalid namespace');
+});
+
+const now = () => secondsFromNow(0);
+const hour = () => secondsFromNow(3600);
+const refusals = [
+  ['no token', () => undefined, 'TOKEN_MISSING'],
+  ['an empty token', () => '', 'TOKEN_MISSING'],
+  ['something that is no token', () => 'not-a-token', 'TOKEN_INVALID'],
+  ['a token signed with another secret', () => signToken('another secret', { sub: 'x', exp: hour() }), 'TOKEN_INVALID'],
+  ['an expired token', () => server.token('x', { exp: now() - 60 }), 'TOKEN_EXPIRED'],
+  ['alg none', () => `${signToken('', { sub: 'x', exp: hour() }, { alg: 'none' }).replace(/[^.]*$/, '')}`, 'TOKEN_INVALID'],
+  ['RS256 signed with our secret', () => signToken(server.secret, { sub: 'x', exp: hour() }, { alg: 'RS256' }), 'TOKEN_INVALID'],
+  ['a token without a user', () => signToken(server.secret, { exp: hour() }), 'TOKEN_INVALID'],
+];
+for (const namespace of ['/queue', '/notifications']) {
+  for (const [name, token, code] of refusals) {
+    test(`${namespace} refuses ${name}: connect_error ${code}`, async () => {
+      const given = token();
+      const client = connect(server, namespace, { auth: given === undefined ? {} : { token: given } });
+      const error = await client.next('connect_error');
+      assert.equal(error.data?.code, code);
+      assert.ok(error.message.length > 10, error.message);
+      assert.equal(client.socket.connected, false);
+      assert.deepEqual(client.of('connect'), []);
+    });
+  }
+}
+
+test('a token is also taken with `Bearer `, and from the Authorization header; auth.token goes first', async () => {
+  const user = userOf(server, 'bearer');
+  const headers = { Authorization: `Bearer ${user.token}` };
+  await connect(server, '/queue', { auth: { token: `Bearer ${user.token}` } }).ready();
+  await connect(server, '/queue', { extraHeaders: headers }).ready();
+  const wrongFirst = connect(server, '/queue', { auth: { token: 'wrong' }, extraHeaders: headers });
+  assert.equal((await wrongFirst.next('connect_error')).data.code, 'TOKEN_INVALID');
+});
+
+test('the user is the claim sub, else userId, else id', async () => {
+  for (const claims of [{ sub: 'claimant', userId: 'no', id: 'no' }, { userId: 'claimant', id: 'no' }, { id: 'claimant' }]) {
+    const token = signToken(server.secret, { ...claims, exp: hour() });
+    const queue = await connect(server, '/queue', { auth: { token } }).ready();
+    const { jobId } = (await userOf(server, 'claimant').transcript(talk)).body;
+    await queue.until(jobId);
+  }
+});
+
+test('a socket whose token expires is told, then disconnected', async () => {
+  const expires = secondsFromNow(2);
+  const user = userOf(server, 'short', { exp: expires });
+  const queue = await user.connect().ready();
+  const error = await queue.next('auth-error');
+  assert.equal(error.code, 'TOKEN_EXPIRED');
+  const reason = await queue.next('disconnect');
+  assert.equal(reason, 'io server disconnect');
+  const order = queue.seen.map((one) => one.event);
+  assert.ok(order.indexOf('auth-error') < order.indexOf('disconnect'));
+  assert.ok(Date.now() / 1000 >= expires, 'not before its time');
+});
+
+test('auth-refresh with a fresh token keeps the socket; another user\'s or a bad one does not count', async () => {
+  const expires = secondsFromNow(3);
+  const user = userOf(server, 'refresher', { exp: expires });
+  const [kept, lost] = await Promise.all([user.connect().ready(), user.connect().ready()]);
+  const fresh = server.token('refresher');
+  assert.equal((await kept.ask('auth-refresh', { token: fresh })).success, true);
+  for (const token of ['nonsense', server.token('someone-else')]) {
+    const refused = await lost.ask('auth-refresh', { token });
+    assert.equal(refused.success, false);
+    assert.equal(refused.code, 'TOKEN_INVALID');
+  }
+  await lost.next('disconnect', 15_000);
+  assert.equal(kept.socket.connected, true);
+  const { jobId } = (await userOf(server, 'refresher').transcript(talk)).body;
+  assert.deepEqual(milestones(await kept.until(jobId)), completed('transcript'));
+});
