@@ -1,11 +1,3 @@
-#include <signal.h>
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
-
-#include <cstdlib>
-#include <iostream>
-
 #include "app/cli/commands.h"
 #include "app/config.h"
 #include "app/server.h"
@@ -13,6 +5,14 @@
 #include "app/worker_settings.h"
 #include "base/log.h"
 #include "worker/job_loop.h"
+
+#include <CLI/CLI.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
 
 namespace rushes::app {
 namespace {

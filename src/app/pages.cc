@@ -1,10 +1,10 @@
 #include "app/pages.h"
 
+#include "app/version.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
-
-#include "app/version.h"
 
 namespace rushes::app {
 namespace {
@@ -70,8 +70,8 @@ Task<net::Response> alive() {
 
 Task<net::Response> development_token(const std::function<std::string()>& make_token, net::Request& request) {
   if (!is_loopback(request.remote_address)) {
-    co_return net::problem(
-        Error::for_user(Errc::forbidden, "LOCAL_ONLY", "Development tokens are given on the server's own machine only."));
+    co_return net::problem(Error::for_user(Errc::forbidden, "LOCAL_ONLY",
+                                           "Development tokens are given on the server's own machine only."));
   }
   const json::object body{{"token", make_token()}, {"sub", "developer"}};
   co_return net::json_response(200, body);

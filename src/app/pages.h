@@ -1,11 +1,11 @@
 #pragma once
+#include "jobs/job_queries.h"
+#include "net/router.h"
+
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "jobs/job_queries.h"
-#include "net/router.h"
 
 namespace rushes::app {
 

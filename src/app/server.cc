@@ -1,9 +1,5 @@
 #include "app/server.h"
 
-#include <sys/prctl.h>
-
-#include <filesystem>
-
 #include "api/context.h"
 #include "app/pages.h"
 #include "app/worker_settings.h"
@@ -17,6 +13,10 @@
 #include "socketio/server.h"
 #include "store_sqlite/store.h"
 #include "worker/pool.h"
+
+#include <sys/prctl.h>
+
+#include <filesystem>
 
 namespace rushes::app {
 namespace {
@@ -184,7 +184,8 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   std::error_code failed;
   std::filesystem::create_directories(config.data_dir, failed);
   if (failed) {
-    return Error(Errc::unavailable, "cannot make the data folder " + config.data_dir.string() + ": " + failed.message());
+    return Error(Errc::unavailable,
+                 "cannot make the data folder " + config.data_dir.string() + ": " + failed.message());
   }
   auto absolute = config;
   absolute.data_dir = std::filesystem::absolute(config.data_dir);

@@ -1,9 +1,9 @@
 #pragma once
-#include <memory>
-#include <string>
-
 #include "app/config.h"
 #include "base/result.h"
+
+#include <memory>
+#include <string>
 
 namespace rushes::app {
 

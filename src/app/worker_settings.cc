@@ -1,12 +1,12 @@
 #include "app/worker_settings.h"
 
-#include <filesystem>
-
 #include "base/json.h"
 #include "base/random.h"
 #include "insight/extractive.h"
 #include "source/yt_dlp.h"
 #include "speech/pocketsphinx.h"
+
+#include <filesystem>
 
 namespace rushes::app {
 

@@ -1,9 +1,9 @@
 #pragma once
-#include <string>
-#include <string_view>
-
 #include "app/config.h"
 #include "pipelines/engines.h"
+
+#include <string>
+#include <string_view>
 
 namespace rushes::app {
 

@@ -18,8 +18,7 @@ json::object counted(std::int64_t unread) { return {{"count", unread}}; }
 
 /// A bad request, to whoever waits for it.
 void refuse(const std::shared_ptr<socketio::Socket>& socket, const socketio::Ack& ack, const Error& error) {
-  const json::object answer{
-      {"success", false}, {"error", error.public_message()}, {"code", error.public_name()}};
+  const json::object answer{{"success", false}, {"error", error.public_message()}, {"code", error.public_name()}};
   if (ack.requested()) {
     ack(answer);
   } else {
@@ -68,9 +67,8 @@ json::array list_json(const std::vector<notifications::Notification>& notificati
 NotificationGateway::NotificationGateway(socketio::Server& server, TokenGuard& guard, notifications::Service& service)
     : nsp_(server.of("/notifications")), service_(service) {
   guard.install(nsp_);
-  nsp_.on_connection([this](const SocketPtr& socket) {
-    spawn_detached(socket->executor(), "notifications", greet(socket));
-  });
+  nsp_.on_connection(
+      [this](const SocketPtr& socket) { spawn_detached(socket->executor(), "notifications", greet(socket)); });
   const auto on = [this](const char* event, auto method) {
     nsp_.on(event, [this, method](SocketPtr socket, json::array arguments, socketio::Ack ack) {
       return (this->*method)(std::move(socket), std::move(arguments), std::move(ack));
@@ -99,7 +97,8 @@ void NotificationGateway::tell(const notifications::Change& change) {
                           to(read.user).emit("all-marked-as-read", json::object());
                         },
                         [&](const notifications::Announced& announced) {
-                          nsp_.emit_all("system-notification", notifications::announcement_json(announced.announcement));
+                          nsp_.emit_all("system-notification",
+                                        notifications::announcement_json(announced.announcement));
                         }},
              change);
 }
@@ -140,8 +139,7 @@ Task<> NotificationGateway::mark_read(SocketPtr socket, json::array arguments, s
     co_return;
   }
   // The answer for all the user's sockets comes by way of `tell`.
-  const auto marked =
-      co_await service_.mark_read(identity_of(*socket).user, notifications::NotificationId(*id));
+  const auto marked = co_await service_.mark_read(identity_of(*socket).user, notifications::NotificationId(*id));
   if (!marked) {
     refuse(socket, ack, marked.error());
     co_return;

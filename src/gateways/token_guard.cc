@@ -87,8 +87,8 @@ void TokenGuard::schedule() {
   if (stopped_ || expiries_.empty()) return;
   // Looked at again at least hourly, for a wall clock that was set.
   const auto left = expiries_.begin()->first - clock_.now();
-  timer_.expires_after(std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(1),
-                                                             std::chrono::hours(1)));
+  timer_.expires_after(
+      std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(1), std::chrono::hours(1)));
   timer_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) sweep();
   });
