@@ -41,7 +41,17 @@ afterEach(async () => {
 });
 
 const id = (name, where = page) => where.getByTestId(name);
-const shoot = (name) => page.screenshot({ path: path.join(shots, `page-${name}.png`), fullPage: true });
+
+/** Keeps what the page looks like, and sees to it that nothing sticks out of it. */
+async function shoot(name) {
+  await page.screenshot({ path: path.join(shots, `page-${name}.png`), fullPage: true });
+  const wider = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const outside = [...document.body.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > clientWidth);
+    return scrollWidth > clientWidth ? outside.map((one) => `${one.tagName}.${one.className} ${one.dataset.testid ?? ''}`) : [];
+  });
+  assert.deepEqual(wider, [], `${name} is wider than its window`);
+}
 
 async function newPage() {
   const opened = await context.newPage();
@@ -202,7 +212,5 @@ test('it fits a phone', async () => {
   await page.setViewportSize({ width: 375, height: 700 });
   await signIn(userOf(server, 'watcher'));
   await id('job').first().waitFor();
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(wide <= 0, `nothing sticks out: ${wide} px`);
   await shoot('phone');
 });
