@@ -14,10 +14,11 @@ constexpr std::string_view kContentPolicy =
     "base-uri 'none'; form-action 'none'";
 
 std::string_view content_type(std::string_view path) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kTypes{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kTypes{
       {{".html", "text/html; charset=utf-8"},
        {".js", "text/javascript; charset=utf-8"},
        {".css", "text/css; charset=utf-8"},
+       {".txt", "text/plain; charset=utf-8"},
        {".svg", "image/svg+xml"},
        {".png", "image/png"},
        {".ico", "image/x-icon"},

@@ -113,6 +113,8 @@ const listener: Listener = {
     const unheard = jobState.endedUnheard(jobs.value, unfinished, subscribedAt);
     jobs.value = jobState.mergeSnapshot(jobs.value, unfinished, subscribedAt);
     for (const id of unheard) void loadJob(id);
+    // What was submitted and ended elsewhere while nobody listened is in neither.
+    if (jobsLoaded.value || jobsError.value) void loadJobs();
   },
   update(update) {
     const before = jobs.value;
@@ -234,7 +236,7 @@ export async function jobOfAnalysis(auditId: string): Promise<string | undefined
 // ---- Notifications
 
 export function markRead(id: string): void {
-  inbox.value = inboxState.withRead(inbox.value, id);
+  inbox.value = inboxState.withReadHere(inbox.value, id);
   connection?.markRead(id);
 }
 

@@ -10,6 +10,7 @@ import {
   withNew,
   withoutAnnouncement,
   withRead,
+  withReadHere,
   withUnread,
 } from '../src/state/inbox';
 
@@ -34,12 +35,20 @@ describe('the inbox', () => {
     expect(withUnread(withNew(emptyInbox, item('a', 1)), 7).unread).toBe(7);
   });
 
-  it('marks one as read once, here or in another tab', () => {
-    const inbox = withRead(withInitial(emptyInbox, [item('a', 1), item('b', 2)], 2), 'a');
+  it('marks one as read here, and hears of it from the server without counting it twice', () => {
+    const here = withReadHere(withInitial(emptyInbox, [item('a', 1), item('b', 2)], 2), 'a');
+    expect(here.unread).toBe(1);
+    expect(here.items.find((one) => one.id === 'a')?.read).toBe(true);
+    expect(withRead(withUnread(here, 1), 'a')).toBe(here);
+    expect(withReadHere(here, 'a')).toBe(here);
+    expect(withReadHere(here, 'unknown')).toBe(here);
+  });
+
+  it('hears that another tab marked one as read: the count first, then which', () => {
+    const before = withInitial(emptyInbox, [item('a', 1), item('b', 2)], 2);
+    const inbox = withRead(withUnread(before, 1), 'a');
     expect(inbox.unread).toBe(1);
     expect(inbox.items.find((one) => one.id === 'a')?.read).toBe(true);
-    expect(withRead(inbox, 'a')).toBe(inbox);
-    expect(withRead(inbox, 'unknown')).toBe(inbox);
   });
 
   it('marks all as read', () => {

@@ -23,6 +23,7 @@ function Desk() {
   const here = route.value.name === 'jobs';
   return (
     <div class="desk" hidden={!here}>
+      <h1 class="visually-hidden">Analyses</h1>
       <Submit />
       {here && <JobList />}
     </div>

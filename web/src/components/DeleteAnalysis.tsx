@@ -45,7 +45,7 @@ export function DeleteAnalysis({ auditId, title, small }: Props) {
         <button
           class={small ? 'quiet icon-only' : 'quiet'}
           data-testid="delete"
-          aria-label={`Delete: ${title}`}
+          aria-label={small ? `Delete: ${title}` : `Delete analysis: ${title}`}
           onClick={() => setAsked(true)}
         >
           <Icon name="trash" />

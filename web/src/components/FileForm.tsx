@@ -26,6 +26,9 @@ export function FileForm({ configuration }: FormProps) {
     return () => removeEventListener('beforeunload', ask);
   }, [busy]);
 
+  // Only signing out takes the form away.
+  useEffect(() => () => upload.current?.abort(), []);
+
   function choose(chosen: File | undefined | null) {
     if (!chosen || busy) return;
     setFile(chosen);

@@ -1,10 +1,27 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { sentence } from '../api';
 import { cancelJob, restartJob, retryJob } from '../app';
 import { jobTitle } from '../format';
 import { jobAddress } from '../route';
 import { hasEnded, type Job } from '../state/jobs';
+
+const settling = 600; // ms
+
+/** True for a moment after `value` changed: what has just taken a button's place is not yet clickable. */
+function useJustChanged(value: boolean): boolean {
+  const settled = useRef(value);
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    if (settled.current === value) return;
+    const timer = setTimeout(() => {
+      settled.current = value;
+      redraw((n) => n + 1);
+    }, settling);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled.current !== value;
+}
 
 interface Props {
   job: Job;
@@ -15,6 +32,8 @@ export function JobActions({ job, page }: Props) {
   const [busy, setBusy] = useState('');
   const [error, setError] = useState('');
   const title = jobTitle(job);
+  // A double click on Cancel must not restart the job.
+  const locked = useJustChanged(hasEnded(job.status)) || busy !== '';
 
   async function act(name: string, work: () => Promise<unknown>) {
     setBusy(name);
@@ -46,7 +65,7 @@ export function JobActions({ job, page }: Props) {
           <button
             data-testid="cancel"
             aria-label={`Cancel: ${title}`}
-            disabled={busy !== ''}
+            disabled={locked}
             onClick={() => void act('cancel', () => cancelJob(job.id))}
           >
             {busy === 'cancel' ? 'Cancelling…' : 'Cancel'}
@@ -57,7 +76,7 @@ export function JobActions({ job, page }: Props) {
             data-testid="retry"
             aria-label={`Retry as a new job: ${title}`}
             title="A new job from the same input"
-            disabled={busy !== ''}
+            disabled={locked}
             onClick={() => void act('retry', retry)}
           >
             Retry
@@ -69,7 +88,7 @@ export function JobActions({ job, page }: Props) {
             data-testid="restart"
             aria-label={`Restart: ${title}`}
             title="The same job again, from its beginning"
-            disabled={busy !== ''}
+            disabled={locked}
             onClick={() => void act('restart', () => restartJob(job.id))}
           >
             Restart

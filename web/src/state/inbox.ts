@@ -47,14 +47,16 @@ export function withUnread(inbox: Inbox, count: number): Inbox {
   return inbox.unread === count ? inbox : { ...inbox, unread: count };
 }
 
+/** What `marked-as-read` tells. The count is not touched: `unread-count` came before it. */
 export function withRead(inbox: Inbox, id: string): Inbox {
-  const item = inbox.items.find((one) => one.id === id);
-  if (!item || item.read) return inbox;
-  return {
-    ...inbox,
-    items: inbox.items.map((one) => (one.id === id ? { ...one, read: true } : one)),
-    unread: Math.max(0, inbox.unread - 1),
-  };
+  if (!inbox.items.some((one) => one.id === id && !one.read)) return inbox;
+  return { ...inbox, items: inbox.items.map((one) => (one.id === id ? { ...one, read: true } : one)) };
+}
+
+/** What the user did here, before the server has answered. */
+export function withReadHere(inbox: Inbox, id: string): Inbox {
+  const after = withRead(inbox, id);
+  return after === inbox ? inbox : { ...after, unread: Math.max(0, inbox.unread - 1) };
 }
 
 export function withAllRead(inbox: Inbox): Inbox {
