@@ -1,4 +1,4 @@
-// Tokens on REST, other people's jobs, other web origins.
+// Tokens on REST, other people's jobs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { rest, userOf } from './clients.mjs';
@@ -6,12 +6,11 @@ import { checkProblem } from './contract.mjs';
 import { secondsFromNow, signToken, startServer } from './harness.mjs';
 import { talk } from './texts.mjs';
 
-const app = 'https://app.example';
 let server;
 let alice;
 let job;
 before(async () => {
-  server = await startServer({ env: { RUSHES_CORS_ORIGINS: app } });
+  server = await startServer();
   alice = userOf(server, 'alice');
   job = (await alice.transcript(talk)).body.jobId;
   await alice.ended(job);
@@ -102,38 +101,4 @@ test('health is for everyone', async () => {
 
 test('a development token is given in development only', async () => {
   checkProblem(await rest(server, 'GET', '/dev/token'), 404, 'NO_ROUTE');
-});
-
-test('allowed origins read answers, also errors; others do not', async () => {
-  const from = (Origin, token) => rest(server, 'GET', '/analyze/jobs', { token, headers: { Origin } });
-  for (const origin of [app, 'http://localhost:5173', 'http://127.0.0.1:8080', server.url]) {
-    for (const answer of [await from(origin, alice.token), await from(origin)]) {
-      assert.equal(answer.headers.get('access-control-allow-origin'), origin, `${answer.status} for ${origin}`);
-      assert.equal(answer.headers.get('access-control-allow-credentials'), 'true');
-      assert.match(answer.headers.get('vary') ?? '', /Origin/i);
-    }
-  }
-  for (const origin of ['https://evil.example', 'https://app.example.evil.example', 'http://localhost.evil.example', 'null']) {
-    for (const answer of [await from(origin, alice.token), await from(origin)]) {
-      assert.equal(answer.headers.get('access-control-allow-origin'), null, origin);
-    }
-  }
-  const gone = await rest(server, 'GET', `/analyze/job/x/status`, { token: alice.token, headers: { Origin: app } });
-  assert.equal(gone.status, 404);
-  assert.equal(gone.headers.get('access-control-allow-origin'), app);
-});
-
-test('a preflight says what may be sent', async () => {
-  const headers = {
-    Origin: app,
-    'Access-Control-Request-Method': 'POST',
-    'Access-Control-Request-Headers': 'authorization,content-type,idempotency-key',
-  };
-  const answer = await rest(server, 'OPTIONS', '/analyze/transcript', { headers });
-  assert.ok([200, 204].includes(answer.status));
-  assert.equal(answer.headers.get('access-control-allow-origin'), app);
-  assert.match(answer.headers.get('access-control-allow-methods'), /POST/);
-  for (const name of ['authorization', 'content-type', 'idempotency-key']) {
-    assert.match(answer.headers.get('access-control-allow-headers').toLowerCase(), new RegExp(name));
-  }
 });

@@ -113,10 +113,10 @@ export class Server {
     this.token = this.token.bind(this);
   }
 
-  /** Starts it; with the same object again after `stop` or `kill`, on the same data. */
-  async start() {
+  /** Starts it; with the same object again after `stop` or `kill`, on the same data. Port 0: a free one. */
+  async start(port = 0) {
     const given = { LANG: 'C.UTF-8', ...(this.secret ? { JWT_SECRET: this.secret } : {}), ...this.env };
-    const args = ['serve', '--port', '0', '--data-dir', this.dataDir, ...this.args];
+    const args = ['serve', '--port', String(port), '--data-dir', this.dataDir, ...this.args];
     this.child = spawn(binary, args, { env: environment(given), stdio: ['ignore', 'pipe', 'pipe'] });
     servers.add(this);
     const child = this.child;
