@@ -37,6 +37,7 @@ void append_base64(std::string& out, std::string_view bytes) {
 
 Result<std::string> decode_base64(std::string_view text) {
   const Error bad(Errc::malformed, "bad base64 in a binary message");
+  if (text.ends_with('=') && text.size() % 4 != 0) return bad;
   for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
   if (text.size() % 4 == 1) return bad;
   std::string bytes;

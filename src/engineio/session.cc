@@ -93,11 +93,14 @@ void Session::send(net::FramePtr message) {
 }
 
 std::string Session::take_payload() {
+  if (buffer_.empty() && closed_) {
+    bury();
+    return std::string(farewell_);
+  }
   if (buffer_.empty()) return probe_ && probe_->probed_ ? "6" : std::string();
   auto payload = encode_payload(buffer_);
   buffer_.clear();
   buffer_bytes_ = 0;
-  if (closed_) bury();
   return payload;
 }
 
@@ -112,10 +115,7 @@ void Session::refuse_second_poll() {
   finish(CloseReason::transport_error, "");
 }
 
-void Session::lose_poll() {
-  poll_ = nullptr;
-  if (!closed_) finish(CloseReason::transport_error, "");
-}
+void Session::lose_poll() { finish(CloseReason::transport_error, ""); }
 
 bool Session::receive(std::string_view payload) {
   const auto parts = decode_payload(payload);
@@ -212,6 +212,7 @@ void Session::complete_upgrade() {
   shard_.loop->dispose_later(std::move(keep));
   for (auto& message : std::exchange(buffer_, {})) socket_->send(std::move(message));
   buffer_bytes_ = 0;
+  if (close_after_upgrade_) finish(*close_after_upgrade_, {});
 }
 
 void Session::drop_probe() {
@@ -224,11 +225,21 @@ void Session::drop_probe() {
   keep->probe = std::move(probe_);
   net::WebSocket::finish(std::move(keep->probe->socket), net::WsCloseCode::normal, {});
   shard_.loop->dispose_later(std::move(keep));
+  if (close_after_upgrade_) finish(*close_after_upgrade_, "1");
 }
 
-void Session::close(CloseReason reason) { finish(reason, reason == CloseReason::parse_error ? "" : "1"); }
+void Session::close(CloseReason reason) {
+  const bool by_us = reason == CloseReason::forced_close || reason == CloseReason::server_shutting_down;
+  if (by_us && probe_ && probe_->probed_) {
+    // The client has stopped polling; what it should still hear can only go over the new transport.
+    close_after_upgrade_ = reason;
+    return;
+  }
+  finish(reason, reason == CloseReason::parse_error ? "" : "1");
+}
 
-/// `last_packet` is what a poll gets, one that waits or one that is on its way; empty: it finds no session.
+/// `last_packet`, of static storage, is what a poll gets, one that waits or one that is on its way; empty: it finds
+/// no session.
 void Session::finish(CloseReason reason, std::string_view last_packet) {
   if (std::exchange(closed_, true)) return;
   shard_.loop->timers().cancel(*this);
@@ -240,7 +251,8 @@ void Session::finish(CloseReason reason, std::string_view last_packet) {
         reason == CloseReason::server_shutting_down ? net::WsCloseCode::going_away : net::WsCloseCode::normal, {});
   }
   if (polling && !last_packet.empty()) {
-    buffer_.push_back(net::Frame::text(last_packet));
+    // In a payload of its own: the client acts on a close before it acts on the messages beside it.
+    farewell_ = last_packet;
     if (poll_ != nullptr) {
       answer_poll(take_payload());
     } else {

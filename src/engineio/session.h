@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -93,6 +94,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   void send(net::FramePtr message);
   /// Whether a message would have to wait behind others.
   bool congested() const noexcept { return socket_ ? socket_->backlog() > 0 : buffer_bytes_ > 0 && poll_ == nullptr; }
+  /// What was sent before still reaches the client, but after `parse_error`.
   void close(CloseReason reason);
 
   // The rest is the engine's.
@@ -109,6 +111,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   void wait(WaitingPoll& poll) noexcept { poll_ = &poll; }
   /// Two polls at once: the session dies.
   void refuse_second_poll();
+  /// The client went away in the middle of its poll.
   void lose_poll();
   /// False: the payload was no payload, and the session is closed.
   bool receive(std::string_view payload);
@@ -143,6 +146,8 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   bool renewed_ = false;  // the time-out of that pong
   bool closed_ = false;
   bool buried_ = false;
+  std::optional<CloseReason> close_after_upgrade_;
+  std::string_view farewell_;  // closed while polling: the poll behind the last messages gets it
 };
 
 }  // namespace rushes::engineio

@@ -102,6 +102,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void disconnect(bool close_transport = false);
 
   bool connected() const noexcept { return connected_; }
+  /// Whether the client takes less than it is sent, at the moment: output waits for its socket. On its shard.
+  bool congested() const noexcept;
 
   /// Runs once, on its shard, with the reason in the words that Socket.IO users know:
   /// "transport close", "ping timeout", "client namespace disconnect", "server namespace disconnect", …
@@ -125,7 +127,6 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void depart(std::string_view reason);
   void take_ack(std::uint64_t id, Event answer);
   void fail_ack(std::uint64_t id, const Error& error);
-  bool congested() const noexcept;
   void leave_by_server(bool close_transport);
 
   const std::string id_;

@@ -84,6 +84,23 @@ test("a killed server: clients notice and reconnect", async (t) => {
   await again;
 });
 
+test("a poll that its client gives up ends the session, and holds nothing back when the server stops", async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const opened = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`);
+  const { sid } = JSON.parse((await opened.text()).slice(1));
+  const path = `${server.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+  const abort = new AbortController();
+  const poll = fetch(path, { signal: abort.signal });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  abort.abort();
+  await assert.rejects(poll);
+  let status = 200;
+  while (status === 200) status = (await fetch(path)).status;
+  assert.equal(status, 400);
+  assert.equal(await server.stop(), 0);
+});
+
 test("the address in use is an error that names it", async (t) => {
   const server = await serverFor(t);
   await assert.rejects(startServer({ port: server.port }), /ended with 1/);

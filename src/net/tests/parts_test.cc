@@ -1,0 +1,242 @@
+#include "async/run.h"
+#include "net/chunked.h"
+#include "net/cors.h"
+#include "net/head_parser.h"
+#include "net/router.h"
+#include "net/timers.h"
+#include "net/utf8.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace rushes::net {
+namespace {
+
+TEST(Headers, CompareWithoutCaseAndKeepTheirOrder) {
+  Headers headers;
+  headers.add("Content-Type", "text/plain");
+  headers.add("Set-Cookie", "a=1");
+  headers.add("set-cookie", "b=2");
+  EXPECT_EQ(headers.get("content-type"), "text/plain");
+  EXPECT_EQ(headers.find("missing"), std::nullopt);
+  headers.set("SET-COOKIE", "c=3");
+  ASSERT_EQ(headers.size(), 2U);
+  EXPECT_EQ(headers.get("set-cookie"), "c=3");
+  headers.set("Connection", "keep-alive, Upgrade");
+  EXPECT_TRUE(headers.has_token("connection", "upgrade"));
+  EXPECT_FALSE(headers.has_token("connection", "up"));
+}
+
+struct ChunkedOutcome {
+  std::string body;
+  std::size_t consumed = 0;
+  bool done = false;
+  bool malformed = false;
+};
+
+ChunkedOutcome decode_chunks(std::string_view input, std::size_t step, std::size_t room) {
+  ChunkDecoder decoder;
+  ChunkedOutcome outcome;
+  std::string buffer(room, '\0');
+  std::size_t limit = step;
+  while (!decoder.done() && !decoder.malformed() && outcome.consumed < input.size()) {
+    limit = std::min(input.size(), outcome.consumed + step);
+    const auto taken = decoder.decode(input.substr(outcome.consumed, limit - outcome.consumed), buffer);
+    outcome.consumed += taken.consumed;
+    outcome.body.append(buffer, 0, taken.produced);
+  }
+  outcome.done = decoder.done();
+  outcome.malformed = decoder.malformed();
+  return outcome;
+}
+
+TEST(ChunkDecoder, ReadsTheSameHoweverTheBytesAreCut) {
+  const std::string_view input =
+      "4;name=value\r\nWiki\r\n00A\r\npedia in\r\n\r\nC\r\n chunks here\r\n0\r\nTrailer: x\r\n\r\nnext";
+  for (std::size_t step = 1; step <= input.size(); ++step) {
+    for (const std::size_t room : {1UL, 3UL, 100UL}) {
+      const auto outcome = decode_chunks(input, step, room);
+      EXPECT_TRUE(outcome.done);
+      EXPECT_EQ(outcome.body, "Wikipedia in\r\n chunks here");
+      EXPECT_EQ(input.substr(outcome.consumed), "next");
+    }
+  }
+}
+
+TEST(ChunkDecoder, RefusesWhatIsNoChunk) {
+  for (const std::string_view input :
+       {"\r\n", "g\r\n", "4\nWiki", "4\r\nWikiX", "4\r\nWiki\n", "-1\r\n", "0x4\r\nWiki\r\n", "ffffffffffffffff\r\n",
+        "4;a\nb\r\nWiki\r\n", "0\r\nTrailer\n\r\n"}) {
+    EXPECT_TRUE(decode_chunks(input, 3, 100).malformed) << input;
+  }
+  EXPECT_TRUE(decode_chunks("1;" + std::string(20'000, 'x'), 4096, 100).malformed) << "an endless extension";
+}
+
+HeadOutcome parse(std::string_view text, Request& request) { return parse_head(text, HeadLimits(), request); }
+
+int refused(std::string_view text) {
+  Request request;
+  const auto outcome = parse(text, request);
+  return outcome.refusal ? outcome.refusal->status : 0;
+}
+
+TEST(HeadParser, ReadsARequest) {
+  Request request;
+  const auto outcome =
+      parse("POST /a%20b/c?x=1%2B2&y=a+b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", request);
+  ASSERT_TRUE(outcome.head);
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.path, "/a b/c");
+  EXPECT_EQ(request.query_param("x"), "1+2");
+  EXPECT_EQ(request.query_param("y"), "a b");
+  EXPECT_EQ(request.query_param("z"), std::nullopt);
+  EXPECT_EQ(outcome.head->content_length, 5U);
+  EXPECT_TRUE(outcome.head->keep_alive);
+}
+
+TEST(HeadParser, WaitsForTheWholeHead) {
+  const std::string_view text = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    Request request;
+    EXPECT_TRUE(parse(text.substr(0, size), request).needs_more()) << size;
+  }
+  EXPECT_EQ(refused(text), 0);
+}
+
+TEST(HeadParser, RefusesWhatIsAmbiguousOrTooMuch) {
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\n\r\n"), 400) << "no Host";
+  EXPECT_EQ(refused("GET  / HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
+  EXPECT_EQ(refused("GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
+  EXPECT_EQ(refused("GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/2.0\r\nHost: h\r\n\r\n"), 505);
+  EXPECT_EQ(refused("\x16\x03\x01"), 400) << "TLS";
+  EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"), 400);
+  EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
+  EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n"), 400);
+  EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"), 501);
+  EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"), 501);
+  EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost : h\r\n\r\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n"), 417);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(17'000, 'x') + "\r\n\r\n"), 431);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(17'000, 'x')), 431);
+  std::string many = "GET / HTTP/1.1\r\nHost: h\r\n";
+  for (int i = 0; i < 99; ++i) many += "A: b\r\n";
+  EXPECT_EQ(refused(many + "\r\n"), 0);
+  EXPECT_EQ(refused(many + "A: b\r\n\r\n"), 431);
+}
+
+Task<Response> nothing(Request&) { co_return Response(); }
+
+Router::Match match(const Router& router, std::string method, std::string path, Request& request) {
+  request = Request();
+  request.method = std::move(method);
+  request.path = std::move(path);
+  return router.match(request);
+}
+
+TEST(Router, FindsByPathThenByMethod) {
+  Router router;
+  router.add("GET", "/jobs", nothing);
+  router.add("GET", "/job/{id}/status", nothing);
+  router.add("POST", "/job/{id}/cancel", nothing);
+  router.add("GET", "/job/best/status", nothing);
+  Request request;
+  EXPECT_NE(match(router, "GET", "/job/7/status", request).route, nullptr);
+  EXPECT_EQ(request.params["id"], "7");
+  EXPECT_NE(match(router, "HEAD", "/job/7/status", request).route, nullptr);
+  EXPECT_NE(match(router, "GET", "/job/best/status", request).route, nullptr);
+  EXPECT_TRUE(request.params.empty()) << "a fixed segment wins";
+  EXPECT_NE(match(router, "POST", "/job/best/cancel", request).route, nullptr);
+  EXPECT_EQ(request.params["id"], "best") << "and steps back where it leads nowhere";
+  EXPECT_EQ(match(router, "GET", "/job//status", request).route, nullptr);
+  EXPECT_FALSE(match(router, "GET", "/job/7", request).path_known);
+  const auto wrong = match(router, "DELETE", "/job/7/cancel", request);
+  EXPECT_TRUE(wrong.path_known);
+  EXPECT_EQ(wrong.allow, "POST, OPTIONS");
+  EXPECT_EQ(router.allowed_methods("/jobs"), "GET, HEAD, OPTIONS");
+  EXPECT_THROW(router.add("GET", "/jobs", nothing), std::logic_error);
+  router.set_fallback(nothing);
+  EXPECT_NE(match(router, "GET", "/elsewhere", request).route, nullptr);
+  EXPECT_EQ(match(router, "POST", "/elsewhere", request).route, nullptr);
+}
+
+OriginVerdict judge(const CorsOptions& options, std::string_view origin, std::string_view host = "app.example:3000") {
+  Headers headers;
+  headers.add("Origin", origin);
+  headers.add("Host", host);
+  return judge_origin(options, headers);
+}
+
+TEST(Cors, AllowsItsOwnOriginLocalhostAndTheList) {
+  CorsOptions options;
+  EXPECT_EQ(judge_origin(options, Headers()), OriginVerdict::none);
+  EXPECT_EQ(judge(options, "http://app.example:3000"), OriginVerdict::allowed);
+  EXPECT_EQ(judge(options, "http://localhost:5173"), OriginVerdict::allowed);
+  EXPECT_EQ(judge(options, "http://127.0.0.1"), OriginVerdict::allowed);
+  EXPECT_EQ(judge(options, "http://[::1]:80"), OriginVerdict::allowed);
+  for (const auto* foreign :
+       {"https://evil.example", "http://localhost.evil.example", "http://localhost:1@evil.example",
+        "http://127.0.0.1.evil.example", "null", "file://localhost", "http://localhost:"}) {
+    EXPECT_EQ(judge(options, foreign), OriginVerdict::refused) << foreign;
+  }
+  options.allowed_origins = {"https://front.example"};
+  EXPECT_EQ(judge(options, "https://front.example"), OriginVerdict::allowed);
+  options.allowed_origins.emplace_back("*");
+  EXPECT_EQ(judge(options, "https://evil.example"), OriginVerdict::anonymous) << "never with credentials";
+  EXPECT_EQ(judge(options, "https://front.example"), OriginVerdict::allowed);
+  EXPECT_EQ(judge(options, "*"), OriginVerdict::anonymous);
+}
+
+struct Note final : Deadline {
+  Note(int name, std::vector<int>& log) : name_(name), log_(log) {}
+  void on_deadline() override { log_.push_back(name_); }
+  int name_;
+  std::vector<int>& log_;
+};
+
+Task<> run_timers(std::vector<int>& log) {
+  Timers timers(co_await asio::this_coro::executor);
+  using std::chrono::milliseconds;
+  Note a(1, log), b(2, log), c(3, log), d(4, log), last(9, log);
+  timers.set(a, milliseconds(30));
+  timers.set(b, milliseconds(10));
+  timers.set(c, milliseconds(5));
+  timers.set(c, milliseconds(40));  // later: only a field
+  timers.set(d, milliseconds(20));
+  timers.set(a, milliseconds(1));  // earlier
+  timers.cancel(d);
+  {
+    Note gone(5, log);
+    timers.set(gone, milliseconds(2));
+  }
+  timers.set(last, milliseconds(60));
+  while (last.armed()) co_await sleep_for(milliseconds(5));
+}
+
+TEST(Timers, FireInOrderAfterBeingMovedAndCancelled) {
+  std::vector<int> log;
+  run_to_end(run_timers(log));
+  EXPECT_EQ(log, (std::vector<int>{1, 2, 3, 9}));
+}
+
+TEST(Utf8, KnowsEveryBorder) {
+  for (const char* good : {"", "plain ascii, longer than eight", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                           "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(is_valid_utf8(good)) << good;
+  }
+  for (const char* bad : {"\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+                          "\xf5\x80\x80\x80", "\xc3", "12345678\xe2\x82", "\xe2\x28\xa1"}) {
+    EXPECT_FALSE(is_valid_utf8(bad)) << bad;
+  }
+}
+
+TEST(PercentDecode, RefusesBadEscapesAndZeroBytes) {
+  EXPECT_EQ(percent_decode("a%2Fb%C3%BC").value(), "a/b\xc3\xbc");
+  EXPECT_EQ(percent_decode("%41").value(), "A");
+  for (const char* bad : {"%", "%4", "%4g", "%00"}) EXPECT_FALSE(percent_decode(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace rushes::net
