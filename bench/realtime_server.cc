@@ -1,6 +1,7 @@
 // The server of the real-time benchmark, with the peers' command line and trigger:
 //   realtime_server --port P --secret S [--shards N]
 //   GET http://127.0.0.1:P+1/start?users=U&rate=R&secs=S&batch=B
+//   GET /health (small JSON), POST /swallow (a streamed upload)
 // Clients join /queue with an HS256 token and get `queue-update`, about 300 bytes, encoded for each emit.
 #include "async/run.h"
 #include "base/text.h"
@@ -133,6 +134,17 @@ Task<net::Response> small_json(net::Request&) {
   co_return net::json_response(200, json::object{{"status", "ok"}, {"uptime", 1}});
 }
 
+/// Reads an upload and throws it away: what a streamed body costs.
+Task<net::Response> swallow(net::Request& request) {
+  std::string buffer(256UL << 10U, '\0');
+  for (;;) {
+    const auto got = co_await request.stream->read(buffer);
+    if (!got) co_return net::problem(got.error());
+    if (*got == 0) break;
+  }
+  co_return net::Response(204);
+}
+
 int serve(int argc, char** argv) {
   int port = 3000;
   std::size_t count = 1;
@@ -157,6 +169,10 @@ int serve(int argc, char** argv) {
   net::Router router;
   io.attach(router);
   router.add("GET", "/health", small_json);
+  net::RouteOptions streaming;
+  streaming.streaming = true;
+  streaming.max_body = 16ULL << 30U;
+  router.add("POST", "/swallow", swallow, streaming);
   net::Router control;
   control.add("GET", "/start", [&emitter](net::Request& request) { return emitter.start(request); });
   net::HttpOptions options;

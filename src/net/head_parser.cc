@@ -111,6 +111,7 @@ HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request
   RequestHead head;
   head.consumed = skipped + consumed;
   head.keep_alive = parser.keep_alive();
+  head.http_1_0 = parser.version() < 11;
   head.upgrade = parser.upgrade() && request.headers.has("Upgrade");
   head.chunked = parser.chunked();
   if (const auto length = parser.content_length()) head.content_length = *length;

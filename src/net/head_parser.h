@@ -12,6 +12,7 @@ namespace rushes::net {
 struct RequestHead {
   std::size_t consumed = 0;  // bytes of the input
   bool keep_alive = true;
+  bool http_1_0 = false;
   bool chunked = false;
   bool upgrade = false;
   bool expects_continue = false;

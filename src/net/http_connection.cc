@@ -126,7 +126,7 @@ Task<HeadOutcome> HttpConnection::read_head() {
 }
 
 Task<HttpConnection::Next> HttpConnection::handle(RequestHead head) {
-  http_1_0_ = !head.keep_alive && !request_.headers.has_token("Connection", "close");
+  http_1_0_ = head.http_1_0;
   if (head.upgrade && !head.has_body()) {
     if (const auto* handler = shared_->router.match_upgrade(request_.path)) co_return co_await upgrade(head, *handler);
   }

@@ -21,7 +21,7 @@ Connection::Connection(ServerCore& core, std::size_t shard, engineio::Session& s
       shard_(*core.shards[shard]),
       shard_index_(shard),
       session_(&session),
-      handshake_(std::move(handshake)) {
+      handshake_(std::make_shared<Handshake>(std::move(handshake))) {
   expect(Waiting::first_connect);
 }
 
@@ -144,7 +144,7 @@ void Connection::connect(Packet packet) {
   }
   auto pass = shard_.gate.try_enter();
   if (!pass) return;
-  auto handshake = std::make_shared<Handshake>(handshake_);
+  auto handshake = std::exchange(handshake_taken_, true) ? std::make_shared<Handshake>(*handshake_) : handshake_;
   handshake->auth = packet.data.is_object() ? std::move(packet.data) : json::value(json::object());
   const SocketPtr socket(new Socket(nsp, shared_from_this(), core_.rng.token(kSocketIdBytes), std::move(handshake)));
   if (nsp.middlewares_.empty()) return admit(socket);

@@ -79,7 +79,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   const Executor& executor() const noexcept { return loop_->executor(); }
 
   /// Sends an event: `socket->emit("subscribed", json::object{{"success", true}})`. Each argument is a
-  /// JSON value, a text, a number, a boolean, or `RawJson`. Emits of one thread keep their order.
+  /// JSON value, a text, a number, a boolean, `RawJson` or `Binary`. Emits of one thread keep their order. Nothing
+  /// is sent before `on_connection` (from a middleware) or after the client left.
   template <class... T>
   void emit(std::string_view event, const T&... args) {
     emit_arguments(event, Arguments(args...));

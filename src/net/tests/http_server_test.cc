@@ -189,6 +189,18 @@ TEST_F(HttpServerTest, ReadsARequestThatComesByteByByte) {
   EXPECT_TRUE(client.answer().ends_with("hello you"));
 }
 
+TEST_F(HttpServerTest, SpeaksHttp10) {
+  const auto port = start();
+  Client once(port);
+  once.write("GET /hello HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(has(once.rest(), "Connection: close"));
+  Client kept(port);
+  kept.write("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_TRUE(has(kept.answer(), "Connection: keep-alive"));
+  kept.write("GET /hello HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(kept.rest().ends_with("hello you"));
+}
+
 TEST_F(HttpServerTest, AnswersHeadWithoutABodyAndOptionsWithTheMethods) {
   Client client(start());
   client.write("HEAD /hello HTTP/1.1\r\nHost: h\r\n\r\n");

@@ -79,7 +79,9 @@ class Connection final : public engineio::SessionHandler,
   ServerShard& shard_;
   const std::size_t shard_index_;
   engineio::Session* session_;  // null once closed
-  Handshake handshake_;         // without `auth`
+  // The first socket takes it with its own `auth`; others, which are rare, get copies.
+  const std::shared_ptr<Handshake> handshake_;
+  bool handshake_taken_ = false;
   std::vector<SocketPtr> sockets_;
   std::vector<SocketPtr> entering_;  // their middlewares run
   std::unique_ptr<Packet> incomplete_;
