@@ -15,8 +15,8 @@ Result<Enum> parse(const std::array<std::string_view, N>& words, std::string_vie
   if (found != words.end()) return static_cast<Enum>(found - words.begin());
   std::string allowed;
   for (const auto known : words) allowed += (allowed.empty() ? "" : ", ") + std::string(known);
-  return Error(Errc::invalid_argument,
-               "'" + std::string(word.substr(0, 40)) + "' is not a " + std::string(what) + "; allowed: " + allowed);
+  return Error(Errc::invalid_argument, "'" + std::string(word.substr(0, 40)) + "' is not a " + std::string(what) +
+                                           "; allowed: " + allowed + ".");
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ struct Job {
   std::string title;
   std::string url;
   json::object input;
-  int attempt = 0;  // attempts begun, counted when claimed: a job that kills its workers runs out too
-  int max_attempts = 3;
+  int attempt = 0;                // attempts begun, counted when claimed: a job that kills its workers runs out too
+  int max_attempts = 3;           // those handed back by a clean stop come on top
   bool cancel_requested = false;  // while processing: its worker is being stopped
   bool restarted = false;         // by its owner, after an end
   std::optional<JobId> retry_of;

@@ -121,7 +121,9 @@ Transition cancelled(Job job, Timestamp now) {
 
 Transition handed_back(Job job) {
   job.state = JobState::pending;
-  job.attempt = std::max(0, job.attempt - 1);
+  // The number stays, so that what it has told is never told again with less progress; it is one more that
+  // the job may have.
+  ++job.max_attempts;
   job.message = "Waiting to start again";
   return {std::move(job), std::nullopt};
 }

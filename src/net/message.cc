@@ -1,5 +1,6 @@
 #include "net/message.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 #include <boost/beast/http/status.hpp>
@@ -100,6 +101,10 @@ void Request::when_gone(std::function<void()> gone) {
   if (watch_peer) watch_peer(std::move(gone));
 }
 
+namespace {
+constexpr std::string_view kRetryAfter = "5";  // seconds
+}  // namespace
+
 Response problem(const Error& error) {
   const auto status = error.http_status();
   const auto title = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
@@ -110,11 +115,18 @@ Response problem(const Error& error) {
   body["detail"] = error.public_message();
   body["code"] = error.public_name();
   body["message"] = error.public_message();
-  return Response(status, "application/problem+json", json::serialize(body));
+  Response response(status, "application/problem+json", json::serialize(body));
+  response.headers.add("Cache-Control", "no-store");
+  if (error.code() == Errc::unauthenticated) response.headers.add("WWW-Authenticate", "Bearer");  // RFC 9110, 11.6.1
+  if (error.retryable()) response.headers.add("Retry-After", kRetryAfter);
+  if (status >= 500) log::warning("http", "answering {}: {}", status, error.what());
+  return response;
 }
 
 Response json_response(int status, const json::value& value) {
-  return Response(status, "application/json", json::serialize(value));
+  Response response(status, "application/json", json::serialize(value));
+  response.headers.add("Cache-Control", "no-store");
+  return response;
 }
 
 Response file_response(const Request& request, const std::filesystem::path& path, std::string_view content_type) {

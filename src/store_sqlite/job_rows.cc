@@ -92,11 +92,12 @@ void insert_job(sqlite::Connection& database, const jobs::Job& job, const std::s
 
 void update_job(sqlite::Connection& database, const jobs::Job& job) {
   database.run(
-      "UPDATE jobs SET state = ?, progress = ?, stage = ?, message = ?, title = ?, attempt = ?, cancel_requested = ?,"
-      " restarted = ?, audit_id = ?, failure_code = ?, failure_message = ?, processed_at = ?, finished_at = ?,"
+      "UPDATE jobs SET state = ?, progress = ?, stage = ?, message = ?, title = ?, attempt = ?, max_attempts = ?,"
+      " cancel_requested = ?, restarted = ?, audit_id = ?, failure_code = ?, failure_message = ?, processed_at = ?, "
+      "finished_at = ?,"
       " position = ? WHERE id = ?",
-      static_cast<int>(job.state), job.progress, job.stage, job.message, job.title, job.attempt, job.cancel_requested,
-      job.restarted, text_of(job.audit), failure_part(job, &jobs::Failure::code),
+      static_cast<int>(job.state), job.progress, job.stage, job.message, job.title, job.attempt, job.max_attempts,
+      job.cancel_requested, job.restarted, text_of(job.audit), failure_part(job, &jobs::Failure::code),
       failure_part(job, &jobs::Failure::message), millis(job.processed_at), millis(job.finished_at),
       job.queue_position.value_or(0), job.id.value());
 }

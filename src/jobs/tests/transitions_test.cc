@@ -80,12 +80,13 @@ TEST(Transitions, TheLastAttemptsFailureIsTheJobs) {
   EXPECT_EQ(payload(failing.transition).at("error"), "The network is away.");
 }
 
-TEST(Transitions, HandingBackTakesTheAttemptOff) {
-  const auto back = handed_back(running());
-  EXPECT_EQ(back.job.attempt, 0);
+TEST(Transitions, HandingBackAllowsOneMoreAttempt) {
+  const auto before = running();
+  const auto back = handed_back(before);
+  EXPECT_EQ(back.job.attempt, before.attempt);
+  EXPECT_EQ(back.job.max_attempts, before.max_attempts + 1);
   EXPECT_EQ(back.job.state, JobState::pending);
   EXPECT_FALSE(back.event);
-  EXPECT_EQ(handed_back(waiting()).job.attempt, 0);
 }
 
 TEST(Transitions, OnlyAnEndedJobRestarts) {
