@@ -15,6 +15,8 @@ export const buildFolder = path.join(repository, 'build');
 const patience = Number(process.env.E2E_PATIENCE ?? 1);
 
 const servers = new Set();
+// A runner that loses patience asks its files to end: no server outlives them.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => process.exit(1));
 process.on('exit', (code) => {
   for (const server of servers) server.killAtExit();
   if (code === 0) return;
@@ -169,7 +171,9 @@ export class Server {
   }
 
   killAtExit() {
-    if (this.child && !this.end) this.child.kill('SIGKILL');
+    if (!this.child || this.end) return;
+    this.child.kill('SIGKILL');
+    if (this.ownsDataDir) fs.rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   }
 
   /** A token for `user`, good for an hour unless `claims` says otherwise. */

@@ -142,3 +142,25 @@ test('auth-refresh with a fresh token keeps the socket; another user\'s or a bad
   const { jobId } = (await userOf(server, 'refresher').transcript(talk)).body;
   assert.deepEqual(milestones(await kept.until(jobId)), completed('transcript'));
 });
+
+test('what no client should send harms no one', async () => {
+  const user = userOf(server, 'fuzzer');
+  const [rude, bystander] = await Promise.all([user.connect({ transports: ['websocket'] }).ready(), user.connect().ready()]);
+  rude.socket.emit('subscribe-queue', Buffer.alloc(10), { nested: [Buffer.alloc(3)] });
+  rude.socket.emit('no-such-event', 1, 2);
+  rude.socket.emit('auth-refresh', ['not', 'a', 'token']);
+  rude.socket.emit('auth-refresh');
+  assert.equal((await rude.ask('subscribe-queue', null, 5, 'x')).success, true, 'odd arguments are no reason to hang up');
+  // More than the handshake's maxPayload: that is one.
+  rude.socket.emit('subscribe-queue', 'x'.repeat(3_000_000));
+  await rude.next('disconnect');
+  const Engine = bystander.socket.io.engine.constructor;
+  for (const rubbish of ['9', '4', '40', '2/queue,["x"', '2["', '51-["x"]', '0/queue,{"token":', '\u0000']) {
+    const raw = new Engine(server.url, { path: '/socket.io/', transports: ['websocket'] });
+    await waitFor(() => raw.readyState === 'open', 'a bare connection');
+    raw.write(rubbish);
+    raw.close();
+  }
+  const { jobId } = (await user.transcript(talk)).body;
+  assert.deepEqual(milestones(await bystander.until(jobId)), completed('transcript'));
+});
