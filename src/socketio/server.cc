@@ -57,9 +57,9 @@ class Server::Impl {
  private:
   std::shared_ptr<engineio::SessionHandler> accept(engineio::Session& session, net::Request& request) {
     Handshake handshake;
-    handshake.headers = std::move(request.headers);
+    handshake.headers = request.headers;  // a copy: the answer's CORS fields depend on them too
     handshake.address = request.remote_address;
-    handshake.query = std::move(request.query);
+    handshake.query = request.query;
     handshake.issued = core_.clock.now();
     return std::make_shared<detail::Connection>(core_, Shards::current().value_or(0), session, std::move(handshake));
   }

@@ -136,7 +136,7 @@ TEST(Transitions, WordsOfStatesAndTypesGoBothWays) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code(), Errc::invalid_argument);
   EXPECT_EQ(unknown.error().what(),
-            "'done' is not a job status; allowed: pending, processing, completed, failed, cancelled");
+            "'done' is not a job status; allowed: pending, processing, completed, failed, cancelled.");
 }
 
 TEST(RetryDelay, DoublesUpToFiveMinutesLessAtMostHalf) {
