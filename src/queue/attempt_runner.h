@@ -39,8 +39,8 @@ class AttemptRunner {
   /// Ends the attempt of `job`, by force and soon; its `run` then returns. Without effect when none runs.
   virtual void stop(JobId job) = 0;
 
-  /// What an attempt left on disk although its result was not accepted, is removed.
-  virtual void discard(const jobs::Completion& completion) = 0;
+  /// Removes what was kept on disk for an analysis that is not, or no longer, saved.
+  virtual Task<> discard(AuditId audit) = 0;
 };
 
 }  // namespace rushes::queue

@@ -15,6 +15,15 @@ void remove_tree(const fs::path& path) noexcept {
   if (failed) log::warning("queue", "cannot remove {}: {}", path.string(), failed.message());
 }
 
+// A server that stopped in the middle of an upload leaves a folder that no job names.
+void remove_unfinished_uploads(const fs::path& uploads) {
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(uploads, failed)) {
+    std::error_code unknown;
+    if (!fs::exists(entry.path() / "source", unknown)) remove_tree(entry.path());
+  }
+}
+
 }  // namespace
 
 Result<void> DataFolder::prepare() const {
@@ -26,6 +35,7 @@ Result<void> DataFolder::prepare() const {
       return Error(Errc::unavailable, "cannot make the folder " + (root_ / name).string() + ": " + failed.message());
     }
   }
+  remove_unfinished_uploads(root_ / "uploads");
   std::error_code failed;
   fs::permissions(root_, fs::perms::owner_all, failed);
   return {};

@@ -20,7 +20,7 @@ class DataFolder {
  public:
   explicit DataFolder(std::filesystem::path root) : root_(std::move(root)) {}
 
-  /// Makes the folders and empties the scratch of a server that crashed.
+  /// Makes the folders, and removes what a server that crashed left unfinished: scratch folders, half uploads.
   /// Errors: `unavailable`, naming the path.
   Result<void> prepare() const;
 

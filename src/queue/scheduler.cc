@@ -114,16 +114,19 @@ Task<std::chrono::milliseconds> Scheduler::until_next_due() {
 Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> attempt, Gate::Pass pass) {
   const auto held = std::move(pass);
   const auto job = claimed.job.id;
+  const auto replaced = claimed.job.audit;  // by a restart, once the new analysis is saved
   log::info("queue", "attempt started job={} type={} attempt={}", job.value(), to_string(claimed.job.type),
             claimed.job.attempt);
   auto end = co_await runner_.run(std::move(claimed), *attempt);
   const auto* completion = end.result ? std::get_if<jobs::Completion>(&*end.result) : nullptr;
-  const auto made = completion != nullptr ? std::optional(*completion) : std::nullopt;
+  const auto made = completion != nullptr ? std::optional(completion->audit) : std::nullopt;
 
   const auto written = co_await write_end(*attempt, std::move(end));
   if (!written) {
     log::warning("queue", "attempt's end not accepted job={}: {}", job.value(), written.error().what());
-    if (made) runner_.discard(*made);
+    if (made) co_await runner_.discard(*made);
+  } else if (made && replaced) {
+    co_await runner_.discard(*replaced);
   }
   running_.erase(job);
   attempt->ended.cancel();

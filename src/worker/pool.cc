@@ -186,7 +186,13 @@ void Pool::stop(JobId job) {
   if (found->second->worker.process) found->second->worker.process->kill();
 }
 
-void Pool::discard(const jobs::Completion& completion) { folder_.remove_files_of(completion.audit); }
+Task<> Pool::discard(AuditId audit) {
+  auto remove = [this, audit = std::move(audit)] {
+    folder_.remove_files_of(audit);
+    return 0;
+  };
+  co_await blocking_.run(std::move(remove));
+}
 
 void Pool::keep(Idle process) {
   if (closed_ || process.jobs_done >= options_.jobs_per_process) return;  // its destructor ends it

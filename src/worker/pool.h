@@ -37,7 +37,7 @@ class Pool final : public queue::AttemptRunner {
   int capacity() const override { return options_.size; }
   Task<queue::AttemptEnd> run(jobs::Claimed attempt, queue::ProgressSink& progress) override;
   void stop(JobId job) override;
-  void discard(const jobs::Completion& completion) override;
+  Task<> discard(AuditId audit) override;
 
   /// Ends the processes that wait for work.
   Task<> close();

@@ -1,0 +1,60 @@
+#include "queue/data_folder.h"
+
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+
+namespace rushes::queue {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(DataFolder, ClearsWhatACrashLeftAndKeepsTheRest) {
+  SystemClock clock;
+  SystemRng rng;
+  const DataFolder folder(fs::temp_directory_path() / ("rushes-folder-" + rng.token(6)));
+  ASSERT_TRUE(folder.prepare());
+  const JobId whole(new_uuid(clock, rng));
+  const JobId half(new_uuid(clock, rng));
+  for (const auto& path : {folder.upload(whole), folder.upload(half), folder.scratch(whole, 1)}) {
+    fs::create_directories(path);
+  }
+  ASSERT_TRUE(write_file_atomically(folder.upload(whole) / "source", "x"));
+  ASSERT_TRUE(write_file_atomically(folder.upload(half) / "incoming", "x"));
+
+  ASSERT_TRUE(folder.prepare());
+
+  EXPECT_TRUE(fs::exists(folder.upload(whole) / "source"));
+  EXPECT_FALSE(fs::exists(folder.upload(half)));
+  EXPECT_FALSE(fs::exists(folder.scratch(whole, 1)));
+  fs::remove_all(folder.root());
+}
+
+TEST(DataFolder, RemovesTheFilesOfOneAnalysisOnly) {
+  SystemClock clock;
+  SystemRng rng;
+  const DataFolder folder(fs::temp_directory_path() / ("rushes-folder-" + rng.token(6)));
+  ASSERT_TRUE(folder.prepare());
+  const AuditId one(new_uuid(clock, rng));
+  const AuditId other(new_uuid(clock, rng));
+  const auto kept = folder.files(DataFolder::new_files_key(other, rng));
+  const auto gone = folder.files(DataFolder::new_files_key(one, rng));
+  fs::create_directories(kept);
+  fs::create_directories(gone);
+  folder.remove_files_of(one);
+  EXPECT_TRUE(fs::exists(kept));
+  EXPECT_FALSE(fs::exists(gone));
+  fs::remove_all(folder.root());
+}
+
+TEST(DataFolder, KnowsItsOwnKeys) {
+  SystemClock clock;
+  SystemRng rng;
+  EXPECT_TRUE(DataFolder::is_files_key(DataFolder::new_files_key(AuditId(new_uuid(clock, rng)), rng)));
+  EXPECT_FALSE(DataFolder::is_files_key("../../etc"));
+  EXPECT_FALSE(DataFolder::is_files_key(new_uuid(clock, rng)));
+  EXPECT_FALSE(DataFolder::is_files_key(new_uuid(clock, rng) + "-../x"));
+}
+
+}  // namespace
+}  // namespace rushes::queue
