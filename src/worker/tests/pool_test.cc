@@ -58,6 +58,9 @@ class PoolTest : public ::testing::Test {
     EXPECT_TRUE(end.result && std::holds_alternative<jobs::Failure>(*end.result));
     return end.result ? std::get<jobs::Failure>(*end.result) : jobs::Failure();
   }
+  std::string pid_file(const jobs::Claimed& claimed) const {
+    return (folder_.scratch(claimed.job.id, 1) / "child.pid").string();
+  }
   Task<queue::AttemptEnd> run_and_stop(jobs::Claimed claimed, pid_t& child);
   Task<> run_kill_run();
 
@@ -99,21 +102,14 @@ TEST_F(PoolTest, AProgramThatIsNotThereIsTheServersFault) {
   EXPECT_EQ(failure_of("work", missing).code, "SERVER_UNAVAILABLE");
 }
 
-Task<bool> wait_for(fs::path file) {
-  for (int tries = 0; tries < 2000; ++tries) {
-    if (fs::exists(file) && fs::file_size(file) > 0) co_return true;
+/// Stops the attempt once its worker has a child of its own, whose number it notes.
+Task<> stop_when_it_hangs(Pool& pool, JobId job, std::string pid_file, pid_t& child) {
+  for (int tries = 0; tries < 2000 && child == 0; ++tries) {
+    const auto written = read_file(pid_file);
+    if (written && written->ends_with('\n')) child = std::stoi(*written);
     co_await sleep_for(std::chrono::milliseconds(1));
   }
-  co_return false;
-}
-
-Task<> stop_when_it_hangs(Pool& pool, JobId job, fs::path child) {
-  EXPECT_TRUE(co_await wait_for(child));
   pool.stop(job);
-}
-
-Task<> note_pid(fs::path file, pid_t& pid) {
-  if (co_await wait_for(file)) pid = std::stoi(read_file(file).value());
 }
 
 TEST_F(PoolTest, StoppingEndsTheWholeGroupAndGivesNoResult) {
@@ -131,10 +127,7 @@ TEST_F(PoolTest, AWarmProcessTakesTheNextJobAndADeadOneIsReplaced) { run_to_end(
 Task<queue::AttemptEnd> PoolTest::run_and_stop(jobs::Claimed claimed, pid_t& child) {
   const auto executor = co_await asio::this_coro::executor;
   Pool pool(executor, folder_, blocking_, clock_, rng_, options());
-  const auto file = folder_.scratch(claimed.job.id, 1) / "child.pid";
-  // Noted first: the scratch folder goes with the attempt.
-  spawn_detached(executor, "test", note_pid(file, child));
-  spawn_detached(executor, "test", stop_when_it_hangs(pool, claimed.job.id, file));
+  spawn_detached(executor, "test", stop_when_it_hangs(pool, claimed.job.id, pid_file(claimed), child));
   auto end = co_await pool.run(std::move(claimed), progress_);
   co_await pool.close();
   co_return end;
