@@ -12,10 +12,18 @@ find_package(CLI11 REQUIRED)
 find_package(ICU 72 REQUIRED COMPONENTS uc i18n)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale libswresample)
-pkg_check_modules(POCKETSPHINX REQUIRED IMPORTED_TARGET pocketsphinx sphinxbase)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 find_library(STEMMER_LIBRARY stemmer REQUIRED)
 find_library(CLD2_LIBRARY cld2 REQUIRED)
+
+# By hand, because the .pc files name an include path that Debian does not install.
+pkg_check_modules(POCKETSPHINX REQUIRED pocketsphinx sphinxbase)
+find_path(POCKETSPHINX_INCLUDE_DIR pocketsphinx.h PATH_SUFFIXES pocketsphinx REQUIRED)
+find_path(SPHINXBASE_INCLUDE_DIR sphinx_config.h PATH_SUFFIXES sphinxbase REQUIRED)
+add_library(rushes_pocketsphinx INTERFACE)
+add_library(rushes::pocketsphinx ALIAS rushes_pocketsphinx)
+target_link_libraries(rushes_pocketsphinx INTERFACE ${POCKETSPHINX_LINK_LIBRARIES})
+target_include_directories(rushes_pocketsphinx SYSTEM INTERFACE ${POCKETSPHINX_INCLUDE_DIR} ${SPHINXBASE_INCLUDE_DIR})
 
 # Asio and Beast compiled once, here, instead of in every file.
 add_library(rushes_boost STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_impl.cc)

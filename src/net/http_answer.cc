@@ -120,15 +120,20 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
       size = whole - std::min<std::uint64_t>(whole, file.offset);
     }
     write_head(response, size, keep_alive);
-    if (co_await write_answer({}, keep_alive) == Next::linger) co_return Next::close;
-    if (has_body && size > 0 && !co_await write_file(std::move(file), size)) co_return Next::close;
+    const auto head_end = co_await write_answer({}, keep_alive);
+    if (head_end == Next::linger) co_return Next::close;
+    if (has_body && size > 0) {
+      const bool whole = co_await write_file(std::move(file), size);
+      if (!whole) co_return Next::close;
+    }
     co_return keep_alive ? Next::keep : Next::linger;
   }
   const std::string_view body = response.shared_body            ? std::string_view(*response.shared_body)
                                 : !response.static_body.empty() ? response.static_body
                                                                 : std::string_view(response.body);
   write_head(response, body.size(), keep_alive);
-  if (co_await write_answer(has_body ? body : std::string_view(), keep_alive) == Next::linger) co_return Next::close;
+  const auto end = co_await write_answer(has_body ? body : std::string_view(), keep_alive);
+  if (end == Next::linger) co_return Next::close;
   co_return keep_alive ? Next::keep : Next::linger;
 }
 

@@ -182,12 +182,16 @@ class Proxy final : public FilteringProxy {
 
     auto& first_to = request->tunnel ? connection->client : connection->remote;
     std::string first = request->tunnel ? "HTTP/1.1 200 Connection established\r\n\r\n" : request->forward_head;
-    if (!co_await send(connection, first_to, std::move(first))) co_return;
+    bool sent = co_await send(connection, first_to, std::move(first));
+    if (!sent) co_return;
     // Of a plain request only its own body passes: what follows might be for another host.
     auto allowance = request->tunnel ? UINT64_MAX : request->body_length;
     if (early.size() > allowance) co_return;
     allowance -= early.size();
-    if (!early.empty() && !co_await send(connection, connection->remote, std::move(early))) co_return;
+    if (!early.empty()) {
+      sent = co_await send(connection, connection->remote, std::move(early));
+      if (!sent) co_return;
+    }
     spawn_detached(context_.get_executor(), "proxy", upstream(connection, allowance));
     co_await downstream(connection);
   }
@@ -199,7 +203,8 @@ class Proxy final : public FilteringProxy {
   }
 
   Task<> reject(Shared connection, std::string text) {
-    if (!co_await send(connection, connection->client, std::move(text))) co_return;
+    const bool sent = co_await send(connection, connection->client, std::move(text));
+    if (!sent) co_return;
     boost::system::error_code ignored;
     connection->client.shutdown(tcp::socket::shutdown_send, ignored);
   }

@@ -120,7 +120,8 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
 
   auto text = encode(order);
   order.body.clear();
-  if (!co_await process.send(std::move(text))) co_return co_await buried(running);
+  const auto sent = co_await process.send(std::move(text));
+  if (!sent) co_return co_await buried(running);
   for (;;) {
     auto message = co_await process.receive();
     if (!message) co_return co_await buried(running);

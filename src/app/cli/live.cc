@@ -144,7 +144,8 @@ Task<> LiveClient::run() {
 /// From connecting to the end; always an Error, since only an ending returns.
 Task<Result<void>> LiveClient::session() {
   Socket socket(loop_);
-  if (auto opened = co_await socket.open(server_); !opened) co_return opened;
+  auto opened = co_await socket.open(server_);
+  if (!opened) co_return opened;
   for (;;) {
     auto message = co_await socket.read();
     if (!message) co_return message.error();
