@@ -84,7 +84,7 @@ class WiredServer final : public Server {
         notifications_(store_->notifications()),
         sockets_(shards_, socketio::ServerOptions(), clock_, rng_),
         guard_(shards_.executor(0), tokens_, clock_),
-        queue_gateway_(sockets_, guard_, store_->queries()),
+        queue_gateway_(sockets_, guard_, store_->queries(), store_->events()),
         notification_gateway_(sockets_, guard_, notifications_),
         notices_(shards_.executor(0), store_->events(), notifications_),
         context_{jobs_, notifications_, tokens_, addresses_, folder_, blocking_, rng_, api_limits(config)},
@@ -111,6 +111,8 @@ class WiredServer final : public Server {
   Result<void> listen() {
     shards_.start();
     running_ = true;
+    auto recovery = queue_gateway_.start();
+    if (auto started = run_to_end(run_on(shards_.executor(0), std::move(recovery))); !started) return started.error();
     run_to_end(run_on(shards_.executor(0), notices_.start()));
     run_to_end(run_on(shards_.executor(0), scheduler_.start()));
     const auto port = http_.start();

@@ -10,9 +10,10 @@ constexpr int kMostJobs = 200;
 
 }  // namespace
 
-QueueGateway::QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::JobQueries& queries)
-    : nsp_(server.of("/queue")), queries_(queries) {
+QueueGateway::QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::JobQueries& queries, jobs::EventLog& log)
+    : nsp_(server.of("/queue")), queries_(queries), recovery_(log) {
   guard.install(nsp_);
+  nsp_.recover_with(recovery_);
   nsp_.on("subscribe-queue",
           [this](std::shared_ptr<socketio::Socket> socket, json::array arguments, socketio::Ack ack) {
             return subscribe(std::move(socket), std::move(arguments), std::move(ack));
@@ -20,8 +21,11 @@ QueueGateway::QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::Jo
 }
 
 void QueueGateway::publish(std::span<const jobs::Event> events) {
+  if (!events.empty()) recovery_.told(events.back().id);
   for (const auto& event : events) {
-    nsp_.to(TokenGuard::room_of(event.user)).emit("queue-update", socketio::RawJson{event.payload});
+    nsp_.to(TokenGuard::room_of(event.user))
+        .logged(static_cast<std::uint64_t>(event.seq))
+        .emit("queue-update", socketio::RawJson{event.payload}, recovery_.offset_of(event));
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
+#include "gateways/queue_recovery.h"
 #include "gateways/token_guard.h"
-#include "jobs/event.h"
 #include "jobs/job_queries.h"
 
 #include <span>
@@ -13,8 +13,10 @@ namespace rushes::gateways {
 /// Lifetime: outlives the namespace's sockets.
 class QueueGateway {
  public:
-  QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::JobQueries& queries);
+  QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::JobQueries& queries, jobs::EventLog& log);
 
+  /// Before the first connection. Errors: `unavailable`.
+  Task<Result<void>> start() { return recovery_.start(); }
   /// Sends committed events as `queue-update`. Does not block.
   void publish(std::span<const jobs::Event> events);
 
@@ -23,6 +25,7 @@ class QueueGateway {
 
   socketio::Namespace& nsp_;
   jobs::JobQueries& queries_;
+  QueueRecovery recovery_;
 };
 
 }  // namespace rushes::gateways

@@ -27,6 +27,12 @@ struct Event {
   Timestamp at;
 };
 
+/// Which log it is and how far it goes.
+struct LogState {
+  std::string identity;      // random, made with the log; never shown to clients
+  std::int64_t last_id = 0;  // of the last event; 0 where there is none
+};
+
 /// The log of what happened, one entry a transition, written in the transition's own transaction.
 ///
 /// Threads:  safe from any executor; resumes on the caller's.
@@ -47,6 +53,11 @@ class EventLog {
 
   /// At most `limit` of a user's events with a sequence number above `seq`, oldest first.
   virtual Task<Result<std::vector<Event>>> of_user_after(UserId user, std::int64_t seq, int limit) = 0;
+
+  /// The sequence number of the user's last event with an id of at most `id`; 0 where there is none.
+  virtual Task<Result<std::int64_t>> seq_at(UserId user, std::int64_t id) = 0;
+
+  virtual Task<Result<LogState>> state() = 0;
 };
 
 }  // namespace rushes::jobs

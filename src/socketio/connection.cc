@@ -1,8 +1,5 @@
 #include "socketio/detail/connection.h"
 
-#include "socketio/detail/places.h"
-#include "socketio/local_adapter.h"
-
 #include <algorithm>
 #include <utility>
 
@@ -147,54 +144,13 @@ void Connection::connect(Packet packet) {
   auto handshake = std::exchange(handshake_taken_, true) ? std::make_shared<Handshake>(*handshake_) : handshake_;
   handshake->auth = packet.data.is_object() ? std::move(packet.data) : json::value(json::object());
   const SocketPtr socket(new Socket(nsp, shared_from_this(), core_.rng.token(kSocketIdBytes), std::move(handshake)));
-  if (nsp.middlewares_.empty()) return admit(socket);
+  if (nsp.middlewares_.empty() && nsp.recovery_ == nullptr) return admit(socket, nullptr);
   entering_.push_back(socket);
-  spawn_detached(shard_.loop->executor(), "socketio", run_middlewares(shared_from_this(), socket, std::move(*pass)));
-}
-
-Task<> Connection::run_middlewares(std::shared_ptr<Connection> self, SocketPtr socket, Gate::Pass pass) {
-  const auto held = std::move(pass);
-  std::optional<ConnectError> refused;
-  try {
-    for (const auto& middleware : socket->nsp().middlewares_) {
-      auto task = middleware(socket);
-      refused = co_await std::move(task);
-      if (refused) break;
-    }
-  } catch (const std::exception& error) {
-    log::error("socketio", "a middleware of {} threw: {}", socket->nsp().name(), error.what());
-    refused = ConnectError("Internal error");
-  }
-  std::erase(self->entering_, socket);
-  if (self->session_ == nullptr || refused) {
-    if (refused) self->reject(socket->nsp().name(), *refused);
-    socket->connection_.reset();
-    co_return;
-  }
-  self->admit(socket);
+  spawn_detached(shard_.loop->executor(), "socketio", enter(shared_from_this(), socket, std::move(*pass)));
 }
 
 void Connection::reject(std::string_view nsp, const ConnectError& error) {
   send(encode_connect_error(nsp, error.message, error.data));
-}
-
-void Connection::admit(const SocketPtr& socket) {
-  if (waiting_ == Waiting::first_connect) expect(Waiting::nothing);
-  auto& nsp = socket->nsp();
-  sockets_.push_back(socket);
-  socket->connected_ = true;
-  nsp.local_->enter(shard_index_, *socket);
-  nsp.size_.fetch_add(1, std::memory_order_relaxed);
-  for (const auto& room : std::exchange(socket->places_->early, {})) nsp.local_->join_room(*socket, room);
-  send(encode_connect(nsp.name(), socket->id()));
-  for (const auto& handler : nsp.connection_handlers_) {
-    if (!socket->connected()) return;
-    try {
-      handler(socket);
-    } catch (const std::exception& error) {
-      log::error("socketio", "the connection handler of {} threw: {}", nsp.name(), error.what());
-    }
-  }
 }
 
 SocketPtr Connection::find(std::string_view nsp) const {

@@ -147,6 +147,19 @@ void LocalAdapter::exit(Socket& socket) {
   part.by_id.erase(socket.id());
 }
 
+void LocalAdapter::evict(const std::string& id) {
+  for (const auto& part : parts_) {
+    auto end = [part, id] {
+      if (const auto found = part->by_id.find(id); found != part->by_id.end()) found->second->give_way();
+    };
+    if (part->loop->is_current()) {
+      end();
+    } else {
+      part->loop->post(std::move(end));
+    }
+  }
+}
+
 void LocalAdapter::join_room(Socket& socket, std::string_view name) {
   auto& places = *socket.places_;
   auto& part = *parts_[places.shard];

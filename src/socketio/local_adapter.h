@@ -33,6 +33,9 @@ class LocalAdapter final : public Adapter {
 
   void enter(std::size_t shard, Socket& socket);
   void exit(Socket& socket);
+  /// Ends the connection of the socket with this id, wherever it is: its client has come back by another one.
+  /// At once on the calling shard.
+  void evict(const std::string& id);
   void join_room(Socket& socket, std::string_view room);
   void leave_room(Socket& socket, std::string_view room);
 

@@ -24,6 +24,8 @@ Namespace::~Namespace() = default;
 
 void Namespace::use(Middleware middleware) { middlewares_.push_back(std::move(middleware)); }
 
+void Namespace::recover_with(Recovery& recovery) { recovery_ = &recovery; }
+
 void Namespace::on_connection(std::function<void(const SocketPtr&)> handler) {
   connection_handlers_.push_back(std::move(handler));
 }
@@ -73,8 +75,15 @@ Broadcast Broadcast::volatile_() const {
   return droppable;
 }
 
+Broadcast Broadcast::logged(std::uint64_t order) const {
+  auto in_log = *this;
+  in_log.order_ = order;
+  return in_log;
+}
+
 void Broadcast::emit_arguments(std::string_view event, const Arguments& args) const {
-  const OutgoingEvent outgoing{event, args, encode_event(namespace_->name(), event, args)};
+  OutgoingEvent outgoing{event, args, encode_event(namespace_->name(), event, args)};
+  outgoing.encoded.order = order_;
   namespace_->adapter_->broadcast(selection_, outgoing);
 }
 

@@ -17,6 +17,7 @@
 namespace rushes::socketio {
 
 class LocalAdapter;
+class Recovery;
 class Server;
 
 /// Why a client may not enter: `connect_error` at the client, with `message` and, where it is not null, `data`.
@@ -46,6 +47,8 @@ class Broadcast {
   Broadcast except(std::string room) const;
   /// May be dropped for a client whose out-queue is not empty.
   Broadcast volatile_() const;
+  /// The event stands in the namespace's recovery log at `order`, which rises (see `Recovery`).
+  Broadcast logged(std::uint64_t order) const;
 
   template <class... T>
   void emit(std::string_view event, const T&... args) const {
@@ -66,6 +69,7 @@ class Broadcast {
 
   Namespace* namespace_;
   Selection selection_;
+  std::uint64_t order_ = 0;
 };
 
 /// One namespace ("/queue") with its handlers, on all shards.
@@ -83,6 +87,8 @@ class Namespace {
 
   /// Middlewares run in the order of their registration; the first refusal ends it.
   void use(Middleware middleware);
+  /// Lets clients that were cut off go on where they were. At most once.
+  void recover_with(Recovery& recovery);
   /// Runs after the client was told that it is in; join rooms and emit here.
   void on_connection(std::function<void(const SocketPtr&)> handler);
   void on_disconnect(std::function<void(const SocketPtr&, std::string_view reason)> handler);
@@ -117,6 +123,7 @@ class Namespace {
   Adapter* adapter_;  // the local one, or one that also knows other nodes
   // Immutable once connections come in.
   std::vector<Middleware> middlewares_;
+  Recovery* recovery_ = nullptr;
   std::vector<std::function<void(const SocketPtr&)>> connection_handlers_;
   std::vector<std::function<void(const SocketPtr&, std::string_view)>> disconnect_handlers_;
   std::map<std::string, RawEventHandler, std::less<>> event_handlers_;

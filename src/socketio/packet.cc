@@ -158,20 +158,22 @@ EncodedPacket encode_ack(std::string_view nsp, std::uint64_t id, const Arguments
   return with_attachments(net::Frame::text(head, args.text(), "]"), args);
 }
 
-EncodedPacket encode_connect(std::string_view nsp, std::string_view sid) {
-  const auto head = head_of(PacketType::connect, nsp, 0, std::nullopt) + "{\"sid\":\"";
-  return {net::Frame::text(head, sid, "\"}"), {}};
+EncodedPacket encode_connect(std::string_view nsp, std::string_view sid, std::string_view pid) {
+  auto text = head_of(PacketType::connect, nsp, 0, std::nullopt);
+  text.append("{\"sid\":\"").append(sid);
+  if (!pid.empty()) text.append("\",\"pid\":\"").append(pid);
+  return {net::Frame::text(text, "\"}")};
 }
 
 EncodedPacket encode_connect_error(std::string_view nsp, std::string_view message, const json::value& data) {
   json::object body;
   body["message"] = message;
   if (!data.is_null()) body["data"] = data;
-  return {net::Frame::text(head_of(PacketType::connect_error, nsp, 0, std::nullopt), Arguments(body).text()), {}};
+  return {net::Frame::text(head_of(PacketType::connect_error, nsp, 0, std::nullopt), Arguments(body).text())};
 }
 
 EncodedPacket encode_disconnect(std::string_view nsp) {
-  return {net::Frame::text(head_of(PacketType::disconnect, nsp, 0, std::nullopt)), {}};
+  return {net::Frame::text(head_of(PacketType::disconnect, nsp, 0, std::nullopt))};
 }
 
 }  // namespace rushes::socketio

@@ -24,7 +24,8 @@ struct Packet {
 /// An outgoing packet, ready for the wire: one text frame, then its attachments.
 struct EncodedPacket {
   net::FramePtr text;
-  std::vector<net::FramePtr> attachments;
+  std::vector<net::FramePtr> attachments{};
+  std::uint64_t order = 0;  // its place in the recovery log; 0: it is not in it
 };
 
 struct PacketLimits {
@@ -47,7 +48,8 @@ bool is_reserved_event(std::string_view name) noexcept;
 EncodedPacket encode_event(std::string_view nsp, std::string_view event, const Arguments& args,
                            std::optional<std::uint64_t> id = std::nullopt);
 EncodedPacket encode_ack(std::string_view nsp, std::uint64_t id, const Arguments& args);
-EncodedPacket encode_connect(std::string_view nsp, std::string_view sid);
+/// `pid` is empty where sessions cannot be recovered.
+EncodedPacket encode_connect(std::string_view nsp, std::string_view sid, std::string_view pid);
 EncodedPacket encode_connect_error(std::string_view nsp, std::string_view message, const json::value& data);
 EncodedPacket encode_disconnect(std::string_view nsp);
 

@@ -48,6 +48,12 @@ struct Socket::Waits {
   std::unordered_map<std::uint64_t, std::unique_ptr<Wait>> pending;
 };
 
+/// What was sent to a socket that is still being told what it missed.
+struct Socket::Held {
+  std::vector<EncodedPacket> packets;
+  std::size_t bytes = 0;
+};
+
 Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string id,
                std::shared_ptr<const Handshake> handshake)
     : id_(std::move(id)),
@@ -60,7 +66,27 @@ Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, s
 Socket::~Socket() = default;
 
 void Socket::send(const EncodedPacket& packet) {
-  if (connected_) connection_->send(packet);
+  if (!connected_) return;
+  if (!held_) return connection_->send(packet);
+  held_->packets.push_back(packet);
+  held_->bytes += packet.text->payload().size();
+  for (const auto& attachment : packet.attachments) held_->bytes += attachment->payload().size();
+  if (held_->bytes <= connection_->options().max_backlog) return;
+  // As any client that is behind by more than it may be. Later: whoever sends to many must not see one vanish.
+  held_->packets.clear();
+  loop_->post([self = shared_from_this()] {
+    if (self->connection_) self->connection_->close();
+  });
+}
+
+void Socket::hold() { held_ = std::make_unique<Held>(); }
+
+void Socket::release(std::uint64_t order) {
+  const auto held = std::move(held_);
+  if (!held) return;
+  for (const auto& packet : held->packets) {
+    if (packet.order == 0 || packet.order > order) send(packet);
+  }
 }
 
 bool Socket::congested() const noexcept { return connected_ && connection_->congested(); }
@@ -138,6 +164,12 @@ void Socket::leave_by_server(bool close_transport) {
     depart("server namespace disconnect");
   }
   if (close_transport) connection->close();
+}
+
+void Socket::give_way() {
+  const auto connection = connection_;
+  depart("transport close");
+  connection->close();
 }
 
 void Socket::on_disconnect(std::function<void(std::string_view)> handler) {

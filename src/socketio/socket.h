@@ -61,8 +61,9 @@ class Ack {
 /// One client in one namespace.
 ///
 /// Handlers run on its shard. `data` belongs to the application and is touched there only.
-/// Threads:   `emit`, `join`, `leave`, `disconnect` and the accessors of what is fixed (`id`,
-///            `handshake`) are thread-safe; `rooms`, `connected` and `data` are for its shard.
+/// Threads:   `emit`, `join`, `leave`, `disconnect` and the accessors of what is fixed (`id`, `recovered`,
+///            `handshake`) are thread-safe; `rooms`, `connected` and `data` are for its shard. A middleware
+///            sees an id that is not final where the namespace has a `Recovery`.
 /// Lifetime:  shared: handlers may hold it after the client went; then sending does nothing.
 class Socket : public std::enable_shared_from_this<Socket> {
  public:
@@ -102,6 +103,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   /// With `close_transport`, the connection with all its namespaces ends too.
   void disconnect(bool close_transport = false);
 
+  /// Whether it is a session that went on after a cut, with its id and what it missed (see `Recovery`).
+  bool recovered() const noexcept { return recovered_; }
   bool connected() const noexcept { return connected_; }
   /// Whether the client takes less than it is sent, at the moment: output waits for its socket. On its shard.
   bool congested() const noexcept;
@@ -119,18 +122,25 @@ class Socket : public std::enable_shared_from_this<Socket> {
   friend class Ack;
   struct Places;
   struct Waits;
+  struct Held;
 
   Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string id,
          std::shared_ptr<const Handshake> handshake);
 
   void send(const EncodedPacket& packet);
+  /// What is sent from now on waits, until `release`, which leaves out what stands in the log up to `order`.
+  void hold();
+  void release(std::uint64_t order);
   /// It is out: the rooms, the handlers and what waits for acknowledgements learn it.
   void depart(std::string_view reason);
   void take_ack(std::uint64_t id, Event answer);
   void fail_ack(std::uint64_t id, const Error& error);
   void leave_by_server(bool close_transport);
+  /// Its client has come back by another connection; this one is dead.
+  void give_way();
 
-  const std::string id_;
+  std::string id_;  // as it was, where it recovers: set before it is connected
+  bool recovered_ = false;
   Namespace& namespace_;
   const std::shared_ptr<net::Loop> loop_;
   const std::shared_ptr<const Handshake> handshake_;
@@ -139,6 +149,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool connected_ = false;
   std::unique_ptr<Places> places_;
   std::unique_ptr<Waits> waits_;  // for acknowledgements
+  std::unique_ptr<Held> held_;    // while it gets what it missed
   std::vector<std::function<void(std::string_view)>> disconnect_handlers_;
 };
 

@@ -119,6 +119,10 @@ Statement& Connection::statement(std::string_view sql) {
   return *cached;
 }
 
+void Connection::end_reads() {
+  for (const auto& [sql, statement] : statements_) statement->reset();
+}
+
 void Connection::execute(const std::string& sql) {
   char* words = nullptr;
   const int failed = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, &words);

@@ -83,6 +83,9 @@ class Connection {
 
   /// The cached statement for `sql`, ready to bind. `sql` is a literal: it is the cache's key.
   Statement& statement(std::string_view sql);
+  /// Resets what was not stepped to its end: a statement that stands on a row holds its snapshot of the database,
+  /// so that later questions of this connection would not see what was written since.
+  void end_reads();
   /// Runs statements without results or parameters.
   void execute(const std::string& sql);
 

@@ -98,7 +98,13 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT RO
 INSERT INTO counters VALUES ('lease', 0), ('place', 0), ('notices', 0);
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations{kFirst};
+// Which log the events are: offsets that clients remember mean nothing to another one.
+constexpr const char* kLogIdentity = R"sql(
+CREATE TABLE event_log (identity TEXT NOT NULL);
+INSERT INTO event_log VALUES (lower(hex(randomblob(32))));
+)sql";
+
+constexpr std::array<const char*, 2> kMigrations{kFirst, kLogIdentity};
 
 }  // namespace
 

@@ -27,6 +27,7 @@ class Readers {
       try {
         auto connection = take();
         auto answer = question(*connection);
+        connection->end_reads();
         give_back(std::move(connection));
         return answer;
       } catch (const sqlite::Failure& error) {  // the connection is dropped with its statements

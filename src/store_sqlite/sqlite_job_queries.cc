@@ -228,4 +228,22 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user
   co_return co_await readers_.read(std::move(question));
 }
 
+Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) {
+  std::function question = [user = std::move(user), id](sqlite::Connection& database) -> Result<std::int64_t> {
+    auto& rows = database.statement("SELECT seq FROM events WHERE user_id = ? AND id <= ? ORDER BY seq DESC LIMIT 1")
+                     .bind(user.value(), id);
+    return rows.next() ? rows.integer(0) : 0;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::LogState>> SqliteEventLog::state() {
+  std::function question = [](sqlite::Connection& database) -> Result<jobs::LogState> {
+    auto& rows = database.statement("SELECT identity, coalesce((SELECT max(id) FROM events), 0) FROM event_log").bind();
+    rows.next();
+    return jobs::LogState{std::string(rows.text(0)), rows.integer(1)};
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
 }  // namespace rushes::store_sqlite

@@ -35,6 +35,8 @@ class SqliteEventLog final : public jobs::EventLog {
   void on_committed(Listener listener) override { listener_ = std::move(listener); }
   Task<Result<std::vector<jobs::Event>>> after(std::int64_t id, int limit) override;
   Task<Result<std::vector<jobs::Event>>> of_user_after(UserId user, std::int64_t seq, int limit) override;
+  Task<Result<std::int64_t>> seq_at(UserId user, std::int64_t id) override;
+  Task<Result<jobs::LogState>> state() override;
 
   /// On the writer's thread.
   void tell(std::span<const jobs::Event> events) const {

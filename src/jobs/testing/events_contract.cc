@@ -56,6 +56,22 @@ TEST_P(JobStoreContract, TheLogIsReadInPieces) {
   EXPECT_EQ(anns.at(0).seq, 2);
   EXPECT_TRUE(must(run_to_end(log().of_user_after(UserId("ann"), 3, 10))).empty());
   EXPECT_TRUE(must(run_to_end(log().of_user_after(UserId("cid"), 0, 10))).empty());
+
+  const auto state = must(run_to_end(log().state()));
+  EXPECT_EQ(state.last_id, all.back().id);
+  EXPECT_GE(state.identity.size(), 32U);
+  EXPECT_EQ(must(run_to_end(log().seq_at(UserId("ann"), anns.at(0).id))), 2);
+  EXPECT_EQ(must(run_to_end(log().seq_at(UserId("ann"), anns.at(0).id - 1))), 1);
+  EXPECT_EQ(must(run_to_end(log().seq_at(UserId("ann"), state.last_id + 10))), 3);
+  EXPECT_EQ(must(run_to_end(log().seq_at(UserId("ann"), 0))), 0);
+
+  // Each question sees what was written since the last, whatever that was.
+  for (int i = 0; i < 6; ++i) {
+    submit("ann");
+    EXPECT_EQ(must(run_to_end(log().of_user_after(UserId("ann"), 3 + i, 10))).size(), 1U);
+    EXPECT_EQ(must(run_to_end(log().state())).last_id, all.back().id + 1 + i);
+    EXPECT_EQ(must(run_to_end(log().seq_at(UserId("ann"), all.back().id + 1 + i))), 4 + i);
+  }
 }
 
 TEST_P(JobStoreContract, TheListenerHearsTheLog) {

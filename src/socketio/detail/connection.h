@@ -4,6 +4,7 @@
 #include "net/timers.h"
 #include "socketio/namespace.h"
 #include "socketio/packet.h"
+#include "socketio/recovery.h"
 #include "socketio/server.h"
 
 #include <cstddef>
@@ -66,13 +67,19 @@ class Connection final : public engineio::SessionHandler,
   void connect(Packet packet);
   void take_event(Packet packet, std::vector<std::string> attachments);
   void reject(std::string_view nsp, const ConnectError& error);
-  void admit(const SocketPtr& socket);
+  /// `missed`: of a session that goes on.
+  void admit(const SocketPtr& socket, const LoggedEvents* missed);
   void refuse_packet(const Error& error);
   SocketPtr find(std::string_view nsp) const;
   /// Deadlines only while something is due.
   void expect(Waiting what);
 
-  static Task<> run_middlewares(std::shared_ptr<Connection> self, SocketPtr socket, Gate::Pass pass);
+  /// The way in: middlewares, recovery, `admit`.
+  static Task<> enter(std::shared_ptr<Connection> self, SocketPtr socket, Gate::Pass pass);
+  static Task<std::optional<ConnectError>> check(SocketPtr socket);
+  static Task<std::optional<Resumed>> resume(SocketPtr socket);
+  /// Sends what was logged while the socket came in, then lets live events through.
+  static Task<> catch_up(SocketPtr socket, std::uint64_t told);
   static Task<> run_handler(const RawEventHandler& handler, SocketPtr socket, Event event, Ack ack, Gate::Pass pass);
 
   ServerCore& core_;
@@ -83,7 +90,7 @@ class Connection final : public engineio::SessionHandler,
   const std::shared_ptr<Handshake> handshake_;
   bool handshake_taken_ = false;
   std::vector<SocketPtr> sockets_;
-  std::vector<SocketPtr> entering_;  // their middlewares run
+  std::vector<SocketPtr> entering_;  // on their way in
   std::unique_ptr<Packet> incomplete_;
   std::vector<std::string> attachments_;
   std::size_t attachment_bytes_ = 0;

@@ -75,8 +75,9 @@ TEST(SocketIoPacket, ChecksPlaceholders) {
 
 TEST(SocketIoPacket, WritesTheBytesThatClientsExpect) {
   const auto text = [](const EncodedPacket& packet) { return std::string(packet.text->payload()); };
-  EXPECT_EQ(text(encode_connect("/", "abc")), R"(40{"sid":"abc"})");
-  EXPECT_EQ(text(encode_connect("/queue", "abc")), R"(40/queue,{"sid":"abc"})");
+  EXPECT_EQ(text(encode_connect("/", "abc", "")), R"(40{"sid":"abc"})");
+  EXPECT_EQ(text(encode_connect("/queue", "abc", "")), R"(40/queue,{"sid":"abc"})");
+  EXPECT_EQ(text(encode_connect("/queue", "abc", "xyz")), R"(40/queue,{"sid":"abc","pid":"xyz"})");
   EXPECT_EQ(text(encode_connect_error("/random", "Invalid namespace", nullptr)),
             R"(44/random,{"message":"Invalid namespace"})");
   EXPECT_EQ(text(encode_connect_error("/", "no", json::value{{"code", "X"}})),
