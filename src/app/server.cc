@@ -1,6 +1,7 @@
 #include "app/server.h"
 
 #include "api/context.h"
+#include "app/metrics.h"
 #include "app/pages.h"
 #include "app/worker_settings.h"
 #include "async/run.h"
@@ -102,6 +103,7 @@ class WiredServer final : public Server {
     api::add_notification_routes(router_, context_);
     api::add_file_routes(router_, context_);
     add_health_routes(router_, jobs_.queries());
+    add_metrics_route(router_, sockets_, http_, jobs_.queries());
     add_page_routes(router_);
     if (config_.development) add_development_route(router_, [this] { return development_token(); });
   }

@@ -62,6 +62,7 @@ Engine::Engine(Shards& shards, Options options, Rng& rng, HandlerFactory factory
     part->sessions.loop = std::make_shared<net::Loop>(shards_.loop(i));
     part->sessions.websocket_options.limits.max_message = options_.max_payload;
     part->sessions.websocket_options.max_backlog = options_.max_backlog;
+    part->sessions.websocket_options.merge_above = options_.merge_above;
     part->sessions.ping = net::Frame::text("2");
     parts_.push_back(std::move(part));
   }

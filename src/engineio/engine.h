@@ -40,6 +40,8 @@ class Engine {
 
   const std::shared_ptr<net::Loop>& loop(std::size_t shard) const { return parts_[shard]->sessions.loop; }
   std::size_t shards() const noexcept { return parts_.size(); }
+  /// Thread-safe.
+  const SessionCounts& counts(std::size_t shard) const { return parts_[shard]->sessions.counts; }
   std::size_t connections() const noexcept { return connections_.load(std::memory_order_relaxed); }
 
  private:

@@ -47,7 +47,7 @@ class Session::Probe final : public net::WebSocket::Listener, public net::Deadli
 };
 
 Session::Session(SessionShard& shard, const Options& options, std::string sid)
-    : shard_(shard), options_(options), sid_(std::move(sid)) {}
+    : shard_(shard), options_(options), sid_(std::move(sid)), buffer_(options.merge_above, shard.loop->counts()) {}
 
 Session::~Session() = default;
 
@@ -60,6 +60,7 @@ std::string Session::open_packet(bool upgradable) const {
 
 void Session::open_polling(std::shared_ptr<SessionHandler> handler) {
   handler_ = std::move(handler);
+  shard_.counts.opened_polling.add(1);
   send(net::Frame::text(open_packet(options_.websocket)));
   shard_.loop->timers().set(*this, options_.ping_interval);
 }
@@ -67,6 +68,7 @@ void Session::open_polling(std::shared_ptr<SessionHandler> handler) {
 void Session::open_websocket(net::DetachedSocket socket, std::string_view handshake,
                              std::shared_ptr<SessionHandler> handler) {
   handler_ = std::move(handler);
+  shard_.counts.opened_websocket.add(1);
   socket_ = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), shard_.websocket_options, *this);
   socket_->send(net::Frame::raw(handshake));
   socket_->send(net::Frame::text(open_packet(false)));
@@ -80,9 +82,9 @@ void Session::send(net::FramePtr message) {
     socket_->send(std::move(message));
     return;
   }
-  buffer_bytes_ += message->payload().size();
-  buffer_.push_back(std::move(message));
-  if (buffer_bytes_ > options_.max_backlog && buffer_.size() > 1) {
+  buffer_.push(std::move(message));
+  if (buffer_.bytes() > options_.max_backlog && buffer_.count() > 1) {
+    shard_.loop->counts().too_slow.add(1);
     // Not at once: whoever sends to many must not see one of them vanish under its hands.
     shard_.loop->post([loop = shard_.loop, &shard = shard_, sid = sid_] {
       const auto found = shard.sessions.find(sid);
@@ -98,10 +100,7 @@ std::string Session::take_payload() {
     return std::string(farewell_);
   }
   if (buffer_.empty()) return probe_ && probe_->probed_ ? "6" : std::string();
-  auto payload = encode_payload(buffer_);
-  buffer_.clear();
-  buffer_bytes_ = 0;
-  return payload;
+  return encode_payload(buffer_.take());
 }
 
 void Session::answer_poll(std::string payload) {
@@ -111,7 +110,7 @@ void Session::answer_poll(std::string payload) {
 
 void Session::refuse_second_poll() {
   if (poll_ != nullptr) answer_poll("1");
-  buffer_.clear();
+  buffer_.take();
   finish(CloseReason::transport_error, "");
 }
 
@@ -172,7 +171,6 @@ void Session::on_packet(const Packet& packet) {
 }
 
 void Session::on_end(net::WebSocketEnd end) {
-  net::WebSocket::finish(std::move(socket_), net::WsCloseCode::normal, {});
   finish(end == net::WebSocketEnd::closed ? CloseReason::transport_close : CloseReason::transport_error, "");
 }
 
@@ -200,6 +198,7 @@ void Session::start_probe(net::DetachedSocket socket, std::string_view handshake
 
 void Session::complete_upgrade() {
   if (poll_ != nullptr) answer_poll("6");
+  shard_.counts.upgraded.add(1);
   socket_ = std::move(probe_->socket);
   socket_->set_listener(*this);
   // The probe is a frame below us on the stack.
@@ -210,8 +209,7 @@ void Session::complete_upgrade() {
   shard_.loop->timers().cancel(*probe_);
   keep->probe = std::move(probe_);
   shard_.loop->dispose_later(std::move(keep));
-  for (auto& message : std::exchange(buffer_, {})) socket_->send(std::move(message));
-  buffer_bytes_ = 0;
+  for (auto& message : buffer_.take()) socket_->send(std::move(message));
   if (close_after_upgrade_) finish(*close_after_upgrade_, {});
 }
 
@@ -245,6 +243,8 @@ void Session::finish(CloseReason reason, std::string_view last_packet) {
   shard_.loop->timers().cancel(*this);
   drop_probe();
   const bool polling = !socket_;
+  shard_.counts.closed_by[static_cast<std::size_t>(reason)].add(1);
+  (polling ? shard_.counts.closed_polling : shard_.counts.closed_websocket).add(1);
   if (socket_) {
     net::WebSocket::finish(
         std::move(socket_),

@@ -1,12 +1,14 @@
 #pragma once
 #include "engineio/packet.h"
 #include "net/loop.h"
+#include "net/out_queue.h"
 #include "net/router.h"
 #include "net/timers.h"
 #include "net/websocket.h"
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,8 +29,9 @@ struct Options {
   std::chrono::milliseconds ping_interval{25'000};
   std::chrono::milliseconds ping_timeout{20'000};
   std::chrono::milliseconds upgrade_timeout{10'000};
-  std::size_t max_payload = 1'000'000;   // bytes of one message, and of one POST
-  std::size_t max_backlog = 1UL << 20U;  // bytes queued for one client
+  std::size_t max_payload = 1'000'000;    // bytes of one message, and of one POST
+  std::size_t max_backlog = 1UL << 20U;   // bytes queued for one client
+  std::size_t merge_above = 64UL << 10U;  // bytes; past them, events that newer ones made out of date are left out
   bool polling = true;
   bool websocket = true;
 };
@@ -57,6 +60,16 @@ class SessionHandler {
   virtual void on_close(CloseReason reason) = 0;
 };
 
+/// What the sessions of one shard have done since it began. Counted on the shard, read from anywhere.
+struct SessionCounts {
+  Counter opened_polling;
+  Counter opened_websocket;
+  Counter upgraded;
+  Counter closed_polling;
+  Counter closed_websocket;
+  std::array<Counter, 6> closed_by;  // CloseReason
+};
+
 /// The sessions of one shard and what they share.
 ///
 /// Threads: its shard's.
@@ -65,6 +78,7 @@ struct SessionShard {
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions;
   net::WebSocketOptions websocket_options;
   net::FramePtr ping;  // encoded once for all
+  SessionCounts counts;
   bool stopping = false;
 };
 
@@ -93,7 +107,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   /// Queues a message. A text frame's payload begins with Engine.IO's `4`; a binary one is as it is.
   void send(net::FramePtr message);
   /// Whether a message would have to wait behind others.
-  bool congested() const noexcept { return socket_ ? socket_->backlog() > 0 : buffer_bytes_ > 0 && poll_ == nullptr; }
+  bool congested() const noexcept { return socket_ ? socket_->backlog() > 0 : !buffer_.empty() && poll_ == nullptr; }
   /// What was sent before still reaches the client, but after `parse_error`.
   void close(CloseReason reason);
 
@@ -139,8 +153,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   std::shared_ptr<SessionHandler> handler_;
   std::unique_ptr<net::WebSocket> socket_;  // null while polling
   std::unique_ptr<Probe> probe_;            // a WebSocket that wants to take over
-  std::vector<net::FramePtr> buffer_;       // polling: what the next poll gets
-  std::size_t buffer_bytes_ = 0;
+  net::OutQueue buffer_;                    // polling: what the next poll gets
   WaitingPoll* poll_ = nullptr;
   bool awaits_pong_ = false;
   bool renewed_ = false;  // the time-out of that pong

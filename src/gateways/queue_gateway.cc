@@ -8,6 +8,9 @@ namespace {
 // No user has more unfinished jobs than one page of the queue's largest limit by default.
 constexpr int kMostJobs = 200;
 
+/// Of a job's progress.
+std::uint64_t topic_of(const JobId& job) { return std::hash<std::string>()(job.value()) | 1U; }
+
 }  // namespace
 
 QueueGateway::QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::JobQueries& queries, jobs::EventLog& log)
@@ -23,9 +26,9 @@ QueueGateway::QueueGateway(socketio::Server& server, TokenGuard& guard, jobs::Jo
 void QueueGateway::publish(std::span<const jobs::Event> events) {
   if (!events.empty()) recovery_.told(events.back().id);
   for (const auto& event : events) {
-    nsp_.to(TokenGuard::room_of(event.user))
-        .logged(static_cast<std::uint64_t>(event.seq))
-        .emit("queue-update", socketio::RawJson{event.payload}, recovery_.offset_of(event));
+    auto owner = nsp_.to(TokenGuard::room_of(event.user)).logged(static_cast<std::uint64_t>(event.seq));
+    if (event.type == jobs::EventType::progress) owner = owner.replacing(topic_of(event.job));
+    owner.emit("queue-update", socketio::RawJson{event.payload}, recovery_.offset_of(event));
   }
 }
 

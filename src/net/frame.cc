@@ -1,6 +1,7 @@
 #include "net/frame.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <new>
 #include <string>
@@ -42,7 +43,7 @@ Frame* Frame::allocate(std::size_t head, std::size_t size, bool binary) {
   return new (memory) Frame(head, size, binary);
 }
 
-FramePtr Frame::make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c) {
+Frame* Frame::make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c) {
   const std::size_t size = a.size() + b.size() + c.size();
   const std::size_t head = head_size(size);
   Frame* frame = allocate(head, size, opcode == kBinary);
@@ -59,6 +60,13 @@ FramePtr Frame::make(std::uint8_t opcode, std::string_view a, std::string_view b
 
 FramePtr Frame::text(std::string_view payload, std::string_view more, std::string_view yet_more) {
   return make(kText, payload, more, yet_more);
+}
+
+FramePtr Frame::event(std::uint64_t topic, std::string_view payload, std::string_view more, std::string_view yet_more) {
+  Frame* frame = make(kText, payload, more, yet_more);
+  frame->topic_ = topic;
+  frame->made_at_ = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  return frame;
 }
 
 FramePtr Frame::binary(std::string_view payload) { return make(kBinary, payload, {}, {}); }

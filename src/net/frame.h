@@ -21,6 +21,10 @@ class Frame {
  public:
   /// A text message of the concatenated parts, which must be UTF-8.
   static FramePtr text(std::string_view payload, std::string_view more = {}, std::string_view yet_more = {});
+  /// The same of an event: it knows when it was made, and a newer one of the same `topic` (0: none) makes it out of
+  /// date, see OutQueue.
+  static FramePtr event(std::uint64_t topic, std::string_view payload, std::string_view more = {},
+                        std::string_view yet_more = {});
   static FramePtr binary(std::string_view payload);
   /// A close frame; `reason` is cut at 123 bytes.
   static FramePtr close(std::uint16_t code, std::string_view reason);
@@ -33,12 +37,15 @@ class Frame {
   /// The message alone.
   std::string_view payload() const noexcept { return {bytes() + head_, size_}; }
   bool is_binary() const noexcept { return binary_; }
+  std::uint64_t topic() const noexcept { return topic_; }
+  /// When an event was made, in nanoseconds of the steady clock; 0 for other frames.
+  std::int64_t made_at() const noexcept { return made_at_; }
 
  private:
   Frame(std::size_t head, std::size_t size, bool binary) noexcept
       : size_(size), head_(static_cast<std::uint8_t>(head)), binary_(binary) {}
   static Frame* allocate(std::size_t head, std::size_t size, bool binary);
-  static FramePtr make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c);
+  static Frame* make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c);
   const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
 
@@ -46,6 +53,8 @@ class Frame {
   friend void intrusive_ptr_release(const Frame* frame) noexcept;
 
   mutable std::atomic<std::uint32_t> references_{0};
+  std::uint64_t topic_ = 0;
+  std::int64_t made_at_ = 0;
   std::size_t size_;
   std::uint8_t head_;
   bool binary_;

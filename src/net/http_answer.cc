@@ -64,6 +64,9 @@ Response status_problem(int status, std::string_view why) {
 
 void HttpConnection::write_head(const Response& response, std::uint64_t body_size, bool keep_alive) {
   const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
+  auto& answers = shard_.counts.answers;
+  if (static_cast<std::size_t>(response.status) < answers.size())
+    answers[static_cast<std::size_t>(response.status)].add(1);
   out_.clear();
   out_ += "HTTP/1.1 ";
   out_ += std::to_string(response.status);

@@ -161,6 +161,7 @@ Task<HttpConnection::Next> HttpConnection::upgrade(RequestHead head, const Upgra
   }
   if (failed) co_return co_await answer(problem(Error()), false);
   if (verdict.refusal) co_return co_await answer(std::move(*verdict.refusal), head.keep_alive);
+  shard_.counts.upgrades.add(1);
   boost::system::error_code error;
   DetachedSocket detached{FileDescriptor(socket_.release(error)), std::string(input())};
   if (!error && verdict.take_over) verdict.take_over(std::move(detached));

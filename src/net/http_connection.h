@@ -27,6 +27,7 @@ struct HttpShard {
   explicit HttpShard(const Executor& executor) : timers(executor), gate(executor) {}
 
   Timers timers;
+  HttpCounts counts;
   Gate gate;
   std::set<HttpConnection*> connections;
   bool stopping = false;

@@ -55,6 +55,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 
   Result<std::uint16_t> start();
   Task<> stop(std::chrono::milliseconds grace);
+  const std::vector<std::unique_ptr<HttpShard>>& parts() const noexcept { return parts_; }
+  const HttpShared& shared() const noexcept { return *shared_; }
 
  private:
   void await_clients();
@@ -127,6 +129,7 @@ void HttpServer::Impl::accept_clients() {
     if (shared_->connections.fetch_add(1, std::memory_order_relaxed) >= shared_->options.limits.max_connections) {
       shared_->connections.fetch_sub(1, std::memory_order_relaxed);
       ::close(fd);
+      parts_[0]->counts.refused_connections.add(1);
       continue;
     }
     const auto shard = next_shard_++ % shards_.size();
@@ -191,6 +194,14 @@ HttpServer::HttpServer(Shards& shards, const Router& router, HttpOptions options
 HttpServer::~HttpServer() = default;
 
 Result<std::uint16_t> HttpServer::start() { return impl_->start(); }
+
+std::size_t HttpServer::shards() const noexcept { return impl_->parts().size(); }
+
+const HttpCounts& HttpServer::counts(std::size_t shard) const { return impl_->parts()[shard]->counts; }
+
+std::size_t HttpServer::connections() const noexcept {
+  return impl_->shared().connections.load(std::memory_order_relaxed);
+}
 
 Task<> HttpServer::stop(std::chrono::milliseconds grace) { return impl_->stop(grace); }
 

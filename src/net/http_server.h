@@ -1,8 +1,10 @@
 #pragma once
 #include "async/shards.h"
+#include "base/counters.h"
 #include "base/result.h"
 #include "net/router.h"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -36,6 +38,13 @@ struct HttpOptions {
   CorsOptions cors;
 };
 
+/// What the HTTP connections of one shard have done. Counted on the shard, read from anywhere.
+struct HttpCounts {
+  std::array<Counter, 600> answers;  // by status
+  Counter upgrades;
+  Counter refused_connections;  // over a limit of connections, on shard 0
+};
+
 /// HTTP/1.1 on one port, its connections spread over the shards.
 ///
 /// Threads:   `start` and `stop` from any thread outside handlers; the rest happens on the shards.
@@ -54,6 +63,12 @@ class HttpServer {
   /// Refuses new connections, closes idle ones, gives running requests up to `grace` to end, then cuts them.
   /// Safe to call twice, or without a start.
   Task<> stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
+
+  /// Thread-safe.
+  std::size_t shards() const noexcept;
+  const HttpCounts& counts(std::size_t shard) const;
+  /// Open connections that HTTP has not let go of.
+  std::size_t connections() const noexcept;
 
  private:
   class Impl;

@@ -2,6 +2,7 @@
 #include "async/task.h"
 #include "base/file.h"
 #include "net/timers.h"
+#include "net/websocket_counts.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -62,6 +63,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool is_current() const { return context_.get_executor().running_in_this_thread(); }
   const Executor& executor() const noexcept { return executor_; }
   Timers& timers() noexcept { return timers_; }
+  /// Counted on the shard, read from anywhere.
+  WebSocketCounts& counts() noexcept { return counts_; }
+  const WebSocketCounts& counts() const noexcept { return counts_; }
 
   void watch(int fd, std::uint32_t events, Watched& watched);
   void change(int fd, std::uint32_t events, Watched& watched);
@@ -97,6 +101,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   asio::io_context& context_;
   Executor executor_;
   Timers timers_;
+  WebSocketCounts counts_;
   FileDescriptor epoll_;
   asio::posix::stream_descriptor epoll_events_;
   std::array<epoll_event, kBatch> batch_{};

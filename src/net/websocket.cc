@@ -37,13 +37,10 @@ void WebSocket::start(std::string buffered) {
 
 void WebSocket::send(FramePtr frame) {
   if (ended_ || closing_) return;
-  if (!out_) out_ = std::make_unique<OutQueue>();
-  out_->bytes += frame->wire().size();
-  if (out_->bytes > options_->max_backlog && out_->frames.size() > out_->first) {
-    overflowed_ = true;
-  } else {
-    out_->frames.push_back(std::move(frame));
-  }
+  if (!out_) out_ = std::make_unique<OutQueue>(options_->merge_above, loop_.counts());
+  const bool waits = !out_->empty();
+  out_->push(std::move(frame));
+  if (out_->bytes() > options_->max_backlog && waits) overflowed_ = true;
   if (!dirty_ && (!awaits_writable_ || overflowed_)) {
     dirty_ = true;
     loop_.flush_later(*this);
@@ -53,28 +50,22 @@ void WebSocket::send(FramePtr frame) {
 void WebSocket::on_flush() {
   dirty_ = false;
   if (ended_) return;
-  if (overflowed_) {
-    end(WebSocketEnd::too_slow);
-    return;
-  }
   write();
+  // Of a burst the kernel may have taken enough.
+  if (overflowed_ && !ended_ && backlog() > options_->max_backlog) end(WebSocketEnd::too_slow);
+  overflowed_ = false;
 }
 
 void WebSocket::write() {
-  while (out_ && out_->first < out_->frames.size()) {
-    std::array<iovec, kGathered> parts;
-    std::size_t count = 0;
+  auto& counts = loop_.counts();
+  while (out_ && !out_->empty()) {
+    std::array<iovec, kGathered> storage;
+    const auto parts = out_->gather(storage);
     std::size_t total = 0;
-    std::size_t skip = out_->offset;
-    for (std::size_t i = out_->first; i < out_->frames.size() && count < parts.size(); ++i) {
-      auto wire = out_->frames[i]->wire();
-      wire.remove_prefix(std::exchange(skip, 0));
-      parts[count++] = iovec{const_cast<char*>(wire.data()), wire.size()};
-      total += wire.size();
-    }
+    for (const auto& part : parts) total += part.iov_len;
     msghdr message{};
     message.msg_iov = parts.data();
-    message.msg_iovlen = count;
+    message.msg_iovlen = parts.size();
     const auto sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       if (errno == EINTR) continue;
@@ -82,27 +73,16 @@ void WebSocket::write() {
       end(WebSocketEnd::closed);
       return;
     }
-    auto left = static_cast<std::size_t>(sent);
-    out_->bytes -= left;
-    while (left > 0) {
-      const auto rest = out_->frames[out_->first]->wire().size() - out_->offset;
-      if (left < rest) {
-        out_->offset += left;
-        break;
-      }
-      left -= rest;
-      out_->offset = 0;
-      out_->frames[out_->first++].reset();
-    }
+    counts.writes.add(1);
+    counts.bytes_out.add(static_cast<std::uint64_t>(sent));
+    const auto now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+    out_->written(static_cast<std::size_t>(sent), [&counts, now](const Frame& frame) {
+      if (frame.made_at() != 0) counts.emit_to_write.observe(now - frame.made_at());
+    });
     if (static_cast<std::size_t>(sent) < total) break;
   }
-  const bool pending = out_ && out_->first < out_->frames.size();
-  if (!pending) {
-    out_.reset();
-  } else if (out_->first > kGathered && out_->first * 2 > out_->frames.size()) {
-    out_->frames.erase(out_->frames.begin(), out_->frames.begin() + static_cast<std::ptrdiff_t>(out_->first));
-    out_->first = 0;
-  }
+  const bool pending = out_ && !out_->empty();
+  if (!pending) out_.reset();
   if (pending != awaits_writable_) {
     awaits_writable_ = pending;
     loop_.change(fd_.get(), pending ? EPOLLIN | EPOLLOUT : EPOLLIN, *this);
@@ -126,6 +106,7 @@ void WebSocket::read() {
     end(WebSocketEnd::closed);
     return;
   }
+  loop_.counts().bytes_in.add(static_cast<std::uint64_t>(got));
   decode(buffer.first(static_cast<std::size_t>(got)));
 }
 
@@ -134,6 +115,7 @@ void WebSocket::decode(std::span<char> bytes) {
 }
 
 void WebSocket::fail() {
+  loop_.counts().protocol_errors.add(1);
   // The peer may still be sending: to close now would reset the connection before it has read why.
   send(Frame::close(static_cast<std::uint16_t>(decoder_.failure()), {}));
   closing_ = true;
@@ -162,6 +144,7 @@ void WebSocket::on_ws_close(std::uint16_t code, std::string_view) {
 
 void WebSocket::end(WebSocketEnd why) {
   if (std::exchange(ended_, true)) return;
+  if (why == WebSocketEnd::too_slow) loop_.counts().too_slow.add(1);
   release();
   out_.reset();
   if (alone_) {

@@ -3,6 +3,7 @@
 #include "net/frame.h"
 #include "net/loop.h"
 #include "net/message.h"
+#include "net/out_queue.h"
 #include "net/ws_codec.h"
 
 #include <chrono>
@@ -18,7 +19,8 @@ namespace rushes::net {
 
 struct WebSocketOptions {
   WsLimits limits;
-  std::size_t max_backlog = 1UL << 20U;  // bytes that wait for one slow client; past it, it is cut
+  std::size_t max_backlog = 1UL << 20U;   // bytes that wait for one slow client; past it, it is cut
+  std::size_t merge_above = 64UL << 10U;  // bytes; past them, what is out of date is left out
 };
 
 /// Why a WebSocket ended.
@@ -60,20 +62,13 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   void send(FramePtr frame);
   bool idle() const noexcept { return out_ == nullptr; }
   /// Bytes that wait to be written.
-  std::size_t backlog() const noexcept { return out_ ? out_->bytes : 0; }
+  std::size_t backlog() const noexcept { return out_ ? out_->bytes() : 0; }
 
   /// Says goodbye without the listener: the queue goes out, then a close frame; the socket ends when the
   /// peer has answered, or after two seconds. One that has ended goes at the turn's end.
   static void finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std::string_view reason);
 
  private:
-  struct OutQueue {
-    std::vector<FramePtr> frames;
-    std::size_t first = 0;   // the first frame that is not wholly written
-    std::size_t offset = 0;  // what of it is
-    std::size_t bytes = 0;
-  };
-
   void on_events(std::uint32_t events) override;
   void on_flush() override;
   void on_deadline() override;

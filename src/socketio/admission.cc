@@ -16,10 +16,15 @@ Task<> Connection::enter(std::shared_ptr<Connection> self, SocketPtr socket, Gat
   if (!refused && self->session_ != nullptr) resumed = co_await resume(socket);
   std::erase(self->entering_, socket);
   if (refused || self->session_ == nullptr) {
-    if (refused) self->reject(socket->nsp().name(), *refused);
+    if (refused) {
+      self->reject(socket->nsp().name(), *refused);
+      self->counts_of(*socket).refused.add(1);
+    }
     socket->connection_.reset();
     co_return;
   }
+  const bool asked = socket->handshake().auth.get_object().contains("pid");
+  if (resumed || asked) (resumed ? self->counts_of(*socket).recovered : self->counts_of(*socket).not_recovered).add(1);
   if (!resumed) {
     self->admit(socket, nullptr);
     co_return;
@@ -59,6 +64,8 @@ Task<std::optional<Resumed>> Connection::resume(SocketPtr socket) {
   co_return std::nullopt;
 }
 
+NamespaceCounts& Connection::counts_of(const Socket& socket) { return socket.nsp().counts_[shard_index_]; }
+
 void Connection::admit(const SocketPtr& socket, const LoggedEvents* missed) {
   if (waiting_ == Waiting::first_connect) expect(Waiting::nothing);
   auto& nsp = socket->nsp();
@@ -73,6 +80,7 @@ void Connection::admit(const SocketPtr& socket, const LoggedEvents* missed) {
   socket->connected_ = true;
   nsp.local_->enter(shard_index_, *socket);
   nsp.size_.fetch_add(1, std::memory_order_relaxed);
+  counts_of(*socket).connects.add(1);
   for (const auto& room : std::exchange(socket->places_->early, {})) nsp.local_->join_room(*socket, room);
   send(encode_connect(nsp.name(), socket->id(), pid));
   if (missed != nullptr) {

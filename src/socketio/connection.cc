@@ -35,7 +35,11 @@ void Connection::expect(Waiting what) {
   }
 }
 
-void Connection::on_deadline() { close(); }
+void Connection::on_deadline() {
+  auto& counts = shard_.counts;
+  (waiting_ == Waiting::attachments ? counts.attachments_late : counts.no_namespace_in_time).add(1);
+  close();
+}
 
 void Connection::send(const EncodedPacket& packet) {
   if (session_ == nullptr) return;
@@ -48,7 +52,8 @@ void Connection::close() {
 }
 
 void Connection::refuse_packet(const Error& error) {
-  log::debug("socketio", "closing a connection: {}", error.what());
+  shard_.counts.bad_packets.add(1);
+  log::debug("socketio", "closing connection {}: {}", session_ != nullptr ? session_->sid() : "", error.what());
   if (session_ != nullptr) session_->close(engineio::CloseReason::parse_error);
 }
 
@@ -99,6 +104,7 @@ void Connection::take(Packet packet, std::vector<std::string> attachments) {
 void Connection::take_event(Packet packet, std::vector<std::string> attachments) {
   auto socket = find(packet.nsp);
   auto& nsp = socket->nsp();
+  counts_of(*socket).events_in.add(1);
   auto& args = packet.data.get_array();
   Event event;
   event.name = std::string_view(args.front().get_string());
@@ -131,7 +137,10 @@ Task<> Connection::run_handler(const RawEventHandler& handler, SocketPtr socket,
 
 void Connection::connect(Packet packet) {
   const auto known = core_.namespaces.find(packet.nsp);
-  if (known == core_.namespaces.end()) return reject(packet.nsp, ConnectError("Invalid namespace"));
+  if (known == core_.namespaces.end()) {
+    shard_.counts.unknown_namespaces.add(1);
+    return reject(packet.nsp, ConnectError("Invalid namespace"));
+  }
   auto& nsp = *known->second;
   const auto is_same = [&nsp](const SocketPtr& socket) { return &socket->nsp() == &nsp; };
   // The client's `connect()`, called twice, says it twice.

@@ -18,7 +18,11 @@ Task<> without_name(const EventHandler& handler, SocketPtr socket, Event event, 
 }  // namespace
 
 Namespace::Namespace(std::string name, const std::vector<std::shared_ptr<net::Loop>>& loops)
-    : name_(std::move(name)), loops_(loops), local_(std::make_unique<LocalAdapter>(loops)), adapter_(local_.get()) {}
+    : name_(std::move(name)),
+      loops_(loops),
+      counts_(loops.size()),
+      local_(std::make_unique<LocalAdapter>(loops)),
+      adapter_(local_.get()) {}
 
 Namespace::~Namespace() = default;
 
@@ -75,6 +79,12 @@ Broadcast Broadcast::volatile_() const {
   return droppable;
 }
 
+Broadcast Broadcast::replacing(std::uint64_t topic) const {
+  auto newest = *this;
+  newest.topic_ = topic;
+  return newest;
+}
+
 Broadcast Broadcast::logged(std::uint64_t order) const {
   auto in_log = *this;
   in_log.order_ = order;
@@ -82,7 +92,7 @@ Broadcast Broadcast::logged(std::uint64_t order) const {
 }
 
 void Broadcast::emit_arguments(std::string_view event, const Arguments& args) const {
-  OutgoingEvent outgoing{event, args, encode_event(namespace_->name(), event, args)};
+  OutgoingEvent outgoing{event, args, encode_event(namespace_->name(), event, args, std::nullopt, topic_)};
   outgoing.encoded.order = order_;
   namespace_->adapter_->broadcast(selection_, outgoing);
 }

@@ -1,9 +1,11 @@
 #pragma once
 #include "async/task.h"
+#include "base/counters.h"
 #include "socketio/adapter.h"
 #include "socketio/event.h"
 #include "socketio/socket.h"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <functional>
@@ -30,6 +32,17 @@ struct ConnectError {
   json::value data;
 };
 
+/// What one shard's part of a namespace has seen. Counted on the shard, read from anywhere.
+struct NamespaceCounts {
+  Counter connects;
+  Counter refused;        // by a middleware
+  Counter recovered;      // sessions that went on
+  Counter not_recovered;  // clients that asked for that, and got a new session
+  Counter events_in;
+  Counter events_out;  // an event to each socket counts
+  std::array<Counter, kDisconnectReasons.size()> disconnects;
+};
+
 /// Lets a client in (nothing) or refuses it. Runs on the socket's shard, before `on_connection`.
 using Middleware = std::function<Task<std::optional<ConnectError>>(SocketPtr)>;
 /// Handles one event. Runs on the socket's shard; several of one socket may overlap where they wait.
@@ -47,6 +60,8 @@ class Broadcast {
   Broadcast except(std::string room) const;
   /// May be dropped for a client whose out-queue is not empty.
   Broadcast volatile_() const;
+  /// A client that is behind gets only the newest event of this `topic` (not 0), less those that it was sent already.
+  Broadcast replacing(std::uint64_t topic) const;
   /// The event stands in the namespace's recovery log at `order`, which rises (see `Recovery`).
   Broadcast logged(std::uint64_t order) const;
 
@@ -69,6 +84,7 @@ class Broadcast {
 
   Namespace* namespace_;
   Selection selection_;
+  std::uint64_t topic_ = 0;
   std::uint64_t order_ = 0;
 };
 
@@ -105,6 +121,8 @@ class Namespace {
     all().emit_arguments(event, Arguments(args...));
   }
 
+  /// Thread-safe; `shard` is one of the server's.
+  const NamespaceCounts& counts(std::size_t shard) const { return counts_[shard]; }
   /// Connected sockets of this process, on all shards.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
@@ -119,6 +137,7 @@ class Namespace {
 
   const std::string name_;
   const std::vector<std::shared_ptr<net::Loop>> loops_;  // one a shard
+  std::vector<NamespaceCounts> counts_;                  // one a shard
   std::unique_ptr<LocalAdapter> local_;
   Adapter* adapter_;  // the local one, or one that also knows other nodes
   // Immutable once connections come in.

@@ -143,13 +143,15 @@ Result<void> check_placeholders(const json::value& data, std::size_t attachments
 }
 
 EncodedPacket encode_event(std::string_view nsp, std::string_view event, const Arguments& args,
-                           std::optional<std::uint64_t> id) {
+                           std::optional<std::uint64_t> id, std::uint64_t topic) {
   const auto type = args.attachments().empty() ? PacketType::event : PacketType::binary_event;
   auto head = head_of(type, nsp, args.attachments().size(), id);
   head += '[';
   head += Arguments(event).text();
   if (!args.text().empty()) head += ',';
-  return with_attachments(net::Frame::text(head, args.text(), "]"), args);
+  // One with attachments cannot be left out: they would stand alone.
+  if (!args.attachments().empty()) topic = 0;
+  return with_attachments(net::Frame::event(topic, head, args.text(), "]"), args);
 }
 
 EncodedPacket encode_ack(std::string_view nsp, std::uint64_t id, const Arguments& args) {

@@ -46,7 +46,7 @@ Result<void> check_placeholders(const json::value& data, std::size_t attachments
 bool is_reserved_event(std::string_view name) noexcept;
 
 EncodedPacket encode_event(std::string_view nsp, std::string_view event, const Arguments& args,
-                           std::optional<std::uint64_t> id = std::nullopt);
+                           std::optional<std::uint64_t> id = std::nullopt, std::uint64_t topic = 0);
 EncodedPacket encode_ack(std::string_view nsp, std::uint64_t id, const Arguments& args);
 /// `pid` is empty where sessions cannot be recovered.
 EncodedPacket encode_connect(std::string_view nsp, std::string_view sid, std::string_view pid);

@@ -16,6 +16,7 @@ engineio::Options engine_options(const ServerOptions& options) {
   engine.upgrade_timeout = options.upgrade_timeout;
   engine.max_payload = options.max_payload;
   engine.max_backlog = options.max_backlog;
+  engine.merge_above = options.merge_above;
   engine.polling = options.polling;
   engine.websocket = options.websocket;
   return engine;
@@ -53,6 +54,7 @@ class Server::Impl {
   }
 
   engineio::Engine& engine() noexcept { return engine_; }
+  const detail::ServerCore& core() const noexcept { return core_; }
 
  private:
   std::shared_ptr<engineio::SessionHandler> accept(engineio::Session& session, net::Request& request) {
@@ -80,6 +82,24 @@ Namespace& Server::of(std::string_view name) { return impl_->of(name); }
 void Server::attach(net::Router& router) { impl_->engine().attach(router); }
 
 Task<> Server::stop() { return impl_->stop(); }
+
+std::size_t Server::shards() const noexcept { return impl_->engine().shards(); }
+
+const ConnectionCounts& Server::connection_counts(std::size_t shard) const {
+  return impl_->core().shards[shard]->counts;
+}
+
+const engineio::SessionCounts& Server::session_counts(std::size_t shard) const { return impl_->engine().counts(shard); }
+
+const net::WebSocketCounts& Server::websocket_counts(std::size_t shard) const {
+  return impl_->engine().loop(shard)->counts();
+}
+
+std::vector<const Namespace*> Server::namespaces() const {
+  std::vector<const Namespace*> all;
+  for (const auto& [name, nsp] : impl_->core().namespaces) all.push_back(nsp.get());
+  return all;
+}
 
 std::size_t Server::connections() const noexcept { return impl_->engine().connections(); }
 

@@ -2,6 +2,7 @@
 #include "async/shards.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "engineio/session.h"
 #include "net/router.h"
 #include "socketio/namespace.h"
 
@@ -10,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rushes::socketio {
 
@@ -23,11 +25,20 @@ struct ServerOptions {
   std::chrono::milliseconds attachment_timeout{10'000};  // from a binary packet's head to its last attachment
   std::size_t max_payload = 1'000'000;                   // bytes of one message, and of one POST
   std::size_t max_backlog = 1UL << 20U;                  // bytes queued for one client; past it, it is disconnected
+  std::size_t merge_above = 64UL << 10U;                 // bytes queued, past which `Broadcast::replacing` replaces
   std::size_t max_attachments = 10;
   std::size_t max_namespaces = 16;  // that one connection joins
   std::size_t max_rooms = 1'000;    // that one socket joins
   bool polling = true;
   bool websocket = true;
+};
+
+/// Limits that clients of one shard ran into. Counted on the shard, read from anywhere.
+struct ConnectionCounts {
+  Counter no_namespace_in_time;
+  Counter attachments_late;
+  Counter bad_packets;
+  Counter unknown_namespaces;
 };
 
 /// A Socket.IO v5 server on Engine.IO v4: the unmodified socket.io-client 4.x connects to it.
@@ -54,6 +65,13 @@ class Server {
   /// Closes every connection so that clients come back by themselves, to a server that runs again then, and
   /// refuses new ones. Safe to call twice.
   Task<> stop();
+
+  /// What happened on each shard. Thread-safe.
+  std::size_t shards() const noexcept;
+  const ConnectionCounts& connection_counts(std::size_t shard) const;
+  const engineio::SessionCounts& session_counts(std::size_t shard) const;
+  const net::WebSocketCounts& websocket_counts(std::size_t shard) const;
+  std::vector<const Namespace*> namespaces() const;
 
   /// Open connections, on all shards.
   std::size_t connections() const noexcept;

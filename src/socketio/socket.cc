@@ -67,7 +67,10 @@ Socket::~Socket() = default;
 
 void Socket::send(const EncodedPacket& packet) {
   if (!connected_) return;
-  if (!held_) return connection_->send(packet);
+  if (!held_) {
+    counts().events_out.add(1);
+    return connection_->send(packet);
+  }
   held_->packets.push_back(packet);
   held_->bytes += packet.text->payload().size();
   for (const auto& attachment : packet.attachments) held_->bytes += attachment->payload().size();
@@ -78,6 +81,8 @@ void Socket::send(const EncodedPacket& packet) {
     if (self->connection_) self->connection_->close();
   });
 }
+
+NamespaceCounts& Socket::counts() noexcept { return namespace_.counts_[places_->shard]; }
 
 void Socket::hold() { held_ = std::make_unique<Held>(); }
 
@@ -179,6 +184,10 @@ void Socket::on_disconnect(std::function<void(std::string_view)> handler) {
 void Socket::depart(std::string_view reason) {
   if (!std::exchange(connected_, false)) return;
   const auto self = shared_from_this();
+  const auto known = std::find(kDisconnectReasons.begin(), kDisconnectReasons.end(), reason);
+  if (known != kDisconnectReasons.end()) {
+    counts().disconnects[static_cast<std::size_t>(known - kDisconnectReasons.begin())].add(1);
+  }
   namespace_.local_->exit(*this);
   namespace_.size_.fetch_sub(1, std::memory_order_relaxed);
   std::exchange(connection_, nullptr)->forget(*this);

@@ -8,6 +8,7 @@
 #include "socketio/packet.h"
 
 #include <any>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -24,8 +25,19 @@ class Connection;
 }
 class Broadcast;
 class Namespace;
+struct NamespaceCounts;
 class Socket;
 using SocketPtr = std::shared_ptr<Socket>;
+
+/// Why sockets leave, in the words that Socket.IO users know: what `on_disconnect` is given.
+inline constexpr std::array<std::string_view, 8> kDisconnectReasons{"transport close",
+                                                                    "transport error",
+                                                                    "ping timeout",
+                                                                    "parse error",
+                                                                    "forced close",
+                                                                    "server shutting down",
+                                                                    "client namespace disconnect",
+                                                                    "server namespace disconnect"};
 
 /// How a client came in. The same for all namespaces of one connection but `auth`.
 struct Handshake {
@@ -109,8 +121,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   /// Whether the client takes less than it is sent, at the moment: output waits for its socket. On its shard.
   bool congested() const noexcept;
 
-  /// Runs once, on its shard, with the reason in the words that Socket.IO users know:
-  /// "transport close", "ping timeout", "client namespace disconnect", "server namespace disconnect", …
+  /// Runs once, on its shard, with one of kDisconnectReasons.
   void on_disconnect(std::function<void(std::string_view reason)> handler);
 
   std::any data;
@@ -128,6 +139,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
          std::shared_ptr<const Handshake> handshake);
 
   void send(const EncodedPacket& packet);
+  NamespaceCounts& counts() noexcept;
   /// What is sent from now on waits, until `release`, which leaves out what stands in the log up to `order`.
   void hold();
   void release(std::uint64_t order);

@@ -22,6 +22,7 @@ struct ServerShard {
   explicit ServerShard(std::shared_ptr<net::Loop> shared_loop) : loop(std::move(shared_loop)), gate(loop->executor()) {}
   std::shared_ptr<net::Loop> loop;
   Gate gate;  // of running handlers
+  ConnectionCounts counts;
 };
 
 /// The namespaces of a server; complete before connections come in.
@@ -67,6 +68,7 @@ class Connection final : public engineio::SessionHandler,
   void connect(Packet packet);
   void take_event(Packet packet, std::vector<std::string> attachments);
   void reject(std::string_view nsp, const ConnectError& error);
+  NamespaceCounts& counts_of(const Socket& socket);
   /// `missed`: of a session that goes on.
   void admit(const SocketPtr& socket, const LoggedEvents* missed);
   void refuse_packet(const Error& error);

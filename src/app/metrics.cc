@@ -1,0 +1,224 @@
+#include "app/metrics.h"
+
+#include "app/version.h"
+#include "base/file.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <limits>
+
+namespace rushes::app {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// Collects families in the order of their first mention.
+class Page {
+ public:
+  void counter(const std::string& name, const char* help, double value, const Labels& labels = {}) {
+    metric(name, help, MetricType::Counter, labels).counter.value = value;
+  }
+  void gauge(const std::string& name, const char* help, double value, const Labels& labels = {}) {
+    metric(name, help, MetricType::Gauge, labels).gauge.value = value;
+  }
+  void histogram(const std::string& name, const char* help, const ClientMetric::Histogram& histogram) {
+    metric(name, help, MetricType::Histogram, {}).histogram = histogram;
+  }
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  ClientMetric& metric(const std::string& name, const char* help, MetricType type, const Labels& labels) {
+    if (families_.empty() || families_.back().name != name) families_.push_back({name, help, type, {}});
+    auto& added = families_.back().metric.emplace_back();
+    for (const auto& [label, value] : labels) added.label.push_back({label, value});
+    return added;
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+/// The sum over all shards of what `pick` finds in one.
+template <class Pick>
+double sum(std::size_t shards, Pick pick) {
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < shards; ++i) total += pick(i).value();
+  return static_cast<double>(total);
+}
+
+void write_transports(Page& page, const socketio::Server& sockets) {
+  const auto n = sockets.shards();
+  const auto all = [&](const Counter engineio::SessionCounts::*which) {
+    return sum(n, [&](std::size_t i) -> const Counter& { return sockets.session_counts(i).*which; });
+  };
+  using Counts = engineio::SessionCounts;
+  const auto upgraded = all(&Counts::upgraded);
+  const auto* open = "Open connections, by what carries them.";
+  page.gauge("rushes_connections", open, all(&Counts::opened_polling) - upgraded - all(&Counts::closed_polling),
+             {{"transport", "polling"}});
+  page.gauge("rushes_connections", open, all(&Counts::opened_websocket) + upgraded - all(&Counts::closed_websocket),
+             {{"transport", "websocket"}});
+  const auto* opened = "Connections that were opened, by what carried them first.";
+  page.counter("rushes_connections_opened_total", opened, all(&Counts::opened_polling), {{"transport", "polling"}});
+  page.counter("rushes_connections_opened_total", opened, all(&Counts::opened_websocket), {{"transport", "websocket"}});
+  page.counter("rushes_connections_upgraded_total", "Connections that moved from polling to a WebSocket.", upgraded);
+  for (std::size_t reason = 0; reason < Counts().closed_by.size(); ++reason) {
+    page.counter("rushes_connections_closed_total", "Connections that ended, by reason.",
+                 sum(n, [&](std::size_t i) -> const Counter& { return sockets.session_counts(i).closed_by[reason]; }),
+                 {{"reason", std::string(engineio::to_text(static_cast<engineio::CloseReason>(reason)))}});
+  }
+}
+
+void write_wire(Page& page, const socketio::Server& sockets) {
+  const auto n = sockets.shards();
+  const auto all = [&](const Counter net::WebSocketCounts::*which) {
+    return sum(n, [&](std::size_t i) -> const Counter& { return sockets.websocket_counts(i).*which; });
+  };
+  using Counts = net::WebSocketCounts;
+  page.counter("rushes_websocket_received_bytes_total", "Bytes that WebSockets received.", all(&Counts::bytes_in));
+  page.counter("rushes_websocket_sent_bytes_total", "Bytes that WebSockets sent.", all(&Counts::bytes_out));
+  page.counter("rushes_websocket_writes_total", "System calls that sent them.", all(&Counts::writes));
+  page.gauge("rushes_out_queue_bytes", "Bytes that wait for clients to take them.", all(&Counts::queued_bytes));
+  page.counter("rushes_events_merged_total", "Progress that a slow client did not get, since newer followed.",
+               all(&Counts::merged));
+
+  ClientMetric::Histogram histogram;
+  double seconds = 0;
+  for (std::size_t i = 0; i < n; ++i) seconds += static_cast<double>(sockets.websocket_counts(i).emit_to_write.sum());
+  histogram.sample_sum = seconds / 1e9;
+  const auto borders = DurationHistogram::kBorders.size();
+  for (std::size_t bucket = 0; bucket <= borders; ++bucket) {
+    for (std::size_t i = 0; i < n; ++i) {
+      histogram.sample_count += sockets.websocket_counts(i).emit_to_write.count(bucket);
+    }
+    const auto border = bucket < borders ? static_cast<double>(DurationHistogram::kBorders[bucket]) / 1e9
+                                         : std::numeric_limits<double>::infinity();
+    histogram.bucket.push_back({histogram.sample_count, border});
+  }
+  page.histogram("rushes_emit_to_write_seconds", "From the making of an event to the system's taking it.", histogram);
+}
+
+void write_namespaces(Page& page, const socketio::Server& sockets) {
+  const auto n = sockets.shards();
+  const auto each = [&](const std::string& name, const char* help, const Counter socketio::NamespaceCounts::*which,
+                        const Labels& more = {}) {
+    for (const auto* nsp : sockets.namespaces()) {
+      Labels labels{{"namespace", nsp->name()}};
+      labels.insert(labels.end(), more.begin(), more.end());
+      page.counter(name, help, sum(n, [&](std::size_t i) -> const Counter& { return nsp->counts(i).*which; }), labels);
+    }
+  };
+  using Counts = socketio::NamespaceCounts;
+  for (const auto* nsp : sockets.namespaces()) {
+    page.gauge("rushes_sockets", "Connected sockets.", static_cast<double>(nsp->size()), {{"namespace", nsp->name()}});
+  }
+  each("rushes_socket_connects_total", "Sockets that came in.", &Counts::connects);
+  each("rushes_socket_refusals_total", "Sockets that were refused, mostly for their token.", &Counts::refused);
+  const auto* recoveries = "Clients that came back to a session that was cut, by whether it went on.";
+  each("rushes_socket_recoveries_total", recoveries, &Counts::recovered, {{"outcome", "recovered"}});
+  each("rushes_socket_recoveries_total", recoveries, &Counts::not_recovered, {{"outcome", "new session"}});
+  each("rushes_events_received_total", "Events from clients.", &Counts::events_in);
+  each("rushes_events_sent_total", "Events to clients, each socket counted.", &Counts::events_out);
+  for (const auto* nsp : sockets.namespaces()) {
+    for (std::size_t reason = 0; reason < socketio::kDisconnectReasons.size(); ++reason) {
+      page.counter("rushes_socket_disconnects_total", "Sockets that left, by reason.",
+                   sum(n, [&](std::size_t i) -> const Counter& { return nsp->counts(i).disconnects[reason]; }),
+                   {{"namespace", nsp->name()}, {"reason", std::string(socketio::kDisconnectReasons[reason])}});
+    }
+  }
+}
+
+void write_limits(Page& page, const socketio::Server& sockets, const net::HttpServer& http) {
+  const auto limit = [&](const char* name, double value) {
+    page.counter("rushes_limit_hits_total", "Clients that ran into a limit.", value, {{"limit", name}});
+  };
+  const auto n = sockets.shards();
+  const auto connection = [&](const char* name, const Counter socketio::ConnectionCounts::*which) {
+    limit(name, sum(n, [&](std::size_t i) -> const Counter& { return sockets.connection_counts(i).*which; }));
+  };
+  const auto websocket = [&](const char* name, const Counter net::WebSocketCounts::*which) {
+    limit(name, sum(n, [&](std::size_t i) -> const Counter& { return sockets.websocket_counts(i).*which; }));
+  };
+  connection("no namespace in time", &socketio::ConnectionCounts::no_namespace_in_time);
+  connection("attachments late", &socketio::ConnectionCounts::attachments_late);
+  connection("bad packet", &socketio::ConnectionCounts::bad_packets);
+  connection("unknown namespace", &socketio::ConnectionCounts::unknown_namespaces);
+  websocket("too slow", &net::WebSocketCounts::too_slow);
+  websocket("websocket protocol", &net::WebSocketCounts::protocol_errors);
+  limit("connections",
+        sum(http.shards(), [&](std::size_t i) -> const Counter& { return http.counts(i).refused_connections; }));
+}
+
+void write_http(Page& page, const net::HttpServer& http) {
+  const auto n = http.shards();
+  page.gauge("rushes_http_connections", "Open HTTP connections, WebSockets not counted.",
+             static_cast<double>(http.connections()));
+  page.counter("rushes_http_upgrades_total", "Requests that became WebSockets.",
+               sum(n, [&](std::size_t i) -> const Counter& { return http.counts(i).upgrades; }));
+  for (std::size_t status = 100; status < net::HttpCounts().answers.size(); ++status) {
+    const auto count = sum(n, [&](std::size_t i) -> const Counter& { return http.counts(i).answers[status]; });
+    if (count == 0) continue;
+    page.counter("rushes_http_answers_total", "HTTP answers, by status.", count, {{"code", std::to_string(status)}});
+  }
+}
+
+void write_jobs(Page& page, const jobs::JobCounts& counts) {
+  const auto* help = "Jobs that have not ended, by state.";
+  page.gauge("rushes_jobs", help, static_cast<double>(counts.pending), {{"state", "pending"}});
+  page.gauge("rushes_jobs", help, static_cast<double>(counts.processing), {{"state", "processing"}});
+}
+
+void write_process(Page& page) {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  page.counter("process_cpu_seconds_total", "CPU time of this process.",
+               seconds(used.ru_utime) + seconds(used.ru_stime));
+  if (const auto statm = read_file("/proc/self/statm")) {
+    std::uint64_t pages = 0;
+    const auto second = statm->find(' ') + 1;
+    std::from_chars(statm->data() + second, statm->data() + statm->size(), pages);
+    page.gauge("process_resident_memory_bytes", "Resident memory of this process.",
+               static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
+  }
+  std::error_code failed;
+  const std::filesystem::directory_iterator files("/proc/self/fd", failed);
+  if (!failed) {
+    page.gauge("process_open_fds", "Open files of this process.",
+               static_cast<double>(std::distance(begin(files), end(files))));
+  }
+  page.gauge("rushes_build_info", "1, with the version.", 1, {{"version", std::string(kVersion)}});
+}
+
+Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServer& http, jobs::JobQueries& queries) {
+  const auto counts = co_await queries.counts();
+  Page page;
+  write_transports(page, sockets);
+  write_wire(page, sockets);
+  write_namespaces(page, sockets);
+  write_limits(page, sockets, http);
+  write_http(page, http);
+  if (counts) write_jobs(page, *counts);
+  write_process(page);
+  net::Response response(200, "text/plain; version=0.0.4; charset=utf-8", page.text());
+  response.headers.add("Cache-Control", "no-store");
+  co_return response;
+}
+
+}  // namespace
+
+void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
+                       jobs::JobQueries& queries) {
+  router.add("GET", "/metrics", [&sockets, &http, &queries](net::Request&) { return metrics(sockets, http, queries); });
+}
+
+}  // namespace rushes::app

@@ -1,0 +1,17 @@
+#pragma once
+#include "jobs/job_queries.h"
+#include "net/http_server.h"
+#include "net/router.h"
+#include "socketio/server.h"
+
+namespace rushes::app {
+
+/// `GET /metrics`, in the text format of Prometheus: sockets, events, HTTP, jobs, this process. No token: let a proxy
+/// keep it from the outside world. What each metric says: docs/operations.md.
+/// https://prometheus.io/docs/instrumenting/exposition_formats/
+///
+/// Lifetime:  the parts outlive the router.
+void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
+                       jobs::JobQueries& queries);
+
+}  // namespace rushes::app

@@ -1,0 +1,85 @@
+// What an operator's Prometheus reads.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { closeSockets, connect, rest, userOf } from './clients.mjs';
+import { startServer, waitFor } from './harness.mjs';
+import { talk } from './texts.mjs';
+
+let server;
+before(async () => {
+  server = await startServer();
+});
+after(async () => {
+  closeSockets();
+  await server.dispose();
+});
+
+/** The page as a map from `name{label="value"}` to its number; fails on a line that is neither that nor a comment. */
+async function read() {
+  const answer = await rest(server, 'GET', '/metrics');
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  const values = new Map();
+  for (const line of answer.body.trimEnd().split('\n')) {
+    if (/^# (HELP|TYPE) /.test(line)) continue;
+    const [, name, value] = line.match(/^([a-z_]+(?:\{[^}]*\})?) (\S+)$/) ?? assert.fail(line);
+    assert.ok(!values.has(name), `${name} is told once`);
+    assert.ok(!Number.isNaN(Number(value.replace('+Inf', 'Infinity'))), line);
+    values.set(name, Number(value));
+  }
+  return values;
+}
+const until = (name, value) =>
+  waitFor(async () => (await read()).get(name) === value, async () => `${name} to be ${value}, it is ${(await read()).get(name)}`);
+
+test('sockets, events and how they went are counted', async () => {
+  const alice = userOf(server, 'alice');
+  const client = await alice.connect().ready();
+  await client.until((await alice.transcript(talk)).body.jobId);
+  await until('rushes_connections{transport="websocket"}', 1);
+  let metrics = await read();
+  const events = client.of('queue-update').length;
+  assert.equal(metrics.get('rushes_sockets{namespace="/queue"}'), 1);
+  assert.equal(metrics.get('rushes_events_sent_total{namespace="/queue"}'), events);
+  assert.ok(metrics.get('rushes_emit_to_write_seconds_count') <= events);
+  assert.ok(metrics.get('rushes_http_answers_total{code="201"}') === 1);
+  assert.ok(metrics.get('process_resident_memory_bytes') > 1e6);
+
+  await client.ask('subscribe-queue');
+  client.close();
+  await until('rushes_connections_closed_total{reason="transport close"}', 1);
+  metrics = await read();
+  assert.equal(metrics.get('rushes_events_received_total{namespace="/queue"}'), 1);
+  assert.equal(metrics.get('rushes_sockets{namespace="/queue"}'), 0);
+  assert.equal(metrics.get('rushes_connections{transport="websocket"}'), 0);
+  assert.equal(metrics.get('rushes_connections{transport="polling"}'), 0);
+  assert.equal(metrics.get('rushes_out_queue_bytes'), 0);
+});
+
+test('refusals and limits are counted', async () => {
+  const stranger = connect(server, '/queue', { auth: { token: 'x' } });
+  await stranger.next('connect_error');
+  await until('rushes_socket_refusals_total{namespace="/queue"}', 1);
+  const lost = connect(server, '/nowhere', {});
+  await lost.next('connect_error');
+  await until('rushes_limit_hits_total{limit="unknown namespace"}', 1);
+  const alice = userOf(server, 'alice');
+  const rude = await alice.connect({ transports: ['websocket'] }).ready();
+  rude.socket.io.engine.write('{');
+  await rude.next('disconnect');
+  await until('rushes_limit_hits_total{limit="bad packet"}', 1);
+  const clumsy = await alice.connect({ transports: ['websocket'] }).ready();
+  clumsy.socket.io.engine.write('2["x","' + 'y'.repeat(1_000_001) + '"]');
+  await clumsy.next('disconnect');
+  await until('rushes_limit_hits_total{limit="websocket protocol"}', 1);
+});
+
+test('a session that goes on is told from a new one', async () => {
+  const alice = userOf(server, 'alice');
+  const client = await alice.connect({ reconnection: true, reconnectionDelay: 20, transports: ['websocket'] }).ready();
+  client.socket.io.engine.close();
+  await until('rushes_socket_recoveries_total{namespace="/queue",outcome="recovered"}', 1);
+  const other = await alice.connect({ auth: { token: alice.token, pid: 'made up' } }).ready();
+  assert.equal(other.socket.recovered, false);
+  await until('rushes_socket_recoveries_total{namespace="/queue",outcome="new session"}', 1);
+});
