@@ -120,13 +120,14 @@ class Emitter {
 };
 
 Task<std::optional<socketio::ConnectError>> authorize(SocketPtr socket, const std::string& secret) {
-  const auto token = string_member(socket->handshake().auth.get_object(), "token").value_or("");
+  const auto token = string_member(socket->auth(), "token").value_or("");
   auto subject = subject_of(token, secret);
   if (subject.empty()) {
     socketio::ConnectError refusal("unauthorized");
     co_return refusal;
   }
   socket->data = std::move(subject);
+  socket->forget_auth();
   co_return std::nullopt;
 }
 

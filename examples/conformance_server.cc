@@ -101,7 +101,7 @@ Task<> throw_up(SocketPtr, json::array, Ack) {
 }
 
 Task<std::optional<socketio::ConnectError>> only_with_token(SocketPtr socket) {
-  const auto& auth = socket->handshake().auth.get_object();
+  const auto& auth = socket->auth();
   const auto token = string_member(auth, "token");
   if (token == "sesame") co_return std::nullopt;
   json::object details;
@@ -148,10 +148,10 @@ int serve(int argc, char** argv) {
   options.ping_timeout = std::chrono::milliseconds(option(argc, argv, "--ping-timeout", 200));
   options.connect_timeout = std::chrono::milliseconds(1000);
   socketio::Server io(shards, options, clock, rng);
-  io.of("/").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->handshake().auth); });
+  io.of("/").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->auth()); });
   io.of("/").on_raw("message", message_back);
   io.of("/").on_raw("message-with-ack", acknowledge);
-  io.of("/custom").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->handshake().auth); });
+  io.of("/custom").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->auth()); });
   add_test_handlers(io);
 
   engineio::Options engine_options;

@@ -71,25 +71,14 @@ Engine::Engine(Shards& shards, Options options, Rng& rng, HandlerFactory factory
 
 Engine::~Engine() = default;
 
-/// Counts an open session for as long as its handler lives.
-class Engine::Counted final : public SessionHandler {
- public:
-  Counted(std::atomic<std::size_t>& count, std::shared_ptr<SessionHandler> inner)
-      : count_(count), inner_(std::move(inner)) {
-    count_.fetch_add(1, std::memory_order_relaxed);
+std::size_t Engine::connections() const noexcept {
+  std::uint64_t open = 0;
+  for (const auto& part : parts_) {
+    const auto& counts = part->sessions.counts;
+    open += counts.opened_polling.value() + counts.opened_websocket.value() - counts.closed_polling.value() -
+            counts.closed_websocket.value();
   }
-  ~Counted() override { count_.fetch_sub(1, std::memory_order_relaxed); }
-  void on_message(std::string_view message) override { inner_->on_message(message); }
-  void on_binary(std::string_view bytes) override { inner_->on_binary(bytes); }
-  void on_close(CloseReason reason) override { inner_->on_close(reason); }
-
- private:
-  std::atomic<std::size_t>& count_;
-  std::shared_ptr<SessionHandler> inner_;
-};
-
-std::shared_ptr<SessionHandler> Engine::make_handler(Session& session, net::Request& request) {
-  return std::make_shared<Counted>(connections_, factory_(session, request));
+  return open;
 }
 
 void Engine::attach(net::Router& router) {
@@ -106,7 +95,7 @@ void Engine::attach(net::Router& router) {
   }
 }
 
-Session* Engine::find(std::size_t shard, const std::string& sid) {
+Session* Engine::find(std::size_t shard, std::string_view sid) {
   auto& sessions = parts_[shard]->sessions.sessions;
   const auto found = sessions.find(sid);
   return found == sessions.end() ? nullptr : found->second.get();
@@ -114,10 +103,9 @@ Session* Engine::find(std::size_t shard, const std::string& sid) {
 
 Session& Engine::add_session(std::size_t shard) {
   auto& sessions = parts_[shard]->sessions;
-  auto sid = new_sid(rng_, shard);
-  auto session = std::make_unique<Session>(sessions, options_, sid);
+  auto session = std::make_unique<Session>(sessions, options_, new_sid(rng_, shard));
   auto& added = *session;
-  sessions.sessions.emplace(std::move(sid), std::move(session));
+  sessions.sessions.emplace(added.sid(), std::move(session));
   return added;
 }
 
@@ -156,7 +144,7 @@ net::Response Engine::open(net::Request& request) {
   const auto shard = Shards::current().value_or(0);
   if (parts_[shard]->sessions.stopping) return net::problem(Error(Errc::unavailable, "stopping"));
   auto& session = add_session(shard);
-  session.open_polling(make_handler(session, request));
+  session.open_polling(factory_(session, request));
   return text(session.take_payload());
 }
 
@@ -210,7 +198,7 @@ Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
     std::function<void(net::DetachedSocket)> owner = [this, shard, &request,
                                                       answer = std::move(*handshake)](net::DetachedSocket socket) {
       auto& session = add_session(shard);
-      session.open_websocket(std::move(socket), answer, make_handler(session, request));
+      session.open_websocket(std::move(socket), answer, factory_(session, request));
     };
     co_return net::UpgradeAnswer(std::move(owner));
   }
@@ -250,7 +238,7 @@ Task<> Engine::stop_shard(std::size_t shard) {
   auto& part = *parts_[shard];
   part.sessions.stopping = true;
   std::vector<std::string> sids;
-  for (const auto& [sid, session] : part.sessions.sessions) sids.push_back(sid);
+  for (const auto& [sid, session] : part.sessions.sessions) sids.emplace_back(sid);
   for (const auto& sid : sids) {
     if (auto* session = find(shard, sid)) session->close(CloseReason::server_shutting_down);
   }

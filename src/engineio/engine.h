@@ -5,7 +5,6 @@
 #include "engineio/session.h"
 #include "net/router.h"
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -42,7 +41,8 @@ class Engine {
   std::size_t shards() const noexcept { return parts_.size(); }
   /// Thread-safe.
   const SessionCounts& counts(std::size_t shard) const { return parts_[shard]->sessions.counts; }
-  std::size_t connections() const noexcept { return connections_.load(std::memory_order_relaxed); }
+  /// Sessions that have not closed.
+  std::size_t connections() const noexcept;
 
  private:
   struct Part {
@@ -51,7 +51,6 @@ class Engine {
     Gate gate;  // of polls
   };
   struct Query;
-  class Counted;
   enum class Found : std::uint8_t { unknown, upgradable, taken };
 
   Task<net::Response> handle(net::Request& request);
@@ -61,16 +60,14 @@ class Engine {
   Task<net::Response> receive(std::size_t shard, std::string sid, std::string payload);
   Task<Found> look_up(std::size_t shard, std::string sid);
   Task<> stop_shard(std::size_t shard);
-  Session* find(std::size_t shard, const std::string& sid);
+  Session* find(std::size_t shard, std::string_view sid);
   Session& add_session(std::size_t shard);
-  std::shared_ptr<SessionHandler> make_handler(Session& session, net::Request& request);
 
   Shards& shards_;
   const Options options_;
   Rng& rng_;
   const HandlerFactory factory_;
   std::vector<std::unique_ptr<Part>> parts_;
-  std::atomic<std::size_t> connections_{0};
   bool stopped_ = false;
 };
 

@@ -46,13 +46,13 @@ class Session::Probe final : public net::WebSocket::Listener, public net::Deadli
   friend class Session;
 };
 
-Session::Session(SessionShard& shard, const Options& options, std::string sid)
-    : shard_(shard), options_(options), sid_(std::move(sid)), buffer_(options.merge_above, shard.loop->counts()) {}
+Session::Session(SessionShard& shard, const Options& options, std::string_view sid)
+    : shard_(shard), options_(options), sid_(sid.data(), sid.size()) {}
 
 Session::~Session() = default;
 
 std::string Session::open_packet(bool upgradable) const {
-  return "0{\"sid\":\"" + sid_ + "\",\"upgrades\":[" + (upgradable ? "\"websocket\"" : "") +
+  return "0{\"sid\":\"" + std::string(sid()) + "\",\"upgrades\":[" + (upgradable ? "\"websocket\"" : "") +
          "],\"pingInterval\":" + std::to_string(options_.ping_interval.count()) +
          ",\"pingTimeout\":" + std::to_string(options_.ping_timeout.count()) +
          ",\"maxPayload\":" + std::to_string(options_.max_payload) + "}";
@@ -82,11 +82,12 @@ void Session::send(net::FramePtr message) {
     socket_->send(std::move(message));
     return;
   }
-  buffer_.push(std::move(message));
-  if (buffer_.bytes() > options_.max_backlog && buffer_.count() > 1) {
+  if (!buffer_) buffer_ = std::make_unique<net::OutQueue>(options_.merge_above, shard_.loop->counts());
+  buffer_->push(std::move(message));
+  if (buffer_->bytes() > options_.max_backlog && buffer_->count() > 1 && !std::exchange(too_slow_, true)) {
     shard_.loop->counts().too_slow.add(1);
     // Not at once: whoever sends to many must not see one of them vanish under its hands.
-    shard_.loop->post([loop = shard_.loop, &shard = shard_, sid = sid_] {
+    shard_.loop->post([loop = shard_.loop, &shard = shard_, sid = std::string(sid())] {
       const auto found = shard.sessions.find(sid);
       if (found != shard.sessions.end()) found->second->close(CloseReason::transport_error);
     });
@@ -95,12 +96,13 @@ void Session::send(net::FramePtr message) {
 }
 
 std::string Session::take_payload() {
-  if (buffer_.empty() && closed_) {
+  const bool empty = !buffer_ || buffer_->empty();
+  if (empty && closed_) {
     bury();
-    return std::string(farewell_);
+    return farewell_;
   }
-  if (buffer_.empty()) return probe_ && probe_->probed_ ? "6" : std::string();
-  return encode_payload(buffer_.take());
+  if (empty) return probe_ && probe_->probed_ ? "6" : std::string();
+  return encode_payload(buffer_->take());
 }
 
 void Session::answer_poll(std::string payload) {
@@ -110,7 +112,7 @@ void Session::answer_poll(std::string payload) {
 
 void Session::refuse_second_poll() {
   if (poll_ != nullptr) answer_poll("1");
-  buffer_.take();
+  buffer_.reset();
   finish(CloseReason::transport_error, "");
 }
 
@@ -209,8 +211,10 @@ void Session::complete_upgrade() {
   shard_.loop->timers().cancel(*probe_);
   keep->probe = std::move(probe_);
   shard_.loop->dispose_later(std::move(keep));
-  for (auto& message : buffer_.take()) socket_->send(std::move(message));
-  if (close_after_upgrade_) finish(*close_after_upgrade_, {});
+  if (const auto waiting = std::exchange(buffer_, nullptr)) {
+    for (auto& message : waiting->take()) socket_->send(std::move(message));
+  }
+  if (close_after_upgrade_) finish(*close_after_upgrade_, "");
 }
 
 void Session::drop_probe() {
@@ -236,9 +240,9 @@ void Session::close(CloseReason reason) {
   finish(reason, reason == CloseReason::parse_error ? "" : "1");
 }
 
-/// `last_packet`, of static storage, is what a poll gets, one that waits or one that is on its way; empty: it finds
+/// `last_packet`, a literal, is what a poll gets, one that waits or one that is on its way; empty: it finds
 /// no session.
-void Session::finish(CloseReason reason, std::string_view last_packet) {
+void Session::finish(CloseReason reason, const char* last_packet) {
   if (std::exchange(closed_, true)) return;
   shard_.loop->timers().cancel(*this);
   drop_probe();
@@ -250,7 +254,7 @@ void Session::finish(CloseReason reason, std::string_view last_packet) {
         std::move(socket_),
         reason == CloseReason::server_shutting_down ? net::WsCloseCode::going_away : net::WsCloseCode::normal, {});
   }
-  if (polling && !last_packet.empty()) {
+  if (polling && *last_packet != '\0') {
     // In a payload of its own: the client acts on a close before it acts on the messages beside it.
     farewell_ = last_packet;
     if (poll_ != nullptr) {
@@ -270,7 +274,7 @@ void Session::finish(CloseReason reason, std::string_view last_packet) {
 void Session::bury() {
   if (std::exchange(buried_, true)) return;
   shard_.loop->timers().cancel(*this);
-  const auto found = shard_.sessions.find(sid_);
+  const auto found = shard_.sessions.find(sid());
   if (found == shard_.sessions.end()) return;
   auto self = std::move(found->second);
   shard_.sessions.erase(found);

@@ -7,6 +7,8 @@
 #include "net/websocket.h"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/static_string/static_string.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
 #include <chrono>
@@ -17,12 +19,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace rushes::engineio {
 
 class Session;
+
+/// 20 characters of base64url, kept in place.
+using SessionId = boost::static_strings::static_string<20>;
 
 struct Options {
   std::string path = "/engine.io/";
@@ -75,7 +79,7 @@ struct SessionCounts {
 /// Threads: its shard's.
 struct SessionShard {
   std::shared_ptr<net::Loop> loop;
-  std::unordered_map<std::string, std::unique_ptr<Session>> sessions;
+  boost::unordered_flat_map<std::string_view, std::unique_ptr<Session>> sessions;  // by their own ids
   net::WebSocketOptions websocket_options;
   net::FramePtr ping;  // encoded once for all
   SessionCounts counts;
@@ -97,17 +101,19 @@ struct WaitingPoll {
 ///            closing poll was answered.
 class Session final : public net::Loop::Disposable, public net::WebSocket::Listener, net::Deadline {
  public:
-  Session(SessionShard& shard, const Options& options, std::string sid);
+  Session(SessionShard& shard, const Options& options, std::string_view sid);
   ~Session() override;
 
-  const std::string& sid() const noexcept { return sid_; }
+  std::string_view sid() const noexcept { return {sid_.data(), sid_.size()}; }
   const char* transport() const noexcept { return socket_ ? "websocket" : "polling"; }
   net::Loop& loop() noexcept { return *shard_.loop; }
 
   /// Queues a message. A text frame's payload begins with Engine.IO's `4`; a binary one is as it is.
   void send(net::FramePtr message);
   /// Whether a message would have to wait behind others.
-  bool congested() const noexcept { return socket_ ? socket_->backlog() > 0 : !buffer_.empty() && poll_ == nullptr; }
+  bool congested() const noexcept {
+    return socket_ ? socket_->backlog() > 0 : buffer_ && !buffer_->empty() && poll_ == nullptr;
+  }
   /// What was sent before still reaches the client, but after `parse_error`.
   void close(CloseReason reason);
 
@@ -144,23 +150,24 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   void complete_upgrade();
   void drop_probe();
   void answer_poll(std::string payload);
-  void finish(CloseReason reason, std::string_view last_packet);
+  void finish(CloseReason reason, const char* last_packet);
   void bury();
 
   SessionShard& shard_;
   const Options& options_;
-  const std::string sid_;
+  const SessionId sid_;
   std::shared_ptr<SessionHandler> handler_;
   std::unique_ptr<net::WebSocket> socket_;  // null while polling
   std::unique_ptr<Probe> probe_;            // a WebSocket that wants to take over
-  net::OutQueue buffer_;                    // polling: what the next poll gets
+  std::unique_ptr<net::OutQueue> buffer_;   // polling: what the next poll gets
   WaitingPoll* poll_ = nullptr;
   bool awaits_pong_ = false;
   bool renewed_ = false;  // the time-out of that pong
   bool closed_ = false;
   bool buried_ = false;
+  bool too_slow_ = false;  // while polling; about to be closed
   std::optional<CloseReason> close_after_upgrade_;
-  std::string_view farewell_;  // closed while polling: the poll behind the last messages gets it
+  const char* farewell_ = "";  // closed while polling: the poll behind the last messages gets it
 };
 
 }  // namespace rushes::engineio

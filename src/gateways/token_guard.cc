@@ -8,12 +8,10 @@
 namespace rushes::gateways {
 namespace {
 
-std::string token_of(const socketio::Handshake& handshake) {
-  if (handshake.auth.is_object()) {
-    auto token = string_member(handshake.auth.get_object(), "token");
-    if (token && !token->empty()) return std::move(*token);
-  }
-  return std::string(handshake.headers.find("authorization").value_or(""));
+std::string token_of(const socketio::Socket& socket) {
+  auto token = string_member(socket.auth(), "token");
+  if (token && !token->empty()) return std::move(*token);
+  return std::string(socket.handshake().headers.get("authorization"));
 }
 
 json::object code_of(const Error& error) { return {{"code", error.public_name()}}; }
@@ -40,12 +38,13 @@ void TokenGuard::install(socketio::Namespace& nsp) {
 }
 
 Task<std::optional<socketio::ConnectError>> TokenGuard::check(SocketPtr socket) {
-  auto identity = tokens_.verify(token_of(socket->handshake()));
+  auto identity = tokens_.verify(token_of(*socket));
   if (!identity) {
     const auto& error = identity.error();
     co_return socketio::ConnectError(std::string(error.public_message()), code_of(error));
   }
   socket->data = std::move(*identity);
+  socket->forget_auth();
   co_return std::nullopt;
 }
 

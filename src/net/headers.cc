@@ -7,16 +7,16 @@
 namespace rushes::net {
 
 std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
-  for (const auto& field : fields_) {
-    if (equals_ignore_case(field.name, name)) return std::string_view(field.value);
+  for (const auto field : *this) {
+    if (equals_ignore_case(field.name, name)) return field.value;
   }
   return std::nullopt;
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {
-  for (const auto& field : fields_) {
+  for (const auto field : *this) {
     if (!equals_ignore_case(field.name, name)) continue;
-    std::string_view rest = field.value;
+    auto rest = field.value;
     while (!rest.empty()) {
       const auto comma = rest.find(',');
       if (equals_ignore_case(trim(rest.substr(0, comma)), token)) return true;
@@ -33,11 +33,21 @@ void Headers::set(std::string_view name, std::string_view value) {
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
-  fields_.push_back(Field{std::string(name), std::string(value)});
+  places_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
+                     static_cast<std::uint32_t>(value.size())});
+  text_.append(name).append(value);
 }
 
 void Headers::erase(std::string_view name) {
-  std::erase_if(fields_, [name](const Field& field) { return equals_ignore_case(field.name, name); });
+  // Their text stays until the headers go: nothing erases many.
+  std::erase_if(places_, [this, name](const Place& place) {
+    return equals_ignore_case(std::string_view(text_).substr(place.start, place.name), name);
+  });
+}
+
+void Headers::clear() noexcept {
+  text_.clear();
+  places_.clear();
 }
 
 }  // namespace rushes::net

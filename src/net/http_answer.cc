@@ -74,8 +74,8 @@ void HttpConnection::write_head(const Response& response, std::uint64_t body_siz
   out_.append(reason.data(), reason.size());
   out_ += "\r\n";
   out_ += date_line();
-  for (const auto& field : response.headers) {
-    if (field.value.find_first_of("\r\n") != std::string::npos) {
+  for (const auto field : response.headers) {
+    if (field.value.find_first_of("\r\n") != std::string_view::npos) {
       log::error("net", "a header {} with a line break is left out of an answer", field.name);
       continue;
     }

@@ -9,30 +9,37 @@
 
 namespace rushes::socketio::detail {
 
-Task<> Connection::enter(std::shared_ptr<Connection> self, SocketPtr socket, Gate::Pass pass) {
+Task<> Connection::enter(std::shared_ptr<Connection> self, SocketPtr socket, std::optional<Former> former,
+                         Gate::Pass pass) {
   const auto held = std::move(pass);
   const auto refused = co_await check(socket);
+  auto pid = former ? former->pid : std::string();
   std::optional<Resumed> resumed;
-  if (!refused && self->session_ != nullptr) resumed = co_await resume(socket);
+  if (!refused && former && self->session_ != nullptr) {
+    auto resuming = resume(socket, std::move(*former));
+    resumed = co_await std::move(resuming);
+  }
   std::erase(self->entering_, socket);
+  auto& counts = self->counts_of(*socket);
   if (refused || self->session_ == nullptr) {
     if (refused) {
       self->reject(socket->nsp().name(), *refused);
-      self->counts_of(*socket).refused.add(1);
+      counts.refused.add(1);
     }
     socket->connection_.reset();
     co_return;
   }
-  const bool asked = socket->handshake().auth.get_object().contains("pid");
-  if (resumed || asked) (resumed ? self->counts_of(*socket).recovered : self->counts_of(*socket).not_recovered).add(1);
+  if (former) (resumed ? counts.recovered : counts.not_recovered).add(1);
   if (!resumed) {
-    self->admit(socket, nullptr);
+    self->admit(socket, {}, nullptr);
     co_return;
   }
-  socket->id_ = std::move(resumed->socket_id);
+  socket->id_.assign(resumed->socket_id.data(), resumed->socket_id.size());
   socket->recovered_ = true;
-  self->admit(socket, &resumed->missed);
-  co_await catch_up(std::move(socket), resumed->missed.last);
+  self->admit(socket, std::move(pid), &resumed->missed);
+  const auto told = resumed->missed.last;
+  auto catching_up = catch_up(std::move(socket), told);
+  co_await std::move(catching_up);
 }
 
 Task<std::optional<ConnectError>> Connection::check(SocketPtr socket) {
@@ -49,14 +56,9 @@ Task<std::optional<ConnectError>> Connection::check(SocketPtr socket) {
   co_return std::nullopt;
 }
 
-Task<std::optional<Resumed>> Connection::resume(SocketPtr socket) {
-  auto* const recovery = socket->nsp().recovery_;
-  const auto& auth = socket->handshake().auth.get_object();
-  auto pid = string_member(auth, "pid");
-  if (recovery == nullptr || !pid) co_return std::nullopt;
-  auto offset = string_member(auth, "offset").value_or("");
+Task<std::optional<Resumed>> Connection::resume(SocketPtr socket, Former former) {
   try {
-    auto task = recovery->resume(socket, std::move(*pid), std::move(offset));
+    auto task = socket->nsp().recovery_->resume(socket, std::move(former.pid), std::move(former.offset));
     co_return co_await std::move(task);
   } catch (const std::exception& error) {
     log::error("socketio", "the recovery of {} threw: {}", socket->nsp().name(), error.what());
@@ -66,13 +68,11 @@ Task<std::optional<Resumed>> Connection::resume(SocketPtr socket) {
 
 NamespaceCounts& Connection::counts_of(const Socket& socket) { return socket.nsp().counts_[shard_index_]; }
 
-void Connection::admit(const SocketPtr& socket, const LoggedEvents* missed) {
+void Connection::admit(const SocketPtr& socket, std::string pid, const LoggedEvents* missed) {
   if (waiting_ == Waiting::first_connect) expect(Waiting::nothing);
   auto& nsp = socket->nsp();
-  std::string pid;
   if (missed != nullptr) {
-    pid = string_member(socket->handshake().auth.get_object(), "pid").value_or("");
-    nsp.local_->evict(socket->id());  // what the server still takes for the connection that was cut
+    nsp.local_->evict(std::string(socket->id()));  // what the server still takes for the connection that was cut
   } else if (nsp.recovery_ != nullptr) {
     pid = nsp.recovery_->issue(*socket);
   }

@@ -18,7 +18,7 @@ Connection::Connection(ServerCore& core, std::size_t shard, engineio::Session& s
       shard_(*core.shards[shard]),
       shard_index_(shard),
       session_(&session),
-      handshake_(std::make_shared<Handshake>(std::move(handshake))) {
+      handshake_(std::make_shared<const Handshake>(std::move(handshake))) {
   expect(Waiting::first_connect);
 }
 
@@ -67,21 +67,23 @@ void Connection::on_message(std::string_view text) {
   if (auto checked = check_placeholders(packet->data, packet->attachments); !checked) {
     return refuse_packet(checked.error());
   }
-  incomplete_ = std::make_unique<Packet>(std::move(*packet));
-  attachment_bytes_ = text.size();
+  incomplete_ = std::make_unique<Incomplete>();
+  incomplete_->packet = std::move(*packet);
+  incomplete_->bytes = text.size();
   expect(Waiting::attachments);
 }
 
 void Connection::on_binary(std::string_view bytes) {
   if (!incomplete_) return refuse_packet(Error(Errc::malformed, "an attachment that nothing announced"));
-  attachment_bytes_ += bytes.size();
-  if (attachment_bytes_ > core_.options.max_payload)
+  incomplete_->bytes += bytes.size();
+  if (incomplete_->bytes > core_.options.max_payload) {
     return refuse_packet(Error(Errc::too_large, "attachments too large"));
-  attachments_.emplace_back(bytes);
-  if (attachments_.size() < incomplete_->attachments) return;
-  const auto packet = std::exchange(incomplete_, nullptr);
+  }
+  incomplete_->attachments.emplace_back(bytes);
+  if (incomplete_->attachments.size() < incomplete_->packet.attachments) return;
+  const auto whole = std::exchange(incomplete_, nullptr);
   expect(Waiting::nothing);
-  take(std::move(*packet), std::exchange(attachments_, {}));
+  take(std::move(whole->packet), std::move(whole->attachments));
 }
 
 void Connection::take(Packet packet, std::vector<std::string> attachments) {
@@ -150,12 +152,16 @@ void Connection::connect(Packet packet) {
   }
   auto pass = shard_.gate.try_enter();
   if (!pass) return;
-  auto handshake = std::exchange(handshake_taken_, true) ? std::make_shared<Handshake>(*handshake_) : handshake_;
-  handshake->auth = packet.data.is_object() ? std::move(packet.data) : json::value(json::object());
-  const SocketPtr socket(new Socket(nsp, shared_from_this(), core_.rng.token(kSocketIdBytes), std::move(handshake)));
-  if (nsp.middlewares_.empty() && nsp.recovery_ == nullptr) return admit(socket, nullptr);
+  auto auth = packet.data.is_object() ? std::move(packet.data.get_object()) : json::object();
+  std::optional<Former> former;
+  if (auto pid = string_member(auth, "pid"); pid && nsp.recovery_ != nullptr) {
+    former = Former{std::move(*pid), string_member(auth, "offset").value_or("")};
+  }
+  const SocketPtr socket(new Socket(nsp, shared_from_this(), core_.rng.token(kSocketIdBytes), std::move(auth)));
+  if (nsp.middlewares_.empty() && !former) return admit(socket, {}, nullptr);
   entering_.push_back(socket);
-  spawn_detached(shard_.loop->executor(), "socketio", enter(shared_from_this(), socket, std::move(*pass)));
+  spawn_detached(shard_.loop->executor(), "socketio",
+                 enter(shared_from_this(), socket, std::move(former), std::move(*pass)));
 }
 
 void Connection::reject(std::string_view nsp, const ConnectError& error) {

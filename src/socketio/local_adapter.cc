@@ -3,24 +3,18 @@
 #include "socketio/detail/places.h"
 #include "socketio/socket.h"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <algorithm>
 #include <utility>
 
 namespace rushes::socketio {
-namespace {
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-};
-
-}  // namespace
 
 /// One shard's share of the namespace. Touched on that shard only.
 struct LocalAdapter::Part {
   std::shared_ptr<net::Loop> loop;
-  std::unordered_map<std::string, Room, TextHash, std::equal_to<>> rooms;
-  std::unordered_map<std::string_view, Socket*> by_id;
+  boost::unordered_flat_map<std::string_view, std::unique_ptr<Room>> rooms;  // by their own names
+  boost::unordered_flat_map<std::string_view, Socket*> by_id;                // by their own ids
   std::vector<Socket*> everyone;
   std::uint32_t epoch = 0;  // of selections: a socket with this mark has been seen
 
@@ -52,7 +46,7 @@ struct LocalAdapter::Part {
   template <class Use>
   void in_room(const std::string& name, Use use) {
     if (const auto room = rooms.find(name); room != rooms.end()) {
-      for (const auto& member : room->second.members) use(*member.socket);
+      for (const auto& member : room->second->members) use(*member.socket);
     } else if (const auto own = by_id.find(name); own != by_id.end()) {
       use(*own->second);
     }
@@ -165,9 +159,12 @@ void LocalAdapter::join_room(Socket& socket, std::string_view name) {
   auto& part = *parts_[places.shard];
   auto found = part.rooms.find(name);
   if (found == part.rooms.end()) {
-    found = part.rooms.emplace(std::string(name), Room{std::string(name), {}}).first;
+    auto made = std::make_unique<Room>();
+    made->name = name;
+    const std::string_view key = made->name;
+    found = part.rooms.emplace(key, std::move(made)).first;
   }
-  auto& room = found->second;
+  auto& room = *found->second;
   const auto is_this = [&room](const Socket::Places::InRoom& place) { return place.room == &room; };
   if (std::any_of(places.rooms.begin(), places.rooms.end(), is_this)) return;
   places.rooms.push_back({&room, static_cast<std::uint32_t>(room.members.size())});
@@ -196,7 +193,9 @@ void LocalAdapter::remove_member(Part& part, Room& room, std::size_t index) {
     room.members[index] = last;
     last.socket->places_->rooms[last.slot].index = static_cast<std::uint32_t>(index);
   } else if (room.members.empty()) {
-    part.rooms.erase(part.rooms.find(room.name));
+    const auto found = part.rooms.find(room.name);
+    const auto empty = std::move(found->second);  // the key is its name: it goes last
+    part.rooms.erase(found);
   }
 }
 

@@ -2,13 +2,14 @@
 #include "net/loop.h"
 #include "socketio/adapter.h"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace rushes::socketio {
@@ -45,7 +46,7 @@ class LocalAdapter final : public Adapter {
   };
   struct Room {
     std::string name;
-    std::vector<Member> members;
+    boost::container::small_vector<Member, 1> members;  // most rooms are a user's, most users have one socket
   };
 
  private:

@@ -1,5 +1,6 @@
 #include "socketio/server.h"
 
+#include "base/text.h"
 #include "engineio/engine.h"
 #include "socketio/detail/connection.h"
 
@@ -7,6 +8,14 @@
 
 namespace rushes::socketio {
 namespace {
+
+/// Fields that say nothing about the client: every idle connection would keep them.
+bool is_of_connection(std::string_view name) {
+  constexpr std::string_view kWebSocket = "Sec-WebSocket-";
+  return equals_ignore_case(name, "Connection") || equals_ignore_case(name, "Upgrade") ||
+         equals_ignore_case(name, "Content-Length") ||
+         equals_ignore_case(name.substr(0, kWebSocket.size()), kWebSocket);
+}
 
 engineio::Options engine_options(const ServerOptions& options) {
   engineio::Options engine;
@@ -59,7 +68,9 @@ class Server::Impl {
  private:
   std::shared_ptr<engineio::SessionHandler> accept(engineio::Session& session, net::Request& request) {
     Handshake handshake;
-    handshake.headers = request.headers;  // a copy: the answer's CORS fields depend on them too
+    for (const auto field : request.headers) {
+      if (!is_of_connection(field.name)) handshake.headers.add(field.name, field.value);
+    }
     handshake.address = request.remote_address;
     handshake.query = request.query;
     handshake.issued = core_.clock.now();

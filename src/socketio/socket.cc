@@ -54,12 +54,12 @@ struct Socket::Held {
   std::size_t bytes = 0;
 };
 
-Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string id,
-               std::shared_ptr<const Handshake> handshake)
-    : id_(std::move(id)),
+Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id, json::object auth)
+    : id_(id.data(), id.size()),
       namespace_(nsp),
       loop_(nsp.loop_of(connection->shard())),
-      handshake_(std::move(handshake)),
+      handshake_(connection->handshake()),
+      auth_(std::move(auth)),
       connection_(std::move(connection)),
       places_(std::make_unique<Places>()) {}
 
@@ -155,7 +155,7 @@ std::vector<std::string> Socket::rooms() const {
   return names;
 }
 
-Broadcast Socket::to(std::string room) const { return namespace_.to(std::move(room)).except(id_); }
+Broadcast Socket::to(std::string room) const { return namespace_.to(std::move(room)).except(std::string(id())); }
 
 void Socket::disconnect(bool close_transport) {
   loop_->run([self = shared_from_this(), close_transport] { self->leave_by_server(close_transport); });

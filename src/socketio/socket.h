@@ -2,6 +2,7 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "engineio/session.h"
 #include "net/headers.h"
 #include "net/loop.h"
 #include "socketio/event.h"
@@ -39,12 +40,11 @@ inline constexpr std::array<std::string_view, 8> kDisconnectReasons{"transport c
                                                                     "client namespace disconnect",
                                                                     "server namespace disconnect"};
 
-/// How a client came in. The same for all namespaces of one connection but `auth`.
+/// How a client came in: the same for all namespaces of one connection.
 struct Handshake {
-  net::Headers headers;  // of the first HTTP request
+  net::Headers headers;  // of the first HTTP request, less those that speak of its connection alone
   std::string address;   // the peer's
   std::string query;     // of the first HTTP request, as sent
-  json::value auth;      // of the CONNECT packet; an empty object where there was none
   Timestamp issued;
 };
 
@@ -74,7 +74,7 @@ class Ack {
 ///
 /// Handlers run on its shard. `data` belongs to the application and is touched there only.
 /// Threads:   `emit`, `join`, `leave`, `disconnect` and the accessors of what is fixed (`id`, `recovered`,
-///            `handshake`) are thread-safe; `rooms`, `connected` and `data` are for its shard. A middleware
+///            `handshake`) are thread-safe; `auth`, `rooms`, `connected` and `data` are for its shard. A middleware
 ///            sees an id that is not final where the namespace has a `Recovery`.
 /// Lifetime:  shared: handlers may hold it after the client went; then sending does nothing.
 class Socket : public std::enable_shared_from_this<Socket> {
@@ -86,8 +86,12 @@ class Socket : public std::enable_shared_from_this<Socket> {
   Socket& operator=(const Socket&) = delete;
   ~Socket();
 
-  const std::string& id() const noexcept { return id_; }
+  std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
   const Handshake& handshake() const noexcept { return *handshake_; }
+  /// What the CONNECT packet carried; an empty object where that was none.
+  const json::object& auth() const noexcept { return auth_; }
+  /// Credentials that have been checked need not stay in memory. On its shard.
+  void forget_auth() { auth_ = json::object(); }
   Namespace& nsp() const noexcept { return namespace_; }
   const Executor& executor() const noexcept { return loop_->executor(); }
 
@@ -135,8 +139,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   struct Waits;
   struct Held;
 
-  Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string id,
-         std::shared_ptr<const Handshake> handshake);
+  Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id, json::object auth);
 
   void send(const EncodedPacket& packet);
   NamespaceCounts& counts() noexcept;
@@ -151,11 +154,12 @@ class Socket : public std::enable_shared_from_this<Socket> {
   /// Its client has come back by another connection; this one is dead.
   void give_way();
 
-  std::string id_;  // as it was, where it recovers: set before it is connected
+  engineio::SessionId id_;  // as it was, where it recovers: set before it is connected
   bool recovered_ = false;
   Namespace& namespace_;
   const std::shared_ptr<net::Loop> loop_;
   const std::shared_ptr<const Handshake> handshake_;
+  json::object auth_;
   // Touched on its shard only.
   std::shared_ptr<detail::Connection> connection_;  // null once it has left
   bool connected_ = false;

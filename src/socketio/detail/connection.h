@@ -58,10 +58,22 @@ class Connection final : public engineio::SessionHandler,
   /// Takes the socket off the list; it has left.
   void forget(Socket& socket);
   std::size_t shard() const noexcept { return shard_index_; }
+  const std::shared_ptr<const Handshake>& handshake() const noexcept { return handshake_; }
   const ServerOptions& options() const noexcept { return core_.options; }
 
  private:
   enum class Waiting : std::uint8_t { nothing, first_connect, attachments };
+  /// A packet whose attachments are still to come.
+  struct Incomplete {
+    Packet packet;
+    std::vector<std::string> attachments;
+    std::size_t bytes = 0;
+  };
+  /// What a client says of the session that it had.
+  struct Former {
+    std::string pid;
+    std::string offset;
+  };
 
   void on_deadline() override;
   void take(Packet packet, std::vector<std::string> attachments);
@@ -69,17 +81,18 @@ class Connection final : public engineio::SessionHandler,
   void take_event(Packet packet, std::vector<std::string> attachments);
   void reject(std::string_view nsp, const ConnectError& error);
   NamespaceCounts& counts_of(const Socket& socket);
-  /// `missed`: of a session that goes on.
-  void admit(const SocketPtr& socket, const LoggedEvents* missed);
+  /// `missed`: of a session that goes on, whose private id is `pid`.
+  void admit(const SocketPtr& socket, std::string pid, const LoggedEvents* missed);
   void refuse_packet(const Error& error);
   SocketPtr find(std::string_view nsp) const;
   /// Deadlines only while something is due.
   void expect(Waiting what);
 
   /// The way in: middlewares, recovery, `admit`.
-  static Task<> enter(std::shared_ptr<Connection> self, SocketPtr socket, Gate::Pass pass);
+  static Task<> enter(std::shared_ptr<Connection> self, SocketPtr socket, std::optional<Former> former,
+                      Gate::Pass pass);
   static Task<std::optional<ConnectError>> check(SocketPtr socket);
-  static Task<std::optional<Resumed>> resume(SocketPtr socket);
+  static Task<std::optional<Resumed>> resume(SocketPtr socket, Former former);
   /// Sends what was logged while the socket came in, then lets live events through.
   static Task<> catch_up(SocketPtr socket, std::uint64_t told);
   static Task<> run_handler(const RawEventHandler& handler, SocketPtr socket, Event event, Ack ack, Gate::Pass pass);
@@ -88,14 +101,10 @@ class Connection final : public engineio::SessionHandler,
   ServerShard& shard_;
   const std::size_t shard_index_;
   engineio::Session* session_;  // null once closed
-  // The first socket takes it with its own `auth`; others, which are rare, get copies.
-  const std::shared_ptr<Handshake> handshake_;
-  bool handshake_taken_ = false;
+  const std::shared_ptr<const Handshake> handshake_;
   std::vector<SocketPtr> sockets_;
   std::vector<SocketPtr> entering_;  // on their way in
-  std::unique_ptr<Packet> incomplete_;
-  std::vector<std::string> attachments_;
-  std::size_t attachment_bytes_ = 0;
+  std::unique_ptr<Incomplete> incomplete_;
   Waiting waiting_ = Waiting::nothing;
 };
 

@@ -3,6 +3,8 @@
 #include "socketio/local_adapter.h"
 #include "socketio/socket.h"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,7 +18,7 @@ struct Socket::Places {
     LocalAdapter::Room* room;
     std::uint32_t index;  // of this socket among the room's members
   };
-  std::vector<InRoom> rooms;
+  boost::container::small_vector<InRoom, 1> rooms;
   std::vector<std::string> early;  // joined before it was connected
   std::size_t shard = 0;
   std::size_t index = 0;   // among all sockets of the shard
