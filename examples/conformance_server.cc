@@ -95,6 +95,18 @@ Task<> flood_me(SocketPtr socket, json::array args, Ack) {
   co_return;
 }
 
+/// Asks everybody in a room, and tells what came back.
+Task<> survey(SocketPtr socket, json::array args, Ack ack) {
+  const auto room = args.at(0).as_string();
+  const std::chrono::milliseconds timeout(args.at(1).as_int64());
+  auto asking = socket->nsp().to(std::string(room)).emit_with_ack("question", socketio::Arguments("?"), timeout);
+  const auto got = co_await std::move(asking);
+  json::array answers;
+  for (const auto& answer : got.answers) answers.emplace_back(answer.args);
+  const json::object told{{"answers", std::move(answers)}, {"missing", got.missing}};
+  ack(told);
+}
+
 Task<> throw_up(SocketPtr, json::array, Ack) {
   throw std::runtime_error("on purpose");
   co_return;
@@ -119,6 +131,7 @@ void add_test_handlers(socketio::Server& io) {
   root.on("ask-me", ask_me);
   root.on("kick-me", kick_me);
   root.on("flood-me", flood_me);
+  root.on("survey", survey);
   root.on("throw", throw_up);
   auto& closed = io.of("/closed");
   closed.use(only_with_token);

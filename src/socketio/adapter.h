@@ -3,7 +3,9 @@
 #include "socketio/event.h"
 #include "socketio/packet.h"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,12 @@ struct OutgoingEvent {
   EncodedPacket encoded;
 };
 
+/// What the clients of a broadcast acknowledged.
+struct BroadcastAnswers {
+  std::vector<Event> answers;  // in the order of their coming
+  std::size_t missing = 0;     // clients that did not answer in time, or went away
+};
+
 /// How a namespace reaches its sockets, here and (another implementation) on other nodes.
 ///
 /// Threads:  every call is thread-safe.
@@ -32,6 +40,11 @@ class Adapter {
  public:
   virtual ~Adapter() = default;
   virtual void broadcast(const Selection& to, const OutgoingEvent& event) = 0;
+  /// `event.encoded` asks for acknowledgement `id`, which no other question of the namespace has.
+  virtual Task<BroadcastAnswers> broadcast_with_ack(Selection to, EncodedPacket event, std::uint64_t id,
+                                                    std::chrono::milliseconds timeout) = 0;
+  /// Tells the other nodes' servers, not their clients.
+  virtual void emit_to_servers(std::string_view event, const Arguments& args) = 0;
   virtual void disconnect(const Selection& who, bool close_transport) = 0;
   virtual void join(const Selection& who, std::string room) = 0;
   virtual void leave(const Selection& who, std::string room) = 0;

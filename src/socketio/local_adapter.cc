@@ -3,6 +3,9 @@
 #include "socketio/detail/places.h"
 #include "socketio/socket.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
@@ -75,6 +78,52 @@ void LocalAdapter::broadcast(const Selection& to, const OutgoingEvent& event) {
       part->loop->post([part, to, packet = event.encoded, deliver] { deliver(*part, to, packet); });
     }
   }
+}
+
+/// A broadcast that waits for acknowledgements. Touched on the asker's executor only.
+struct LocalAdapter::Asked {
+  explicit Asked(const Executor& asker) : executor(asker), done(asker, asio::steady_timer::time_point::max()) {}
+
+  /// `open` things less to wait for.
+  void settle(std::size_t count) {
+    open -= count;
+    if (open == 0) done.cancel();
+  }
+
+  const Executor executor;
+  asio::steady_timer done;
+  std::size_t open = 0;  // parts that have not asked yet, and clients that have not answered
+  BroadcastAnswers result;
+};
+
+Task<BroadcastAnswers> LocalAdapter::broadcast_with_ack(Selection to, EncodedPacket event, std::uint64_t id,
+                                                        std::chrono::milliseconds timeout) {
+  const auto asked = std::make_shared<Asked>(co_await asio::this_coro::executor);
+  asked->open = parts_.size();
+  const auto take = [asked](Result<Event> answer) {
+    asio::post(asked->executor, [asked, answer = std::move(answer)]() mutable {
+      if (answer) {
+        asked->result.answers.push_back(std::move(*answer));
+      } else {
+        ++asked->result.missing;
+      }
+      asked->settle(1);
+    });
+  };
+  for (const auto& part : parts_) {
+    part->loop->run([part, to, event, id, timeout, asked, take] {
+      const auto sockets = select(*part, to);
+      // Before any answer of theirs: what one thread posts stays in order.
+      asio::post(asked->executor, [asked, count = sockets.size()] {
+        asked->open += count;
+        asked->settle(1);
+      });
+      for (auto* socket : sockets) socket->ask(event, id, timeout, take);
+    });
+  }
+  boost::system::error_code woken;
+  co_await asked->done.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  co_return std::move(asked->result);
 }
 
 std::vector<Socket*> LocalAdapter::select(Part& part, const Selection& who) {

@@ -27,6 +27,9 @@ class LocalAdapter final : public Adapter {
   ~LocalAdapter() override;
 
   void broadcast(const Selection& to, const OutgoingEvent& event) override;
+  Task<BroadcastAnswers> broadcast_with_ack(Selection to, EncodedPacket event, std::uint64_t id,
+                                            std::chrono::milliseconds timeout) override;
+  void emit_to_servers(std::string_view, const Arguments&) override {}  // there are none
   void disconnect(const Selection& who, bool close_transport) override;
   void join(const Selection& who, std::string room) override;
   void leave(const Selection& who, std::string room) override;
@@ -51,6 +54,7 @@ class LocalAdapter final : public Adapter {
 
  private:
   struct Part;
+  struct Asked;
 
   /// Each selected socket once.
   static std::vector<Socket*> select(Part& part, const Selection& who);

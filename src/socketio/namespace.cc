@@ -9,6 +9,9 @@
 namespace rushes::socketio {
 namespace {
 
+// Above all ids that a socket's own questions have, below what a JavaScript number holds exactly.
+constexpr std::uint64_t kFirstQuestion = 1ULL << 48U;
+
 /// The handler that gets the arguments only.
 Task<> without_name(const EventHandler& handler, SocketPtr socket, Event event, Ack ack) {
   auto task = handler(std::move(socket), std::move(event.args), std::move(ack));
@@ -53,6 +56,14 @@ void Namespace::on_raw(std::string event, RawEventHandler handler) {
   }
 }
 
+void Namespace::on_server_side(std::function<void(const Event&)> handler) { server_handler_ = std::move(handler); }
+
+void Namespace::take_from_server(const Event& event) const {
+  if (server_handler_) server_handler_(event);
+}
+
+Adapter& Namespace::local_adapter() noexcept { return *local_; }
+
 void Namespace::on_any(RawEventHandler handler) { any_handler_ = std::move(handler); }
 
 Broadcast Namespace::all() { return Broadcast(*this); }
@@ -95,6 +106,13 @@ void Broadcast::emit_arguments(std::string_view event, const Arguments& args) co
   OutgoingEvent outgoing{event, args, encode_event(namespace_->name(), event, args, std::nullopt, topic_)};
   outgoing.encoded.order = order_;
   namespace_->adapter_->broadcast(selection_, outgoing);
+}
+
+Task<BroadcastAnswers> Broadcast::emit_with_ack(std::string event, Arguments args,
+                                                std::chrono::milliseconds timeout) const {
+  const auto id = kFirstQuestion + namespace_->next_question_.fetch_add(1, std::memory_order_relaxed);
+  auto packet = encode_event(namespace_->name(), event, args, id);
+  return namespace_->adapter_->broadcast_with_ack(selection_, std::move(packet), id, timeout);
 }
 
 void Broadcast::disconnect(bool close_transport) const {

@@ -70,6 +70,8 @@ class Broadcast {
     emit_arguments(event, Arguments(args...));
   }
   void emit_arguments(std::string_view event, const Arguments& args) const;
+  /// Asks each for an acknowledgement and waits for them, at most `timeout`.
+  Task<BroadcastAnswers> emit_with_ack(std::string event, Arguments args, std::chrono::milliseconds timeout) const;
   /// They leave the namespace, as by `Socket::disconnect`.
   void disconnect(bool close_transport = false) const;
   void join(std::string room) const;
@@ -116,6 +118,20 @@ class Namespace {
   Broadcast to(std::string room);
   Broadcast except(std::string room);
   Broadcast all();
+  /// Tells the other nodes of a cluster, where there is one: what `on_server_side` of theirs gets.
+  template <class... T>
+  void emit_to_servers(std::string_view event, const T&... args) {
+    adapter_->emit_to_servers(event, Arguments(args...));
+  }
+  /// Events of other nodes' `emit_to_servers`, on any thread.
+  void on_server_side(std::function<void(const Event&)> handler);
+  /// For an adapter that knows other nodes: what came from one of them. Thread-safe.
+  void take_from_server(const Event& event) const;
+  /// Reaches the sockets through `adapter`, which is given the one that knows those of this process. Before the server
+  /// takes connections; `adapter` outlives it.
+  void reach_by(Adapter& adapter) { adapter_ = &adapter; }
+  Adapter& local_adapter() noexcept;
+
   template <class... T>
   void emit_all(std::string_view event, const T&... args) {
     all().emit_arguments(event, Arguments(args...));
@@ -147,6 +163,8 @@ class Namespace {
   std::vector<std::function<void(const SocketPtr&, std::string_view)>> disconnect_handlers_;
   std::map<std::string, RawEventHandler, std::less<>> event_handlers_;
   RawEventHandler any_handler_;
+  std::function<void(const Event&)> server_handler_;
+  std::atomic<std::uint64_t> next_question_{0};  // of broadcasts with acknowledgements
 
   std::atomic<std::size_t> size_{0};
 };

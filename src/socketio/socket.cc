@@ -102,19 +102,35 @@ void Socket::emit_arguments(std::string_view event, const Arguments& args) {
   loop_->post([self = shared_from_this(), packet = std::move(packet)] { self->send(packet); });
 }
 
+EncodedPacket Socket::encode_event_of(std::string_view event, const Arguments& args) const {
+  return encode_event(namespace_.name(), event, args);
+}
+
+void Socket::send_volatile(EncodedPacket packet) {
+  loop_->run([self = shared_from_this(), packet = std::move(packet)] {
+    if (!self->congested()) self->send(packet);
+  });
+}
+
 void Socket::emit_with_ack(std::string_view event, const Arguments& args, std::chrono::milliseconds timeout,
                            AckHandler handler) {
   loop_->run([self = shared_from_this(), name = std::string(event), args, timeout, handler = std::move(handler)] {
-    if (!self->connected_) return handler(Error(Errc::unavailable, "the client is gone"));
     if (!self->waits_) self->waits_ = std::make_unique<Waits>();
-    auto wait = std::make_unique<Waits::Wait>();
-    wait->owner = self;
-    wait->id = self->waits_->next++;
-    wait->handler = handler;
-    self->loop_->timers().set(*wait, timeout);
-    self->send(encode_event(self->namespace_.name(), name, args, wait->id));
-    self->waits_->pending.emplace(wait->id, std::move(wait));
+    const auto id = self->waits_->next++;
+    self->ask(encode_event(self->namespace_.name(), name, args, id), id, timeout, handler);
   });
+}
+
+void Socket::ask(const EncodedPacket& packet, std::uint64_t id, std::chrono::milliseconds timeout, AckHandler handler) {
+  if (!connected_) return handler(Error(Errc::unavailable, "the client is gone"));
+  if (!waits_) waits_ = std::make_unique<Waits>();
+  auto wait = std::make_unique<Waits::Wait>();
+  wait->owner = weak_from_this();
+  wait->id = id;
+  wait->handler = std::move(handler);
+  loop_->timers().set(*wait, timeout);
+  waits_->pending.emplace(id, std::move(wait));
+  send(packet);
 }
 
 void Socket::take_ack(std::uint64_t id, Event answer) {

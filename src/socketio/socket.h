@@ -103,6 +103,11 @@ class Socket : public std::enable_shared_from_this<Socket> {
     emit_arguments(event, Arguments(args...));
   }
   void emit_arguments(std::string_view event, const Arguments& args);
+  /// The same, but dropped where the client's out-queue is not empty.
+  template <class... T>
+  void emit_volatile(std::string_view event, const T&... args) {
+    send_volatile(encode_event_of(event, Arguments(args...)));
+  }
   /// The same, and `handler` runs on the socket's shard with what the client acknowledges.
   void emit_with_ack(std::string_view event, const Arguments& args, std::chrono::milliseconds timeout,
                      AckHandler handler);
@@ -141,6 +146,10 @@ class Socket : public std::enable_shared_from_this<Socket> {
 
   Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id, json::object auth);
 
+  EncodedPacket encode_event_of(std::string_view event, const Arguments& args) const;
+  void send_volatile(EncodedPacket packet);
+  /// Sends `packet`, which asks for acknowledgement `id`. On its shard.
+  void ask(const EncodedPacket& packet, std::uint64_t id, std::chrono::milliseconds timeout, AckHandler handler);
   void send(const EncodedPacket& packet);
   NamespaceCounts& counts() noexcept;
   /// What is sent from now on waits, until `release`, which leaves out what stands in the log up to `order`.

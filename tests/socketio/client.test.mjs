@@ -176,6 +176,26 @@ test("rooms: those inside hear it, those outside do not, the speaker can be left
   assert.deepEqual(heard.carol, ["end"]);
 });
 
+test("a broadcast with acknowledgements gathers what comes in time and counts the rest", async (t) => {
+  const asker = connect(t, server.url);
+  await next(asker, "connect");
+  const ask = (room, timeout) => asker.timeout(5000).emitWithAck("survey", room, timeout);
+  assert.deepEqual(await ask("jury", 5000), { answers: [], missing: 0 });
+
+  const jury = Array.from({ length: 8 }, (_, i) => connect(t, server.url, i % 2 ? { transports: ["websocket"] } : {}));
+  await Promise.all(jury.map((socket) => next(socket, "connect")));
+  for (const [i, socket] of jury.entries()) {
+    await socket.timeout(5000).emitWithAck("join", "jury");
+    socket.on("question", (mark, answer) => i < 6 && answer(i, Buffer.from([i]), mark));
+  }
+  // Six answer, one is silent, one leaves.
+  jury[7].on("question", () => jury[7].disconnect());
+  const { answers, missing } = await ask("jury", 400);
+  assert.equal(missing, 2);
+  assert.deepEqual(answers.map(([i]) => i).sort(), [0, 1, 2, 3, 4, 5]);
+  assert.ok(answers.every(([, bytes, mark]) => bytes._placeholder && mark === "?"));
+});
+
 test("two namespaces share one connection and know nothing of each other", async (t) => {
   const root = connect(t, server.url);
   await next(root, "connect");
