@@ -218,6 +218,8 @@ std::span<const Setting> settings() {
       {"max_transcript_bytes", "a number of bytes, or with KiB, MiB, GiB", "Longest transcript taken", "", false,
        bytes(&Config::max_transcript_bytes)},
       {"workers", "1 to 256", "Jobs worked on at once", "", false, number(&Config::workers, 1, 256)},
+      {"max_connections_per_address", "0 to 100000", "Open connections of one address; 0: any number", "", false,
+       number(&Config::max_connections_per_address, 0, kMany)},
       {"max_running_per_user", "1 to 100000", "Jobs of one user worked on at once", "", false,
        number(&Config::max_running_per_user, 1, kMany)},
       {"max_queued_per_user", "1 to 100000", "Unfinished jobs of one user", "", false,

@@ -32,7 +32,8 @@ struct Config {
   std::chrono::seconds lease{30};
   std::chrono::minutes job_timeout{240};
   std::chrono::seconds worker_idle{60};
-  int threads = 0;  // event loops; 0: one a processor
+  int max_connections_per_address = 1'000;  // 0: any number; this machine's own are not counted
+  int threads = 0;                          // event loops; 0: one a processor
   std::string yt_dlp = "yt-dlp";
   std::string cookies_file;
   std::string log_level = "info";

@@ -152,8 +152,12 @@ void write_limits(Page& page, const socketio::Server& sockets, const net::HttpSe
   connection("unknown namespace", &socketio::ConnectionCounts::unknown_namespaces);
   websocket("too slow", &net::WebSocketCounts::too_slow);
   websocket("websocket protocol", &net::WebSocketCounts::protocol_errors);
-  limit("connections",
-        sum(http.shards(), [&](std::size_t i) -> const Counter& { return http.counts(i).refused_connections; }));
+  const auto accepting = [&](const char* name, const Counter net::HttpCounts::*which) {
+    limit(name, sum(http.shards(), [&](std::size_t i) -> const Counter& { return http.counts(i).*which; }));
+  };
+  accepting("connections", &net::HttpCounts::refused_connections);
+  accepting("connections of an address", &net::HttpCounts::refused_too_many);
+  accepting("connects of an address", &net::HttpCounts::refused_too_fast);
 }
 
 void write_http(Page& page, const net::HttpServer& http) {

@@ -46,6 +46,8 @@ net::HttpOptions http_options(const Config& config) {
   options.host = config.host;
   options.port = static_cast<std::uint16_t>(config.port);
   options.cors.allowed_origins = config.cors_origins;
+  options.limits.per_address.max_connections = static_cast<std::size_t>(config.max_connections_per_address);
+  if (config.max_connections_per_address == 0) options.limits.per_address.max_connects_per_second = 0;
   return options;
 }
 

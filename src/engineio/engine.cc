@@ -225,8 +225,8 @@ Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
       };
       static Nobody nobody;
       auto& sessions = parts_[shard]->sessions;
-      auto refused =
-          std::make_unique<net::WebSocket>(*sessions.loop, std::move(held->fd), sessions.websocket_options, nobody);
+      auto refused = std::make_unique<net::WebSocket>(*sessions.loop, std::move(held->fd), std::move(held->lease),
+                                                      sessions.websocket_options, nobody);
       refused->send(net::Frame::raw(answer));
       net::WebSocket::finish(std::move(refused), net::WsCloseCode::normal, {});
     });

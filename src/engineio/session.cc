@@ -69,7 +69,8 @@ void Session::open_websocket(net::DetachedSocket socket, std::string_view handsh
                              std::shared_ptr<SessionHandler> handler) {
   handler_ = std::move(handler);
   shard_.counts.opened_websocket.add(1);
-  socket_ = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), shard_.websocket_options, *this);
+  socket_ = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
+                                             shard_.websocket_options, *this);
   socket_->send(net::Frame::raw(handshake));
   socket_->send(net::Frame::text(open_packet(false)));
   shard_.loop->timers().set(*this, options_.ping_interval);
@@ -191,8 +192,8 @@ void Session::on_deadline() {
 
 void Session::start_probe(net::DetachedSocket socket, std::string_view handshake) {
   probe_ = std::make_unique<Probe>(*this);
-  probe_->socket =
-      std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), shard_.websocket_options, *probe_);
+  probe_->socket = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
+                                                    shard_.websocket_options, *probe_);
   probe_->socket->send(net::Frame::raw(handshake));
   shard_.loop->timers().set(*probe_, options_.upgrade_timeout);
   probe_->socket->start(std::move(socket.buffered));

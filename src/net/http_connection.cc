@@ -24,11 +24,12 @@ Task<> expire(std::chrono::milliseconds after) { co_await sleep_for(after); }
 }  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard,
-                               boost::asio::ip::tcp::socket socket, std::string remote_address)
+                               boost::asio::ip::tcp::socket socket, std::string remote_address, AddressLease lease)
     : shared_(std::move(shared)),
       shard_(shard),
       socket_(std::move(socket)),
-      remote_address_(std::move(remote_address)) {
+      remote_address_(std::move(remote_address)),
+      lease_(std::move(lease)) {
   shard_.connections.insert(this);
   request_.watch_peer = [this](std::function<void()> gone) { watch_peer(std::move(gone)); };
 }
@@ -163,7 +164,7 @@ Task<HttpConnection::Next> HttpConnection::upgrade(RequestHead head, const Upgra
   if (verdict.refusal) co_return co_await answer(std::move(*verdict.refusal), head.keep_alive);
   shard_.counts.upgrades.add(1);
   boost::system::error_code error;
-  DetachedSocket detached{FileDescriptor(socket_.release(error)), std::string(input())};
+  DetachedSocket detached{FileDescriptor(socket_.release(error)), std::string(input()), std::move(lease_)};
   if (!error && verdict.take_over) verdict.take_over(std::move(detached));
   co_return Next::detached;
 }

@@ -37,10 +37,14 @@ struct HttpShard {
 ///
 /// Threads: immutable, but for the counter.
 struct HttpShared {
-  HttpShared(const Router& routes, HttpOptions settings) : router(routes), options(std::move(settings)) {}
+  HttpShared(const Router& routes, HttpOptions settings)
+      : router(routes),
+        options(std::move(settings)),
+        addresses(std::make_shared<AddressBook>(options.limits.per_address)) {}
 
   const Router& router;
   const HttpOptions options;
+  const std::shared_ptr<AddressBook> addresses;
   std::atomic<std::size_t> connections{0};
 };
 
@@ -54,7 +58,7 @@ Response status_problem(int status, std::string_view why);
 class HttpConnection final : public std::enable_shared_from_this<HttpConnection>, Deadline {
  public:
   HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, boost::asio::ip::tcp::socket socket,
-                 std::string remote_address);
+                 std::string remote_address, AddressLease lease);
   ~HttpConnection() override;
 
   /// Serves requests until one side has enough.
@@ -100,6 +104,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   HttpShard& shard_;
   boost::asio::ip::tcp::socket socket_;
   const std::string remote_address_;
+  AddressLease lease_;
   Request request_;
   std::string in_;  // read and not consumed: from in_first_ on
   std::size_t in_first_ = 0;

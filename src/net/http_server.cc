@@ -61,7 +61,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
  private:
   void await_clients();
   void accept_clients();
-  void adopt(std::size_t shard, int fd, const tcp::endpoint& peer);
+  void adopt(std::size_t shard, int fd, const tcp::endpoint& peer, AddressLease lease);
   static Task<> close_acceptor(std::shared_ptr<Impl> self);
   static Task<> stop_shard(std::shared_ptr<Impl> self, std::size_t shard, std::chrono::milliseconds grace);
 
@@ -132,18 +132,28 @@ void HttpServer::Impl::accept_clients() {
       parts_[0]->counts.refused_connections.add(1);
       continue;
     }
+    auto [verdict, lease] = shared_->addresses->admit(peer.address(), std::chrono::steady_clock::now());
+    if (verdict != AddressBook::Verdict::admitted) {
+      shared_->connections.fetch_sub(1, std::memory_order_relaxed);
+      ::close(fd);
+      auto& counts = parts_[0]->counts;
+      (verdict == AddressBook::Verdict::too_many ? counts.refused_too_many : counts.refused_too_fast).add(1);
+      continue;
+    }
     const auto shard = next_shard_++ % shards_.size();
     if (shard == 0) {
-      adopt(shard, fd, peer);
+      adopt(shard, fd, peer, std::move(lease));
     } else {
       asio::post(shards_.executor(shard),
-                 [self = shared_from_this(), shard, fd, peer] { self->adopt(shard, fd, peer); });
+                 [self = shared_from_this(), shard, fd, peer, held = std::move(lease)]() mutable {
+                   self->adopt(shard, fd, peer, std::move(held));
+                 });
     }
   }
   await_clients();
 }
 
-void HttpServer::Impl::adopt(std::size_t shard, int fd, const tcp::endpoint& peer) {
+void HttpServer::Impl::adopt(std::size_t shard, int fd, const tcp::endpoint& peer, AddressLease lease) {
   auto& part = *parts_[shard];
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -156,7 +166,7 @@ void HttpServer::Impl::adopt(std::size_t shard, int fd, const tcp::endpoint& pee
     shared_->connections.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  auto connection = std::make_shared<HttpConnection>(shared_, part, std::move(socket), text_of(peer));
+  auto connection = std::make_shared<HttpConnection>(shared_, part, std::move(socket), text_of(peer), std::move(lease));
   spawn_detached(shards_.executor(shard), "net", HttpConnection::run(std::move(connection), std::move(*pass)));
 }
 

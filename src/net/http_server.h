@@ -2,6 +2,7 @@
 #include "async/shards.h"
 #include "base/counters.h"
 #include "base/result.h"
+#include "net/address_book.h"
 #include "net/router.h"
 
 #include <array>
@@ -29,6 +30,7 @@ struct HttpLimits {
   std::uint64_t min_body_rate = 1'000;                   // bytes a second, averaged after the first 30 s
   std::chrono::milliseconds write_timeout{60'000};       // without one byte of the answer taken
   std::size_t max_connections = 100'000;                 // above: accepted and closed
+  AddressLimits per_address;                             // above: the same
 };
 
 struct HttpOptions {
@@ -42,7 +44,10 @@ struct HttpOptions {
 struct HttpCounts {
   std::array<Counter, 600> answers;  // by status
   Counter upgrades;
-  Counter refused_connections;  // over a limit of connections, on shard 0
+  // Connections over a limit of theirs; on shard 0.
+  Counter refused_connections;
+  Counter refused_too_many;  // of one address
+  Counter refused_too_fast;
 };
 
 /// HTTP/1.1 on one port, its connections spread over the shards.

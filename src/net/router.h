@@ -1,5 +1,6 @@
 #pragma once
 #include "base/file.h"
+#include "net/address_book.h"
 #include "net/message.h"
 
 #include <chrono>
@@ -28,6 +29,7 @@ struct RouteOptions {
 struct DetachedSocket {
   FileDescriptor fd;
   std::string buffered;
+  AddressLease lease;  // to be held as long as fd is open
 };
 
 /// What becomes of a request with `Connection: Upgrade`: an answer, or a new owner for the socket.

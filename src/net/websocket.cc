@@ -16,8 +16,9 @@ constexpr std::size_t kGathered = 64;  // frames in one write
 
 }  // namespace
 
-WebSocket::WebSocket(Loop& loop, FileDescriptor fd, const WebSocketOptions& options, Listener& listener)
-    : loop_(loop), fd_(std::move(fd)), options_(&options), listener_(&listener) {
+WebSocket::WebSocket(Loop& loop, FileDescriptor fd, AddressLease lease, const WebSocketOptions& options,
+                     Listener& listener)
+    : loop_(loop), fd_(std::move(fd)), lease_(std::move(lease)), options_(&options), listener_(&listener) {
   loop_.watch(fd_.get(), EPOLLIN, *this);
 }
 
@@ -28,6 +29,7 @@ void WebSocket::release() {
   dirty_ = false;
   if (fd_) loop_.forget(fd_.get(), *this);
   fd_.reset();
+  lease_ = AddressLease();
   loop_.timers().cancel(*this);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "base/file.h"
+#include "net/address_book.h"
 #include "net/frame.h"
 #include "net/loop.h"
 #include "net/message.h"
@@ -50,7 +51,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   };
 
   /// `options` and `listener` outlive it.
-  WebSocket(Loop& loop, FileDescriptor fd, const WebSocketOptions& options, Listener& listener);
+  WebSocket(Loop& loop, FileDescriptor fd, AddressLease lease, const WebSocketOptions& options, Listener& listener);
   ~WebSocket() override;
 
   /// Starts to read; `buffered` is what came already behind the handshake. May call the listener.
@@ -85,6 +86,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
 
   Loop& loop_;
   FileDescriptor fd_;
+  AddressLease lease_;
   bool awaits_writable_ = false;
   bool dirty_ = false;
   bool closing_ = false;  // a close frame is queued or sent

@@ -357,6 +357,31 @@ TEST_F(HttpServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
   EXPECT_FALSE(third.start());
 }
 
+TEST_F(HttpServerTest, OneAddressHasSoManyConnectionsAndOthersComeWhenTheyGo) {
+  options_.limits.per_address.max_connections = 3;
+  options_.limits.per_address.exempt_loopback = false;
+  const auto port = start();
+  const auto greets = [](Client& client) {
+    return client.write("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n") && has(client.answer(), "200 OK");
+  };
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<Client>(port));
+    EXPECT_TRUE(greets(*clients.back()));
+  }
+  Client one_more(port);
+  EXPECT_FALSE(greets(one_more));
+  EXPECT_EQ(server_->counts(0).refused_too_many.value(), 1U);
+  clients.pop_back();
+  // The server may not have seen yet that it is gone.
+  bool admitted = false;
+  for (int i = 0; i < 1000 && !admitted; ++i) {
+    Client next(port);
+    admitted = greets(next);
+  }
+  EXPECT_TRUE(admitted);
+}
+
 TEST_F(HttpServerTest, StopClosesIdleConnectionsAndIsSafeTwice) {
   const auto port = start();
   Client idle(port);
