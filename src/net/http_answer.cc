@@ -1,3 +1,4 @@
+#include "net/gzip.h"
 #include "net/http_connection.h"
 
 #include <boost/asio/redirect_error.hpp>
@@ -107,6 +108,12 @@ void HttpConnection::write_head(const Response& response, std::uint64_t body_siz
   out_ += "\r\n";
 }
 
+bool HttpConnection::shall_compress(const Response& response, std::size_t size) const {
+  const auto from = shared_->options.compress_from;
+  return from != 0 && size >= from && request_.headers.has_token("Accept-Encoding", "gzip") &&
+         is_compressible(response.headers.get("Content-Type")) && !response.headers.has("Content-Encoding");
+}
+
 Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_alive) {
   keep_alive = keep_alive && !winding_down_;
   const bool has_body = request_.method != "HEAD" && !is_bodiless(response.status);
@@ -131,9 +138,16 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
     }
     co_return keep_alive ? Next::keep : Next::linger;
   }
-  const std::string_view body = response.shared_body            ? std::string_view(*response.shared_body)
-                                : !response.static_body.empty() ? response.static_body
-                                                                : std::string_view(response.body);
+  std::string_view body = response.shared_body            ? std::string_view(*response.shared_body)
+                          : !response.static_body.empty() ? response.static_body
+                                                          : std::string_view(response.body);
+  std::string packed;
+  if (shall_compress(response, body.size())) packed = gzip(body);
+  if (!packed.empty()) {
+    body = packed;
+    response.headers.set("Content-Encoding", "gzip");
+    response.headers.add("Vary", "Accept-Encoding");
+  }
   write_head(response, body.size(), keep_alive);
   const auto end = co_await write_answer(has_body ? body : std::string_view(), keep_alive);
   if (end == Next::linger) co_return Next::close;

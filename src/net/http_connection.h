@@ -85,6 +85,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Task<Next> linger_after(Response response);
   Task<> linger();
 
+  bool shall_compress(const Response& response, std::size_t size) const;
   void write_head(const Response& response, std::uint64_t body_size, bool keep_alive);
   Task<Next> write_answer(std::string_view body, bool keep_alive);
   /// Writes what the socket takes at once; the rest, over both parts, is left in them.

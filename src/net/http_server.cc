@@ -135,9 +135,9 @@ void HttpServer::Impl::accept_clients() {
     auto [verdict, lease] = shared_->addresses->admit(peer.address(), std::chrono::steady_clock::now());
     if (verdict != AddressBook::Verdict::admitted) {
       shared_->connections.fetch_sub(1, std::memory_order_relaxed);
-      ::close(fd);
       auto& counts = parts_[0]->counts;
       (verdict == AddressBook::Verdict::too_many ? counts.refused_too_many : counts.refused_too_fast).add(1);
+      ::close(fd);
       continue;
     }
     const auto shard = next_shard_++ % shards_.size();

@@ -38,6 +38,8 @@ struct HttpOptions {
   std::uint16_t port = 3000;       // 0: any free one
   HttpLimits limits;
   CorsOptions cors;
+  /// Bytes from which on a body that shrinks is sent as gzip to who takes that; 0: never.
+  std::size_t compress_from = 1024;
 };
 
 /// What the HTTP connections of one shard have done. Counted on the shard, read from anywhere.

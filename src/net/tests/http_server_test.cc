@@ -357,9 +357,27 @@ TEST_F(HttpServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
   EXPECT_FALSE(third.start());
 }
 
+TEST_F(HttpServerTest, CompressesWhatShrinksForWhoTakesIt) {
+  router_.add("GET", "/long",
+              [](Request&) -> Task<Response> { co_return json_response(200, json::value(std::string(5000, 'a'))); });
+  const auto port = start();
+  Client client(port);
+  client.write("GET /long HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip, br\r\n\r\n");
+  const auto packed = client.answer();
+  EXPECT_TRUE(has(packed, "Content-Encoding: gzip"));
+  EXPECT_TRUE(has(packed, "Vary: Accept-Encoding"));
+  EXPECT_LT(packed.size(), 500U);
+  EXPECT_TRUE(has(packed, "\x1F\x8B"));
+  client.write("GET /long HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_GT(client.answer().size(), 5000U);
+  client.write("GET /hello HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
+  EXPECT_FALSE(has(client.answer(), "Content-Encoding")) << "too short to gain";
+}
+
 TEST_F(HttpServerTest, OneAddressHasSoManyConnectionsAndOthersComeWhenTheyGo) {
   options_.limits.per_address.max_connections = 3;
   options_.limits.per_address.exempt_loopback = false;
+  options_.limits.per_address.max_connects_per_second = 0;
   const auto port = start();
   const auto greets = [](Client& client) {
     return client.write("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n") && has(client.answer(), "200 OK");

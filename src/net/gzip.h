@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace rushes::net {
+
+/// Whether bodies of this type shrink: text, JSON, scripts, vector pictures.
+bool is_compressible(std::string_view content_type) noexcept;
+
+/// The gzip form (RFC 1952) of `text`, at the speed-minded end of zlib's levels. Empty where it would not be shorter.
+std::string gzip(std::string_view text);
+
+}  // namespace rushes::net
