@@ -3,6 +3,7 @@
 #include "require.h"
 #include "socketio/packet.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ bool same(const json::value& a, const json::value& b) {
   if (a.is_number() && b.is_number() && (a.is_double() || b.is_double())) {
     const auto x = a.to_number<double>();
     const auto y = b.to_number<double>();
-    return x == y || std::abs(x - y) <= 1e-12 * std::abs(x) || (!std::isfinite(x) && b.is_null());
+    return x == y || std::abs(x - y) <= 1e-12 * std::abs(x);
   }
   if (const auto* const array = a.if_array()) {
     const auto* const other = b.if_array();
@@ -38,6 +39,16 @@ bool same(const json::value& a, const json::value& b) {
     return true;
   }
   return a == b;
+}
+
+/// A number beyond all doubles is read as infinite, and JSON cannot say that.
+bool is_finite(const json::value& value) {
+  if (value.is_double()) return std::isfinite(value.get_double());
+  if (const auto* const array = value.if_array()) return std::all_of(array->begin(), array->end(), is_finite);
+  if (const auto* const object = value.if_object()) {
+    return std::all_of(object->begin(), object->end(), [](const auto& member) { return is_finite(member.value()); });
+  }
+  return true;
 }
 
 std::size_t count_placeholders(const json::value& value) {
@@ -92,6 +103,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!socketio::is_reserved_event({name.data(), name.size()}), "no event has a reserved name");
   }
   // The transports let only UTF-8 through.
-  if (net::is_valid_utf8(text)) check_round_trip(*packet);
+  if (net::is_valid_utf8(text) && is_finite(packet->data)) check_round_trip(*packet);
   return 0;
 }
