@@ -6,7 +6,7 @@ import { Polling, Socket, kCalm, startServer, within } from "./harness.mjs";
 
 let server;
 before(async () => {
-  server = await startServer({ args: [...kCalm.args, "--upgrade-timeout", "300"] });
+  server = await startServer({ args: [...kCalm.args, "--upgrade-timeout", "1500"] });
 });
 after(async () => assert.equal(await server.stop(), 0));
 

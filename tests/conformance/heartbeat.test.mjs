@@ -1,16 +1,24 @@
 // Everything that waits for a time: heartbeats, deadlines, and sessions that nobody uses any more.
-// pingInterval 300 ms, pingTimeout 200 ms; the tests run side by side, as they mostly wait.
+// The tests run side by side, as they mostly wait; the times leave room for a busy machine.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RawPeer, binary, kClose, ping } from "./frames.mjs";
 import { Inbox, Polling, Socket, joined, request, startServer, within } from "./harness.mjs";
 
+const kInterval = 400;
+const kTimeout = 1000;
+const kConnect = 1000; // the example server's
+const kAttachment = 600;
+
 let server;
-before(async () => (server = await startServer({ args: ["--attachment-timeout", "400"] })));
+before(async () => {
+  const times = { "--ping-interval": kInterval, "--ping-timeout": kTimeout, "--attachment-timeout": kAttachment };
+  server = await startServer({ args: Object.entries(times).flat().map(String) });
+});
 after(async () => {
   // None of all these may be left: the last ones end by their ping time-out.
-  const deadline = Date.now() + 3000;
+  const deadline = Date.now() + 10_000;
   let counts;
   do {
     await sleep(50);
@@ -29,7 +37,7 @@ const elapsed = async (promise) => {
 /** About that long, or longer: a busy machine is late to start our watch, and late to stop it. */
 function assertTakes(took, least) {
   assert.ok(took >= least * 0.6, `${took} ms are much less than ${least}`);
-  assert.ok(took <= least + 1500, `${took} ms are much more than ${least}`);
+  assert.ok(took <= least + 3000, `${took} ms are much more than ${least}`);
 }
 
 const untilClose = async (peer) => {
@@ -47,57 +55,52 @@ describe("heartbeat", { concurrency: true }, () => {
 
   test("pings come over a WebSocket, one an interval, and pongs keep the session", async (t) => {
     const socket = await Socket.open(t, server);
-    assertTakes(await elapsed(socket.take()), 300);
-    for (let i = 0; i < 3; ++i) {
+    assertTakes(await elapsed(socket.take()), kInterval);
+    for (let i = 0; i < 4; ++i) {
       socket.send("3");
-      assertTakes(
-        await elapsed(socket.take().then((packet) => assert.equal(packet, "2"))),
-        300,
-      );
+      const ping = socket.take();
+      assertTakes(await elapsed(ping), kInterval);
+      assert.equal(await ping, "2");
     }
   });
 
   test("without a pong a polling session ends after interval and time-out", async () => {
     const session = await Polling.open(server);
     assert.equal((await session.poll()).body, "2");
-    assertTakes(await elapsed(session.poll()), 200);
+    assertTakes(await elapsed(session.poll()), kTimeout);
     assert.equal((await session.poll()).status, 400);
     assert.equal((await session.post("3")).status, 400);
   });
 
   test("without a pong a WebSocket ends after interval and time-out", async (t) => {
     const socket = await Socket.open(t, server);
-    assertTakes(await elapsed(socket.end()), 500);
+    assertTakes(await elapsed(socket.end()), kInterval + kTimeout);
   });
 
   test("a polling session that is never polled ends too", async () => {
     const session = await Polling.open(server);
-    await sleep(800);
+    await sleep(kInterval + kTimeout + 800);
     assert.equal((await session.poll()).status, 400);
   });
 
-  test("a message instead of the pong renews the time-out once, not twice", async (t) => {
+  test("messages instead of the pong renew the time-out once, not for ever", async (t) => {
     const socket = await Socket.open(t, server);
     assert.equal(await socket.take(), "2");
     const ended = elapsed(socket.end());
-    await sleep(100);
-    socket.send("4a");
-    assert.equal(await socket.take(), "4a");
-    await sleep(100);
-    socket.send("4b");
-    assert.equal(await socket.take(), "4b");
+    await sleep(kTimeout / 2);
+    const chatter = setInterval(() => socket.send("4a"), 50);
+    t.after(() => clearInterval(chatter));
     const took = await ended;
-    assertTakes(took, 300);
-    assert.ok(took < 800, `${took} ms`);
+    assert.ok(took > kTimeout * 1.2, `${took} ms: it was not renewed`);
   });
 
   test("a message over polling renews it as well, and the pong behind it counts", async () => {
     const session = await Polling.open(server);
     assert.equal((await session.poll()).body, "2");
-    await sleep(100);
+    await sleep(kTimeout * 0.5);
     await session.post("4a");
     assert.equal((await session.poll()).body, "4a");
-    await sleep(130);
+    await sleep(kTimeout * 0.65);
     assert.equal((await session.post("3")).body, "ok");
     assert.equal((await session.poll()).body, "2");
   });
@@ -106,14 +109,14 @@ describe("heartbeat", { concurrency: true }, () => {
     const socket = await Socket.open(t, server);
     socket.send("3", "3", "3extra");
     assert.equal(await socket.take(), "2");
-    assertTakes(await elapsed(socket.end()), 200);
+    assertTakes(await elapsed(socket.end()), kTimeout);
   });
 
   test("the WebSocket's own pings and pongs are no heartbeat", async (t) => {
     const peer = await RawPeer.open(t, server);
     const beat = setInterval(() => peer.send(ping("x")), 50);
     t.after(() => clearInterval(beat));
-    assertTakes(await elapsed(untilClose(peer)), 480);
+    assertTakes(await elapsed(untilClose(peer)), kInterval + kTimeout);
   });
 
   test("a byte of a frame now and then is no heartbeat either", async (t) => {
@@ -121,7 +124,7 @@ describe("heartbeat", { concurrency: true }, () => {
     peer.send(binary("x", { declared: 1000 }));
     const drip = setInterval(() => peer.send("x"), 50);
     t.after(() => clearInterval(drip));
-    assertTakes(await elapsed(untilClose(peer)), 480);
+    assertTakes(await elapsed(untilClose(peer)), kInterval + kTimeout);
   });
 
   test("the heartbeat goes on over an upgrade", async (t) => {
@@ -154,7 +157,7 @@ describe("deadlines of Socket.IO", { concurrency: true }, () => {
   test("who joins no namespace is closed after a second, pongs or not", async (t) => {
     const socket = await Socket.open(t, server, "/socket.io/");
     keepAlive(t, socket);
-    assertTakes(await elapsed(socket.end()), 1000);
+    assertTakes(await elapsed(socket.end()), kConnect);
   });
 
   test("who only asks for namespaces that do not exist is closed as well", async (t) => {
@@ -162,7 +165,7 @@ describe("deadlines of Socket.IO", { concurrency: true }, () => {
     const inbox = keepAlive(t, socket);
     socket.send("40/nowhere,");
     assert.equal(await inbox.take(), '44/nowhere,{"message":"Invalid namespace"}');
-    assertTakes(await elapsed(socket.end()), 1000);
+    assertTakes(await elapsed(socket.end()), kConnect);
   });
 
   test("who has joined stays", async (t) => {
@@ -171,7 +174,7 @@ describe("deadlines of Socket.IO", { concurrency: true }, () => {
     socket.send("40");
     await inbox.take();
     await inbox.take();
-    await sleep(1300);
+    await sleep(kConnect + 400);
     socket.send('42["message","still here"]');
     assert.equal(await inbox.take(), '42["message-back","still here"]');
   });
@@ -182,7 +185,7 @@ describe("deadlines of Socket.IO", { concurrency: true }, () => {
       const inbox = keepAlive(t, socket);
       socket.send('452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]');
       if (first) socket.send(Buffer.from([1]));
-      assertTakes(await elapsed(socket.end()), 400);
+      assertTakes(await elapsed(socket.end()), kAttachment);
       assert.equal(inbox.size, 0);
     });
   }
@@ -194,7 +197,7 @@ describe("deadlines of Socket.IO", { concurrency: true }, () => {
     await sleep(200);
     socket.send(Buffer.from([7]));
     assert.match(await inbox.take(), /^461-9\[/);
-    await sleep(600);
+    await sleep(kAttachment + 200);
     socket.send('427["message-with-ack"]');
     let answer;
     do answer = await inbox.take();
