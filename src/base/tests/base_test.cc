@@ -79,6 +79,13 @@ TEST(Text, WritesTimesAndSizesAsPeopleReadThem) {
   EXPECT_EQ(to_human_size(1536UL << 10U), "1.5 MiB");
 }
 
+TEST(Json, RefusesNumbersThatItCouldNotWriteAgain) {
+  for (const char* bad : {"1e400", "-1e400", R"([0,{"a":[1e3000]}])"}) EXPECT_FALSE(parse_json(bad)) << bad;
+  for (const char* good : {"1e308", "-1.7976931348623157e308", "1e-400", "18446744073709551615"}) {
+    EXPECT_TRUE(parse_json(good)) << good;
+  }
+}
+
 TEST(Json, RefusesTrailingTextAndDeepNesting) {
   EXPECT_TRUE(parse_json(R"( {"a": [1, 2]} )"));
   EXPECT_FALSE(parse_json(R"({"a": 1} x)"));
