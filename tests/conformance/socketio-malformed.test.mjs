@@ -51,6 +51,8 @@ const texts = {
     `452-["message",${p(0)},${p(0)}]`, `451-["message",${p(0)},${p(0)}]`, `451-["message",{"a":${p(0)},"b":[${p(0)}]}]`,
     `451-[${p(0)}]`, `461-1[${p(1)}]`, `461-1[${p(0)},${p(0)}]`,
   ],
+  // Written again they would be `Infinity`, and whoever hears that closes its connection.
+  "numbers that no double holds": ['42["message-with-ack",1e400]', '421["message-with-ack",{"a":[-1e400]}]'],
   depth: [nested(33), nested(500), nested(100_000), `42["message",${'{"a":'.repeat(100)}1${"}".repeat(100)}]`],
 };
 const shown = (text) => (text.length > 60 ? `${text.slice(0, 57)}… (${text.length})` : JSON.stringify(text));
