@@ -42,7 +42,11 @@ TEST(Uuid, IsVersion7AndSortsByTime) {
   EXPECT_FALSE(is_uuid("../../etc/passwd"));
 }
 
-TEST(Clock, WritesRfc3339) { EXPECT_EQ(to_rfc3339(from_millis(1'767'225'600'042)), "2026-01-01T00:00:00.042Z"); }
+TEST(Clock, WritesRfc3339) {
+  EXPECT_EQ(to_rfc3339(from_millis(1'767'225'600'042)), "2026-01-01T00:00:00.042Z");
+  EXPECT_EQ(to_rfc3339(from_millis(-9'799'990'099'000)), "1659-06-14T04:31:41.000Z");
+  EXPECT_EQ(to_rfc3339(from_millis(20'000'000'000'001)), "2603-10-11T11:33:20.001Z");
+}
 
 TEST(Base64Url, RoundTripsAllLengths) {
   SeededRng rng(7);
