@@ -47,7 +47,7 @@ void check_head(std::string_view bytes, const Parsed& parsed, const net::HeadLim
   }
   // Written down again: what a proxy behind us would read is what we have read.
   std::string again = request.method + " " + request.target + (head.http_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-  for (const auto& field : request.headers) again += field.name + ": " + field.value + "\r\n";
+  for (const auto& field : request.headers) again.append(field.name).append(": ").append(field.value).append("\r\n");
   again += "\r\n";
   net::HeadLimits wide = limits;
   wide.max_bytes += 4 * limits.max_fields + 16;  // blanks that were not there
