@@ -143,6 +143,16 @@ void add_test_handlers(socketio::Server& io) {
   watched.on("kick-me", kick_me);
 }
 
+/// GET /connections: how many are open, so that a test can see that none was forgotten.
+void add_counts(net::Router& router, const socketio::Server& io, const engineio::Engine& engine) {
+  router.add("GET", "/connections", [&io, &engine](net::Request&) -> Task<net::Response> {
+    json::object counts;
+    counts["socketio"] = io.connections();
+    counts["engineio"] = engine.connections();
+    co_return net::json_response(200, counts);
+  });
+}
+
 template <class Number>
 Number option(int argc, char** argv, const char* name, Number otherwise) {
   for (int i = 1; i + 1 < argc; ++i) {
@@ -160,6 +170,8 @@ int serve(int argc, char** argv) {
   options.ping_interval = std::chrono::milliseconds(option(argc, argv, "--ping-interval", 300));
   options.ping_timeout = std::chrono::milliseconds(option(argc, argv, "--ping-timeout", 200));
   options.connect_timeout = std::chrono::milliseconds(1000);
+  options.upgrade_timeout = std::chrono::milliseconds(option(argc, argv, "--upgrade-timeout", 10'000));
+  options.attachment_timeout = std::chrono::milliseconds(option(argc, argv, "--attachment-timeout", 10'000));
   socketio::Server io(shards, options, clock, rng);
   io.of("/").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->auth()); });
   io.of("/").on_raw("message", message_back);
@@ -170,12 +182,14 @@ int serve(int argc, char** argv) {
   engineio::Options engine_options;
   engine_options.ping_interval = options.ping_interval;
   engine_options.ping_timeout = options.ping_timeout;
+  engine_options.upgrade_timeout = options.upgrade_timeout;
   engineio::Engine engine(shards, engine_options, rng,
                           [](engineio::Session& session, net::Request&) { return std::make_shared<Echo>(session); });
 
   net::Router router;
   io.attach(router);
   engine.attach(router);
+  add_counts(router, io, engine);
   net::HttpOptions http_options;
   http_options.port = option<std::uint16_t>(argc, argv, "--port", 3000);
   http_options.cors.allowed_origins = {"*"};

@@ -1,8 +1,22 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace rushes {
+namespace {
+
+/// Boost reads 1e400 as infinite and writes that as `Infinity`, which is no JSON. As deep as the parser let it be.
+bool is_finite(const json::value& value) {
+  if (const auto* const number = value.if_double()) return std::isfinite(*number);
+  if (const auto* const array = value.if_array()) return std::all_of(array->begin(), array->end(), is_finite);
+  if (const auto* const object = value.if_object()) {
+    return std::all_of(object->begin(), object->end(), [](const auto& member) { return is_finite(member.value()); });
+  }
+  return true;
+}
+
+}  // namespace
 
 Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
   json::parse_options options;
@@ -15,7 +29,9 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
   }
   if (!failed) parser.finish(failed);
   if (failed) return Error(Errc::malformed, "not JSON: " + failed.message() + " at byte " + std::to_string(read));
-  return parser.release();
+  auto value = parser.release();
+  if (!is_finite(value)) return Error(Errc::malformed, "not JSON that can be kept: a number is out of bounds");
+  return value;
 }
 
 std::optional<std::string> string_member(const json::object& object, std::string_view key) {

@@ -13,7 +13,7 @@ namespace rushes {
 namespace json = boost::json;
 
 /// Reads one JSON text, at most `max_depth` levels deep and nothing behind it.
-/// Errors: `malformed`, with the place in words.
+/// Errors: `malformed`, with the place in words; also for a number that no double can hold.
 Result<json::value> parse_json(std::string_view text, std::size_t max_depth = 32);
 
 /// The string member `key`; nothing where it is absent or of another type.

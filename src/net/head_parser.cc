@@ -5,6 +5,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <algorithm>
+
 namespace rushes::net {
 namespace {
 
@@ -74,6 +76,18 @@ bool split_target(Request& request) {
   return true;
 }
 
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+/// A line that begins with a blank goes on with the field before it, for those who still know that (RFC 9112, 5.2).
+bool has_folded_field(std::string_view head) {
+  return head.find("\r\n ") != std::string_view::npos || head.find("\r\n\t") != std::string_view::npos;
+}
+
+bool has_two_hosts(const Headers& headers) {
+  const auto is_host = [](const Headers::Field& field) { return equals_ignore_case(field.name, "Host"); };
+  return std::count_if(headers.begin(), headers.end(), is_host) > 1;
+}
+
 HeadOutcome refuse(int status, const char* why) {
   HeadOutcome outcome;
   outcome.refusal = HeadRefusal{status, why};
@@ -88,13 +102,17 @@ HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request
   while (skipped < 8 && input.substr(skipped).starts_with("\r\n")) skipped += 2;
   input.remove_prefix(skipped);
 
+  // What cannot become a request is refused at once: no waiting for its end.
+  const bool may_be_empty_line = skipped < 8 && input == "\r";
+  if (!input.empty() && !is_letter(input.front()) && !may_be_empty_line) return refuse(400, "This is not HTTP.");
+
   // The parser is asked only once the head is whole, so that it starts afresh and owns nothing in between.
-  if (input.find("\r\n\r\n") == std::string_view::npos) {
+  const auto end = input.find("\r\n\r\n");
+  if (end == std::string_view::npos) {
     if (input.size() > limits.max_bytes) return refuse(431, "The head of the request is too large.");
-    // A first line that cannot become a request is refused at once: no waiting for its end.
-    if (!input.empty() && (input.front() < 'A' || input.front() > 'z')) return refuse(400, "This is not HTTP.");
     return {};
   }
+  if (has_folded_field(input.substr(0, end))) return refuse(400, "A field of the head is folded over two lines.");
   Parser parser(request, limits);
   BeastError error;
   std::size_t consumed = 0;
@@ -112,7 +130,8 @@ HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request
   head.consumed = skipped + consumed;
   head.keep_alive = parser.keep_alive();
   head.http_1_0 = parser.version() < 11;
-  head.upgrade = parser.upgrade() && request.headers.has("Upgrade");
+  // An upgrade to anything else is ignored, as RFC 9110, 7.8 allows: HTTP/2 in clear text asks for it by default.
+  head.upgrade = parser.upgrade() && request.headers.has_token("Upgrade", "websocket");
   head.chunked = parser.chunked();
   if (const auto length = parser.content_length()) head.content_length = *length;
   if (const auto coding = request.headers.find("Transfer-Encoding")) {
@@ -128,6 +147,7 @@ HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request
     head.expects_continue = parser.version() >= 11;
   }
   if (parser.version() >= 11 && !request.headers.has("Host")) return refuse(400, "The field `Host` is missing.");
+  if (has_two_hosts(request.headers)) return refuse(400, "The field `Host` is there twice.");
   if (!split_target(request)) return refuse(400, "The target of the request could not be read.");
   HeadOutcome outcome;
   outcome.head = head;

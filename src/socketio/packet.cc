@@ -61,7 +61,8 @@ Result<void> count_placeholders(const json::value& value, std::vector<bool>& see
   const auto* const mark = object->if_contains("_placeholder");
   if (mark != nullptr && mark->is_bool() && mark->get_bool()) {
     const auto number = int_member(*object, "num");
-    if (!number || *number < 0 || static_cast<std::size_t>(*number) >= seen.size())
+    if (!number || *number < 0 || static_cast<std::size_t>(*number) >= seen.size() ||
+        seen[static_cast<std::size_t>(*number)])
       return malformed("a bad placeholder");
     seen[static_cast<std::size_t>(*number)] = true;
     return {};

@@ -42,7 +42,11 @@ TEST(Uuid, IsVersion7AndSortsByTime) {
   EXPECT_FALSE(is_uuid("../../etc/passwd"));
 }
 
-TEST(Clock, WritesRfc3339) { EXPECT_EQ(to_rfc3339(from_millis(1'767'225'600'042)), "2026-01-01T00:00:00.042Z"); }
+TEST(Clock, WritesRfc3339) {
+  EXPECT_EQ(to_rfc3339(from_millis(1'767'225'600'042)), "2026-01-01T00:00:00.042Z");
+  EXPECT_EQ(to_rfc3339(from_millis(-9'799'990'099'000)), "1659-06-14T04:31:41.000Z");
+  EXPECT_EQ(to_rfc3339(from_millis(20'000'000'000'001)), "2603-10-11T11:33:20.001Z");
+}
 
 TEST(Base64Url, RoundTripsAllLengths) {
   SeededRng rng(7);
@@ -77,6 +81,13 @@ TEST(Text, WritesTimesAndSizesAsPeopleReadThem) {
   EXPECT_EQ(to_human_size(12), "12 bytes");
   EXPECT_EQ(to_human_size(2UL << 30U), "2 GiB");
   EXPECT_EQ(to_human_size(1536UL << 10U), "1.5 MiB");
+}
+
+TEST(Json, RefusesNumbersThatItCouldNotWriteAgain) {
+  for (const char* bad : {"1e400", "-1e400", R"([0,{"a":[1e3000]}])"}) EXPECT_FALSE(parse_json(bad)) << bad;
+  for (const char* good : {"1e308", "-1.7976931348623157e308", "1e-400", "18446744073709551615"}) {
+    EXPECT_TRUE(parse_json(good)) << good;
+  }
 }
 
 TEST(Json, RefusesTrailingTextAndDeepNesting) {

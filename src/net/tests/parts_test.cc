@@ -127,6 +127,35 @@ TEST(HeadParser, RefusesWhatIsAmbiguousOrTooMuch) {
   EXPECT_EQ(refused(many + "A: b\r\n\r\n"), 431);
 }
 
+TEST(HeadParser, RefusesWhatTwoReadersUnderstandDifferently) {
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
+  EXPECT_EQ(refused(post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n"), 400);
+  EXPECT_EQ(refused(post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
+  EXPECT_EQ(refused(post + "Host: other\r\n\r\n"), 400);
+  EXPECT_EQ(refused(post + "X-A: b\r\n c\r\n\r\n"), 400) << "a folded field";
+  EXPECT_EQ(refused(post + "Transfer-Encoding:\r\n\tchunked\r\n\r\n"), 400) << "a folded coding";
+}
+
+TEST(HeadParser, SaysTheSameHoweverTheBytesCome) {
+  const std::string request = "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (std::size_t size = 0; size < request.size(); ++size) EXPECT_EQ(refused(request.substr(0, size)), 0) << size;
+  for (const std::string bad : {"1GET / HTTP/1.1\r\nHost: h\r\n\r\n", "_GET / HTTP/1.1\r\nHost: h\r\n\r\n", "\rGET"}) {
+    EXPECT_EQ(refused(bad), 400);
+    EXPECT_EQ(refused(bad.substr(0, 2)), 400);
+  }
+}
+
+TEST(HeadParser, KnowsNoUpgradeButToWebSocket) {
+  const auto asks = [](const std::string& protocols) {
+    Request request;
+    return parse("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: " + protocols + "\r\n\r\n", request)
+        .head->upgrade;
+  };
+  EXPECT_TRUE(asks("WebSocket"));
+  EXPECT_TRUE(asks("h2c, websocket"));
+  EXPECT_FALSE(asks("h2c"));
+}
+
 Task<Response> nothing(Request&) { co_return Response(); }
 
 Router::Match match(const Router& router, std::string method, std::string path, Request& request) {

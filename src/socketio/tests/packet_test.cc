@@ -70,6 +70,7 @@ TEST(SocketIoPacket, ChecksPlaceholders) {
   EXPECT_FALSE(check(R"(["a",{"_placeholder":true,"num":0.5}])", 1));
   EXPECT_FALSE(check(R"(["a",{"_placeholder":true}])", 1));
   EXPECT_FALSE(check(R"(["a"])", 1)) << "nothing refers to it";
+  EXPECT_FALSE(check(R"(["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}])", 1)) << "two refer to it";
   EXPECT_TRUE(check(R"(["a",{"_placeholder":"no boolean","num":7}])", 0)) << "an object like any other";
 }
 
