@@ -53,7 +53,11 @@ Result<Header> read_header(std::string_view part) {
   return header;
 }
 
-bool is_hmac(Algorithm algorithm) { return algorithm <= Algorithm::hs512; }
+/// Whether an issuer may have a key for this token that is not here yet. An HMAC's secret never comes from one.
+bool could_be_learned(const Header& header, const KeySet& keys) {
+  if (header.algorithm <= Algorithm::hs512) return false;
+  return header.kid.empty() ? keys.keys().empty() : !keys.knows(header.kid);
+}
 
 bool any_verifies(const KeySet& keys, const Header& header, const Parts& parts, std::string_view signature) {
   for (const auto* key : keys.find(header.kid, header.algorithm)) {
@@ -79,15 +83,21 @@ std::unique_ptr<const KeyRing> ring_of(std::string secret) {
 
 }  // namespace
 
-TokenVerifier::TokenVerifier(const KeyRing& keys, ClaimRules rules, const Clock& clock, KeyRefresher* refresher)
-    : keys_(keys), rules_(std::move(rules)), clock_(clock), refresher_(refresher) {}
+TokenVerifier::TokenVerifier(const KeyRing& keys, ClaimRules rules, const Clock& clock, KeyRefresher* refresher,
+                             std::size_t remembered)
+    : keys_(keys),
+      rules_(std::move(rules)),
+      clock_(clock),
+      refresher_(refresher),
+      cache_(remembered > 0 ? std::make_unique<TokenCache>(remembered) : nullptr) {}
 
 TokenVerifier::TokenVerifier(std::string secret, const Clock& clock, std::chrono::seconds skew)
     : own_keys_(ring_of(std::move(secret))),
       keys_(*own_keys_),
       rules_{{}, {}, skew},
       clock_(clock),
-      refresher_(nullptr) {}
+      refresher_(nullptr),
+      cache_(std::make_unique<TokenCache>(TokenCache::kUsual)) {}
 
 Result<Identity> TokenVerifier::verify(std::string_view token) const { return judge(token).identity; }
 
@@ -108,29 +118,32 @@ TokenVerifier::Judgement TokenVerifier::judge(std::string_view token) const {
   }
   if (token.size() > kMaxTokenBytes) return {token_invalid("it is too long")};
   const auto keys = keys_.keys();
+  if (!cache_) return examine(token, *keys);
   const auto digest = TokenCache::digest_of(token);
   if (auto known = cache_->find(digest, keys)) {
     if (auto in_time = check_expiry(*known, rules_, clock_.now()); !in_time) return {in_time.error()};
     return {std::move(*known)};
   }
+  auto judged = examine(token, *keys);
+  if (judged.identity) cache_->put(digest, keys, *judged.identity);
+  return judged;
+}
 
+TokenVerifier::Judgement TokenVerifier::examine(std::string_view token, const KeySet& keys) const {
   const auto parts = split(token);
   if (!parts) return {token_invalid("it does not have three parts")};
   const auto header = read_header(parts->header);
   if (!header) return {header.error()};
   const auto signature = base64url_decode(parts->signature);
-  if (!signature || !any_verifies(*keys, *header, *parts, *signature)) {
-    // An HMAC's key is never learned from an issuer.
-    const bool unknown =
-        !is_hmac(header->algorithm) && (header->kid.empty() ? keys->keys().empty() : !keys->knows(header->kid));
-    return {token_invalid(unknown ? "no key here is the one that it names" : "its signature does not match"), unknown};
+  if (!signature || !any_verifies(keys, *header, *parts, *signature)) {
+    const bool unknown = could_be_learned(*header, keys);
+    return {token_invalid(unknown ? "the key that it names is not known here" : "its signature does not match"),
+            unknown};
   }
   // Nothing of the payload is read before here.
   const auto claims = decode_part(parts->payload, "payload");
   if (!claims) return {claims.error()};
-  auto identity = check_claims(*claims, rules_, clock_.now());
-  if (identity) cache_->put(digest, keys, *identity);
-  return {std::move(identity)};
+  return {check_claims(*claims, rules_, clock_.now())};
 }
 
 std::string sign_token(std::string_view secret, const json::object& claims) {

@@ -26,8 +26,10 @@ namespace rushes::auth {
 /// Errors:    `unauthenticated` with public names TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED.
 class TokenVerifier {
  public:
-  /// With a `refresher`, `authenticate` waits for keys that are not known yet.
-  TokenVerifier(const KeyRing& keys, ClaimRules rules, const Clock& clock, KeyRefresher* refresher = nullptr);
+  /// With a `refresher`, `authenticate` waits for keys that are not known yet. `remembered`: how many tokens are
+  /// not verified again while their keys stay.
+  TokenVerifier(const KeyRing& keys, ClaimRules rules, const Clock& clock, KeyRefresher* refresher = nullptr,
+                std::size_t remembered = TokenCache::kUsual);
   /// With one secret.
   TokenVerifier(std::string secret, const Clock& clock, std::chrono::seconds skew = std::chrono::seconds(5));
 
@@ -45,13 +47,14 @@ class TokenVerifier {
     bool unknown_key = false;
   };
   Judgement judge(std::string_view token) const;
+  Judgement examine(std::string_view token, const KeySet& keys) const;
 
   const std::unique_ptr<const KeyRing> own_keys_;  // where constructed with a secret
   const KeyRing& keys_;
   const ClaimRules rules_;
   const Clock& clock_;
   KeyRefresher* const refresher_;
-  const std::unique_ptr<TokenCache> cache_ = std::make_unique<TokenCache>();
+  const std::unique_ptr<TokenCache> cache_;  // none: every token is verified
 };
 
 /// A token with `claims`, signed with HMAC-SHA-256: for development, tests and the command line.

@@ -57,7 +57,7 @@ Result<void> KeyRing::load() {
     const auto& source = held.source;
     const auto changed = read(held);
     if (changed) {
-      if (source.kind != Kind::secret) log::info("auth", "{}: {} keys", source.name, held.keys.size());
+      if (source.kind != Kind::secret) log::info("auth", "{}: read keys={}", source.name, held.keys.size());
       continue;
     }
     const auto what = source.name + ": '" + source.value + "' " + changed.error().what();
@@ -82,14 +82,14 @@ bool KeyRing::reload(bool urls) {
       if (source.kind == Kind::jwks_url) all_answered = false;
       if (gives_up_ || held.complaint == changed.error().what()) continue;
       held.complaint = changed.error().what();
-      log::warning("auth", "{}: '{}' {}; keeping the {} keys of before", source.name, source.value, held.complaint,
+      log::warning("auth", "{}: '{}' {}; keeping those of before keys={}", source.name, source.value, held.complaint,
                    held.keys.size());
       continue;
     }
     held.complaint.clear();
     if (!*changed) continue;
     any_changed = true;
-    log::info("auth", "{}: the keys have changed, {} now", source.name, held.keys.size());
+    log::info("auth", "{}: changed keys={}", source.name, held.keys.size());
   }
   if (any_changed) publish();
   return all_answered;

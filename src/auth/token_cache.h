@@ -23,7 +23,9 @@ class TokenCache {
  public:
   using Digest = std::array<std::uint8_t, 32>;
 
-  explicit TokenCache(std::size_t capacity = 65'536);
+  static constexpr std::size_t kUsual = 65'536;
+
+  explicit TokenCache(std::size_t capacity);
 
   static Digest digest_of(std::string_view token);
 
