@@ -105,6 +105,20 @@ TEST_F(TokenVerifierTest, EndsAtExpiryAndRequiresOne) {
             "TOKEN_INVALID");
 }
 
+/// Made once a run: the tests only sign with them.
+struct Signers {
+  Signer pem = Signer::ec();
+  Signer rsa = Signer::rsa("rsa");
+  Signer ec = Signer::ec("ec");
+  Signer ed = Signer::ed25519("ed");
+  Signer twin = Signer::ec("rsa");  // two keys of one id
+  Signer stranger = Signer::ec("ec");
+};
+const Signers& signers() {
+  static const Signers made;
+  return made;
+}
+
 /// A verifier over a secret, a key in a PEM file and a set of keys, with rules for issuer and audience.
 class KeysTest : public ::testing::Test {
  protected:
@@ -139,13 +153,12 @@ class KeysTest : public ::testing::Test {
   FakeClock clock_;
   const std::filesystem::path folder_ =
       std::filesystem::temp_directory_path() / ("rushes-keys-" + SystemRng().token(6));
-  // Made once: the tests only sign with them.
-  static inline const Signer pem_ = Signer::rsa();
-  static inline const Signer rsa_ = Signer::rsa("rsa");
-  static inline const Signer ec_ = Signer::ec("ec");
-  static inline const Signer ed_ = Signer::ed25519("ed");
-  static inline const Signer twin_ = Signer::rsa("rsa");  // two keys of one id
-  static inline const Signer stranger_ = Signer::rsa("rsa");
+  const Signer& pem_ = signers().pem;
+  const Signer& rsa_ = signers().rsa;
+  const Signer& ec_ = signers().ec;
+  const Signer& ed_ = signers().ed;
+  const Signer& twin_ = signers().twin;
+  const Signer& stranger_ = signers().stranger;
   KeyRing ring_{{{KeySource::Kind::secret, std::string(kSecret), "jwt_secret"},
                  {KeySource::Kind::pem_file, folder_ / "key.pem", "jwt_public_key"},
                  {KeySource::Kind::jwks_file, folder_ / "jwks.json", "jwt_jwks"}}};

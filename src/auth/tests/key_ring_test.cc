@@ -149,7 +149,7 @@ TEST_F(KeyFiles, ChangesAreSeenAndBadOnesAreNot) {
 class IssuerTest : public ::testing::Test {
  protected:
   Issuer issuer_;
-  const Signer a_ = Signer::rsa("a");
+  const Signer a_ = Signer::ed25519("a");
   const Signer b_ = Signer::ec("b");
 };
 
@@ -276,7 +276,7 @@ TEST_F(RefreshTest, OnlyAKeyThatAnIssuerCouldHaveIsAskedFor) {
   start();
   EXPECT_FALSE(ask("nonsense").get());
   EXPECT_FALSE(ask(sign_token("a secret", claims())).get());
-  EXPECT_FALSE(ask(Signer::rsa("a").sign(claims())).get()) << "a bad signature of a known key";
+  EXPECT_FALSE(ask(Signer::ed25519("a").sign(claims())).get()) << "a bad signature of a known key";
   EXPECT_FALSE(ask(a_.sign({{"sub", "alice"}, {"exp", 1}}, {})).get());
   EXPECT_EQ(issuer_.requests(), 1);
 }

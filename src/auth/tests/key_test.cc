@@ -28,12 +28,14 @@ void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
 class EachKind : public ::testing::TestWithParam<Kind> {
  protected:
+  const Signer another_ = GetParam().make();
+
   void expect_it_verifies(const Key& key, const Signer& signer) {
     const auto algorithm = GetParam().algorithm;
     const auto signature = signer.signature(kText);
     EXPECT_TRUE(key.verify(algorithm, kText, signature));
     EXPECT_FALSE(key.verify(algorithm, "what was not signed", signature));
-    EXPECT_FALSE(key.verify(algorithm, kText, GetParam().make().signature(kText))) << "another key's signature";
+    EXPECT_FALSE(key.verify(algorithm, kText, another_.signature(kText))) << "another key's signature";
     EXPECT_FALSE(key.verify(algorithm, kText, ""));
     EXPECT_FALSE(key.verify(algorithm, kText, signature.substr(1)));
     EXPECT_FALSE(key.verify(algorithm, kText, signature + '\0'));
