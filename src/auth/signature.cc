@@ -8,6 +8,7 @@
 
 #include <array>
 #include <optional>
+#include <stdexcept>
 
 namespace rushes::auth {
 namespace {
@@ -71,8 +72,11 @@ std::optional<std::string> ecdsa_to_der(std::string_view raw) {
 std::string hmac(Algorithm algorithm, std::string_view secret, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
   unsigned length = 0;
-  HMAC(digest_of(algorithm), secret.data(), static_cast<int>(secret.size()), bytes_of(text), text.size(), code.data(),
-       &length);
+  const auto* digest = digest_of(algorithm);
+  if (digest == nullptr || HMAC(digest, secret.data(), static_cast<int>(secret.size()), bytes_of(text), text.size(),
+                                code.data(), &length) == nullptr) {
+    throw std::runtime_error("OpenSSL: no HMAC");
+  }
   return {reinterpret_cast<const char*>(code.data()), length};
 }
 

@@ -13,6 +13,7 @@ namespace rushes::auth {
 using PublicKey = std::shared_ptr<evp_pkey_st>;
 
 /// The message authentication code of `text`; `algorithm` is one of HS256, HS384, HS512.
+/// Never empty: throws std::runtime_error where OpenSSL fails, for an empty one would equal an empty signature.
 std::string hmac(Algorithm algorithm, std::string_view secret, std::string_view text);
 
 /// Whether `signature`, in the form of RFC 7518 (for ES256 the 64 bytes r || s), is `key`'s over `text`.

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace rushes::auth {
@@ -12,7 +13,10 @@ TokenCache::TokenCache(std::size_t capacity) : per_generation_(std::max<std::siz
 TokenCache::Digest TokenCache::digest_of(std::string_view token) {
   static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
   Digest digest{};
-  EVP_Digest(token.data(), token.size(), digest.data(), nullptr, sha256, nullptr);
+  // Without one all tokens would be the same.
+  if (sha256 == nullptr || EVP_Digest(token.data(), token.size(), digest.data(), nullptr, sha256, nullptr) != 1) {
+    throw std::runtime_error("OpenSSL: no SHA-256");
+  }
   return digest;
 }
 

@@ -122,7 +122,9 @@ TEST(Key, SecretsVerifyTheHmacsAndNothingElse) {
     EXPECT_FALSE(key.verify(algorithm, kText, hmac(algorithm, "another", kText)));
     EXPECT_FALSE(key.verify(algorithm, kText, code.substr(0, code.size() - 1)));
     EXPECT_FALSE(key.verify(Algorithm::rs256, kText, code));
+    EXPECT_FALSE(key.verify(algorithm, kText, ""));
   }
+  EXPECT_THROW(hmac(Algorithm::eddsa, "a secret", kText), std::runtime_error) << "never an empty code";
   EXPECT_FALSE(key.verify(Algorithm::hs256, kText, hmac(Algorithm::hs512, "a secret", kText)));
 }
 
