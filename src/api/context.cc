@@ -8,7 +8,8 @@ namespace rushes::api {
 namespace {
 
 Task<net::Response> checked(const Context& context, const UserHandler& handler, net::Request& request) {
-  auto identity = context.tokens.verify(request.headers.find("authorization").value_or(""));
+  std::string token(request.headers.get("authorization"));
+  auto identity = co_await context.tokens.authenticate(std::move(token));
   if (!identity) co_return net::problem(identity.error());
   co_return co_await handler(request, std::move(*identity));
 }

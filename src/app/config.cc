@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include "auth/jwks_fetch.h"
 #include "base/text.h"
 
 #include <toml++/toml.h>
@@ -84,19 +85,44 @@ Failure set_secret(Config& config, const std::string& value) {
   return std::nullopt;
 }
 
-Failure set_origins(Config& config, const std::string& value) {
-  std::vector<std::string> origins;
+std::vector<std::string> split_at_commas(const std::string& value) {
+  std::vector<std::string> parts;
   std::size_t from = 0;
   while (from <= value.size()) {
     const auto comma = std::min(value.find(',', from), value.size());
-    const auto origin = trim(std::string_view(value).substr(from, comma - from));
+    const auto part = trim(std::string_view(value).substr(from, comma - from));
     from = comma + 1;
-    if (origin.empty()) continue;
+    if (!part.empty()) parts.emplace_back(part);
+  }
+  return parts;
+}
+
+/// At least one: an empty value would silently accept everything.
+Setter filled_list(std::vector<std::string> Config::*field) {
+  return [=](Config& config, const std::string& value) -> Failure {
+    auto parts = split_at_commas(value);
+    if (parts.empty()) return "is empty";
+    config.*field = std::move(parts);
+    return std::nullopt;
+  };
+}
+
+Failure set_jwks(Config& config, const std::string& value) {
+  if (value.empty()) return "is empty";
+  if (auth::is_url(value)) {
+    if (auto wrong = auth::check_jwks_url(value); !wrong.empty()) return wrong;
+  }
+  config.jwt_jwks = value;
+  return std::nullopt;
+}
+
+Failure set_origins(Config& config, const std::string& value) {
+  auto origins = split_at_commas(value);
+  for (const auto& origin : origins) {
     const bool web = origin.starts_with("http://") || origin.starts_with("https://");
     if (!web || origin.find('/', origin.find("//") + 2) != std::string_view::npos) {
-      return "holds '" + std::string(origin) + "', which is not an origin";
+      return "holds '" + origin + "', which is not an origin";
     }
-    origins.emplace_back(origin);
   }
   config.cors_origins = std::move(origins);
   return std::nullopt;
@@ -205,8 +231,18 @@ std::span<const Setting> settings() {
        filled(&Config::host)},
       {"port", "0 to 65535; 0 takes a free one", "Port to listen on", "PORT", false, number(&Config::port, 0, 65535)},
       {"data_dir", "a folder", "Folder of the database, uploads and results", "", false, text(&Config::data_dir)},
-      {"jwt_secret", "8 characters or more, better 32", "Secret that signs the users' tokens (HS256)", "JWT_SECRET",
-       true, set_secret},
+      {"jwt_secret", "8 characters or more, better 32", "Secret that signs the users' tokens (HS256, HS384, HS512)",
+       "JWT_SECRET", true, set_secret},
+      {"jwt_public_key", "a PEM file with a public key or certificate: RSA, P-256 or Ed25519",
+       "Key that verifies the users' tokens (RS256, ES256, EdDSA)", "", false, filled(&Config::jwt_public_key)},
+      {"jwt_jwks", "a file, or an http or https URL without a user name",
+       "Keys (JWKS) that verify the users' tokens, read again when they change", "", false, set_jwks},
+      {"jwt_issuer", "one issuer or more, separated by commas", "Who may have issued the tokens (claim iss)", "", false,
+       filled_list(&Config::jwt_issuer)},
+      {"jwt_audience", "one audience or more, separated by commas", "Whom tokens must be meant for (claim aud)", "",
+       false, filled_list(&Config::jwt_audience)},
+      {"jwt_skew", "0 to 300 seconds", "How far the issuer's clock may differ", "", false,
+       number(&Config::jwt_skew, 0, 300)},
       {"cors_origins", "origins such as https://app.example, separated by commas",
        "Web origins that may use the server, besides its own and localhost", "", false, set_origins},
       {"development", "true, false", "Give tokens to anyone on this machine (GET /dev/token)", "", false,
@@ -240,6 +276,11 @@ std::span<const Setting> settings() {
        set_log_level},
   };
   return all;
+}
+
+bool has_own_secret(const Config& config) {
+  if (!config.jwt_secret.empty()) return false;
+  return config.development || (config.jwt_public_key.empty() && config.jwt_jwks.empty());
 }
 
 Result<Config> load_config(const ConfigSources& sources) {

@@ -19,7 +19,12 @@ struct Config {
   std::string host = "127.0.0.1";
   int port = 3000;
   std::filesystem::path data_dir = "data";
-  std::string jwt_secret;  // empty: one of the server's own, in data_dir
+  std::string jwt_secret;                 // empty: see `has_own_secret`
+  std::string jwt_public_key;             // a PEM file; empty: none
+  std::string jwt_jwks;                   // a file or a URL; empty: none
+  std::vector<std::string> jwt_issuer;    // empty: any
+  std::vector<std::string> jwt_audience;  // empty: any
+  std::chrono::seconds jwt_skew{5};
   std::vector<std::string> cors_origins;
   bool development = false;
   bool allow_private_addresses = false;
@@ -38,6 +43,10 @@ struct Config {
   std::string cookies_file;
   std::string log_level = "info";
 };
+
+/// Whether the server signs and accepts tokens with a secret of its own, kept in its data folder: where no key is
+/// configured, and in development mode. Who names an issuer's keys means those alone.
+bool has_own_secret(const Config& config);
 
 /// One thing that can be set: in the file as `name`, in the environment as `RUSHES_NAME`, on the
 /// command line as `--name` with dashes.

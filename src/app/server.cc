@@ -6,6 +6,7 @@
 #include "app/worker_settings.h"
 #include "async/run.h"
 #include "async/shards.h"
+#include "auth/jwt.h"
 #include "auth/secret.h"
 #include "gateways/job_notices.h"
 #include "gateways/notification_gateway.h"
@@ -66,20 +67,50 @@ queue::SchedulerOptions scheduler_options(const Config& config) {
   return options;
 }
 
+std::vector<auth::KeySource> key_sources(const Config& config, const std::string& secret) {
+  using Kind = auth::KeySource::Kind;
+  std::vector<auth::KeySource> sources;
+  if (!secret.empty()) sources.push_back({Kind::secret, secret, "jwt_secret"});
+  if (!config.jwt_public_key.empty()) {
+    sources.push_back({Kind::pem_file, config.jwt_public_key, "jwt_public_key"});
+  }
+  if (!config.jwt_jwks.empty()) {
+    const bool url = auth::is_url(config.jwt_jwks);
+    sources.push_back({url ? Kind::jwks_url : Kind::jwks_file, config.jwt_jwks, "jwt_jwks"});
+  }
+  return sources;
+}
+
+/// What an operator should know about keys that work, but let in more than may be meant.
+void warn_of_wide_doors(const Config& config) {
+  if (auth::is_in_clear(config.jwt_jwks)) {
+    log::warning("app", "jwt_jwks: {} is not encrypted: who can change it on its way can sign in as anyone; use https",
+                 config.jwt_jwks);
+  }
+  const bool issued_elsewhere = !config.jwt_public_key.empty() || !config.jwt_jwks.empty();
+  if (issued_elsewhere && config.jwt_audience.empty()) {
+    log::warning("app", "jwt_audience is not set: tokens that the issuer made for other services are accepted too");
+  }
+}
+
+auth::ClaimRules claim_rules(const Config& config) { return {config.jwt_issuer, config.jwt_audience, config.jwt_skew}; }
+
 /// Members stand in the order in which they need each other; `stop` goes the other way.
 class WiredServer final : public Server {
  public:
-  WiredServer(const Config& config, std::string secret, SystemClock& clock, SystemRng& rng,
-              std::unique_ptr<store_sqlite::Store> store)
+  WiredServer(const Config& config, std::string secret, std::unique_ptr<auth::KeyRing> keys, SystemClock& clock,
+              SystemRng& rng, std::unique_ptr<store_sqlite::Store> store)
       : config_(config),
         clock_(clock),
         rng_(rng),
         secret_(std::move(secret)),
-        tokens_(secret_, clock_),
+        keys_(std::move(keys)),
         folder_(config.data_dir),
         addresses_(config.allow_private_addresses),
         shards_(static_cast<std::size_t>(config.threads)),
         blocking_(kBlockingThreads),
+        key_refresher_(shards_.executor(0), blocking_, *keys_),
+        tokens_(*keys_, claim_rules(config), clock_, &key_refresher_),
         store_(std::move(store)),
         pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config)),
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
@@ -117,6 +148,7 @@ class WiredServer final : public Server {
     running_ = true;
     auto recovery = queue_gateway_.start();
     if (auto started = run_to_end(run_on(shards_.executor(0), std::move(recovery))); !started) return started.error();
+    asio::post(shards_.executor(0), [this] { key_refresher_.start(); });
     run_to_end(run_on(shards_.executor(0), notices_.start()));
     run_to_end(run_on(shards_.executor(0), scheduler_.start()));
     const auto port = http_.start();
@@ -131,7 +163,9 @@ class WiredServer final : public Server {
     if (!config_.development) return {};
     constexpr std::int64_t kDay = 86'400;
     const auto now = to_millis(clock_.now()) / 1000;
-    const json::object claims{{"sub", "developer"}, {"iat", now}, {"exp", now + kDay}};
+    json::object claims{{"sub", "developer"}, {"iat", now}, {"exp", now + kDay}};
+    if (!config_.jwt_issuer.empty()) claims["iss"] = config_.jwt_issuer.front();
+    if (!config_.jwt_audience.empty()) claims["aud"] = config_.jwt_audience.front();
     return auth::sign_token(secret_, claims);
   }
 
@@ -148,6 +182,7 @@ class WiredServer final : public Server {
     co_await sockets_.stop();
     co_await http_.stop(kGrace);
     guard_.stop();
+    co_await key_refresher_.stop();
     co_await scheduler_.stop();
     co_await pool_.close();
     co_await notices_.stop();
@@ -156,12 +191,14 @@ class WiredServer final : public Server {
   const Config config_;
   SystemClock& clock_;
   SystemRng& rng_;
-  const std::string secret_;
-  const auth::TokenVerifier tokens_;
+  const std::string secret_;  // empty: others sign the tokens
+  const std::unique_ptr<auth::KeyRing> keys_;
   const queue::DataFolder folder_;
   const net::AddressFilter addresses_;
   Shards shards_;
   BlockingPool blocking_;
+  auth::KeyRefresher key_refresher_;
+  const auth::TokenVerifier tokens_;
   std::unique_ptr<store_sqlite::Store> store_;
   worker::Pool pool_;
   queue::Scheduler scheduler_;
@@ -197,13 +234,16 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   absolute.data_dir = std::filesystem::absolute(config.data_dir);
 
   std::string secret = config.jwt_secret;
-  if (secret.empty()) {
+  if (has_own_secret(config)) {
     const auto file = absolute.data_dir / "secret";
     const auto stored = auth::load_or_create_secret(file, rng);
     if (!stored) return stored.error();
     if (stored->created) log::info("app", "no jwt_secret is configured: made one, kept in {}", file.string());
     secret = stored->value;
   }
+  auto keys = std::make_unique<auth::KeyRing>(key_sources(config, secret));
+  if (auto loaded = keys->load(); !loaded) return loaded.error();
+  warn_of_wide_doors(config);
   store_sqlite::StoreOptions options;
   options.parallel_jobs = config.workers;
   auto store = store_sqlite::Store::open(absolute.data_dir / "rushes.db", options, clock, rng);
@@ -211,7 +251,8 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   // Only now, when no other server can be using the folder.
   if (auto prepared = queue::DataFolder(absolute.data_dir).prepare(); !prepared) return prepared.error();
 
-  auto server = std::make_unique<WiredServer>(absolute, std::move(secret), clock, rng, std::move(*store));
+  auto server =
+      std::make_unique<WiredServer>(absolute, std::move(secret), std::move(keys), clock, rng, std::move(*store));
   if (auto listening = server->listen(); !listening) return listening.error();
   return std::unique_ptr<Server>(std::move(server));
 }

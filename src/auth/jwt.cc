@@ -1,116 +1,155 @@
 #include "auth/jwt.h"
 
+#include "auth/jose_json.h"
 #include "base/text.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <array>
-#include <cmath>
 #include <optional>
+#include <utility>
 
 namespace rushes::auth {
 namespace {
 
 // Real tokens are a few hundred bytes; a header line holds no more than 16 KiB.
 constexpr std::size_t kMaxTokenBytes = 8192;
-constexpr std::size_t kMaxUserIdBytes = 256;
 
-Error invalid(std::string why) {
-  return Error::for_user(Errc::unauthenticated, "TOKEN_INVALID", "The token is not valid: " + std::move(why) + ".");
-}
+/// The three parts of a JWS in its compact form (RFC 7515, 7.1), as they were written.
+struct Parts {
+  std::string_view header;
+  std::string_view payload;
+  std::string_view signature;
+  std::string_view signed_text;  // header.payload
+};
 
-std::string hmac_sha256(std::string_view secret, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
-  return {reinterpret_cast<const char*>(digest.data()), length};
+std::optional<Parts> split(std::string_view token) {
+  const auto first = token.find('.');
+  const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
+  if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) return std::nullopt;
+  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1),
+               token.substr(0, second)};
 }
 
 Result<json::object> decode_part(std::string_view part, std::string_view name) {
   const auto bytes = base64url_decode(part);
-  if (!bytes) return invalid("its " + std::string(name) + " is not base64url");
-  auto value = parse_json(*bytes, 8);
-  if (!value || !value->is_object()) return invalid("its " + std::string(name) + " is not a JSON object");
-  return std::move(value->get_object());
+  if (!bytes) return token_invalid("its " + std::string(name) + " is not base64url");
+  auto object = parse_unique(*bytes);
+  if (!object) return token_invalid("its " + std::string(name) + " is " + object.error().what());
+  return object;
 }
 
-// NumericDate (RFC 7519, section 2): seconds, possibly with a fraction.
-std::optional<Timestamp> time_claim(const json::object& claims, std::string_view name) {
-  const auto* claim = claims.if_contains(name);
-  if (claim == nullptr || !claim->is_number()) return std::nullopt;
-  const auto seconds = claim->to_number<double>();
-  if (!std::isfinite(seconds) || std::abs(seconds) > 1e11) return std::nullopt;
-  return from_millis(static_cast<std::int64_t>(seconds * 1000));
+/// All that is read of a token's header before its signature has been verified.
+struct Header {
+  Algorithm algorithm = Algorithm::hs256;
+  std::string kid;  // empty: none
+};
+
+Result<Header> read_header(std::string_view part) {
+  const auto members = decode_part(part, "header");
+  if (!members) return members.error();
+  const auto algorithm = parse_algorithm(string_member(*members, "alg").value_or(""));
+  if (!algorithm) return token_invalid("its algorithm (alg) is not accepted");
+  if (members->contains("crit")) return token_invalid("it asks for extensions that are not known here (crit)");
+  Header header{*algorithm, string_member(*members, "kid").value_or("")};
+  if (header.kid.empty() && members->contains("kid")) return token_invalid("its key's id (kid) is not a text");
+  return header;
 }
 
-std::string user_of(const json::object& claims) {
-  for (const auto* name : {"sub", "userId", "id"}) {
-    auto user = string_member(claims, name);
-    if (user && !user->empty()) return std::move(*user);
+/// Whether an issuer may have a key for this token that is not here yet. An HMAC's secret never comes from one.
+bool could_be_learned(const Header& header, const KeySet& keys) {
+  if (header.algorithm <= Algorithm::hs512) return false;
+  return header.kid.empty() ? keys.keys().empty() : !keys.knows(header.kid);
+}
+
+bool any_verifies(const KeySet& keys, const Header& header, const Parts& parts, std::string_view signature) {
+  for (const auto* key : keys.find(header.kid, header.algorithm)) {
+    if (key->verify(header.algorithm, parts.signed_text, signature)) return true;
   }
-  return {};
+  return false;
 }
 
-}  // namespace
-
-TokenVerifier::TokenVerifier(std::string secret, const Clock& clock, std::chrono::seconds skew)
-    : secret_(std::move(secret)), clock_(clock), skew_(skew) {}
-
-Result<Identity> TokenVerifier::verify(std::string_view token) const {
+std::string_view without_scheme(std::string_view token) {
   constexpr std::string_view kScheme = "Bearer";
   token = trim(token);
   const bool has_scheme = equals_ignore_case(token.substr(0, kScheme.size()), kScheme) &&
                           (token.size() == kScheme.size() || token[kScheme.size()] == ' ');
-  if (has_scheme) token = trim(token.substr(kScheme.size()));
+  return has_scheme ? trim(token.substr(kScheme.size())) : token;
+}
+
+std::unique_ptr<const KeyRing> ring_of(std::string secret) {
+  auto ring =
+      std::make_unique<KeyRing>(std::vector<KeySource>{{KeySource::Kind::secret, std::move(secret), "jwt_secret"}});
+  ring->load().value();
+  return ring;
+}
+
+}  // namespace
+
+TokenVerifier::TokenVerifier(const KeyRing& keys, ClaimRules rules, const Clock& clock, KeyRefresher* refresher,
+                             std::size_t remembered)
+    : keys_(keys),
+      rules_(std::move(rules)),
+      clock_(clock),
+      refresher_(refresher),
+      cache_(remembered > 0 ? std::make_unique<TokenCache>(remembered) : nullptr) {}
+
+TokenVerifier::TokenVerifier(std::string secret, const Clock& clock, std::chrono::seconds skew)
+    : own_keys_(ring_of(std::move(secret))),
+      keys_(*own_keys_),
+      rules_{{}, {}, skew},
+      clock_(clock),
+      refresher_(nullptr),
+      cache_(std::make_unique<TokenCache>(TokenCache::kUsual)) {}
+
+Result<Identity> TokenVerifier::verify(std::string_view token) const { return judge(token).identity; }
+
+Task<Result<Identity>> TokenVerifier::authenticate(std::string token) const {
+  auto judged = judge(token);
+  if (judged.unknown_key && refresher_ != nullptr) {
+    co_await refresher_->learn();
+    judged = judge(token);
+  }
+  co_return std::move(judged.identity);
+}
+
+TokenVerifier::Judgement TokenVerifier::judge(std::string_view token) const {
+  token = without_scheme(token);
   if (token.empty()) {
-    return Error::for_user(Errc::unauthenticated, "TOKEN_MISSING",
-                           "A token is needed: send it as auth.token or as Authorization: Bearer.");
+    return {Error::for_user(Errc::unauthenticated, "TOKEN_MISSING",
+                            "A token is needed: send it as auth.token or as Authorization: Bearer.")};
   }
-  if (token.size() > kMaxTokenBytes) return invalid("it is too long");
+  if (token.size() > kMaxTokenBytes) return {token_invalid("it is too long")};
+  const auto keys = keys_.keys();
+  if (!cache_) return examine(token, *keys);
+  const auto digest = TokenCache::digest_of(token);
+  if (auto known = cache_->find(digest, keys)) {
+    if (auto in_time = check_expiry(*known, rules_, clock_.now()); !in_time) return {in_time.error()};
+    return {std::move(*known)};
+  }
+  auto judged = examine(token, *keys);
+  if (judged.identity) cache_->put(digest, keys, *judged.identity);
+  return judged;
+}
 
-  const auto first = token.find('.');
-  const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
-  if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
-    return invalid("it does not have three parts");
+TokenVerifier::Judgement TokenVerifier::examine(std::string_view token, const KeySet& keys) const {
+  const auto parts = split(token);
+  if (!parts) return {token_invalid("it does not have three parts")};
+  const auto header = read_header(parts->header);
+  if (!header) return {header.error()};
+  const auto signature = base64url_decode(parts->signature);
+  if (!signature || !any_verifies(keys, *header, *parts, *signature)) {
+    const bool unknown = could_be_learned(*header, keys);
+    return {token_invalid(unknown ? "the key that it names is not known here" : "its signature does not match"),
+            unknown};
   }
-  const auto header = decode_part(token.substr(0, first), "header");
-  if (!header) return header.error();
-  if (string_member(*header, "alg") != "HS256") return invalid("only the algorithm HS256 is accepted");
-  if (header->contains("crit")) return invalid("it asks for extensions that are not known here");
-
-  const auto signature = base64url_decode(token.substr(second + 1));
-  const auto expected = hmac_sha256(secret_, token.substr(0, second));
-  if (!signature || signature->size() != expected.size() ||
-      CRYPTO_memcmp(signature->data(), expected.data(), expected.size()) != 0) {
-    return invalid("its signature does not match");
-  }
-
-  const auto claims = decode_part(token.substr(first + 1, second - first - 1), "payload");
-  if (!claims) return claims.error();
-  const auto now = clock_.now();
-  const auto expires_at = time_claim(*claims, "exp");
-  if (!expires_at) return invalid("it has no expiry time (exp)");
-  if (now >= *expires_at + skew_) {
-    return Error::for_user(Errc::unauthenticated, "TOKEN_EXPIRED",
-                           "The token expired at " + to_rfc3339(*expires_at) + "; sign in again.");
-  }
-  if (claims->contains("nbf")) {
-    const auto not_before = time_claim(*claims, "nbf");
-    if (!not_before || now + skew_ < *not_before) return invalid("it is not valid yet (nbf)");
-  }
-  auto user = user_of(*claims);
-  if (user.empty()) return invalid("it names no user (sub, userId or id)");
-  if (user.size() > kMaxUserIdBytes || !is_utf8(user)) return invalid("its user id is too long or not UTF-8");
-  return Identity{UserId(std::move(user)), string_member(*claims, "role").value_or(""), *expires_at};
+  // Nothing of the payload is read before here.
+  const auto claims = decode_part(parts->payload, "payload");
+  if (!claims) return {claims.error()};
+  return {check_claims(*claims, rules_, clock_.now())};
 }
 
 std::string sign_token(std::string_view secret, const json::object& claims) {
   const json::object header{{"alg", "HS256"}, {"typ", "JWT"}};
   const auto text = base64url_encode(json::serialize(header)) + "." + base64url_encode(json::serialize(claims));
-  return text + "." + base64url_encode(hmac_sha256(secret, text));
+  return text + "." + base64url_encode(hmac(Algorithm::hs256, secret, text));
 }
 
 }  // namespace rushes::auth

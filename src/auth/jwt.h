@@ -1,35 +1,60 @@
 #pragma once
+#include "async/task.h"
+#include "auth/claims.h"
 #include "auth/identity.h"
+#include "auth/key_refresher.h"
+#include "auth/key_ring.h"
+#include "auth/token_cache.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
 
-#include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace rushes::auth {
 
-/// Checks JSON Web Tokens (RFC 7519) in their compact form, signed with HMAC-SHA-256.
+/// Checks JSON Web Tokens (RFC 7519) in their compact form, by the rules of RFC 8725.
 ///
-/// The algorithm is fixed by the key, never chosen by the token (RFC 8725, 3.1): `none`, and an
-/// asymmetric name over our secret, are refused as wrongly signed. `jku`, `jwk`, `x5u` and `kid`
-/// are ignored; `crit` is refused. `exp` is required.
+/// A key decides which algorithms verify with it, the token only which of them it wants: `none`, and HMAC
+/// over an RSA key, find no key. `kid` looks keys up and nothing else; `jku`, `jwk`, `x5u` and `x5c` are never read;
+/// `crit` is refused, and so is a name that occurs twice.
 ///
-/// Threads: thread-safe; immutable.
-/// Errors:  `unauthenticated` with public names TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED.
+/// Threads:   thread-safe.
+/// Lifetime:  the ring, the refresher and the clock outlive it.
+/// Errors:    `unauthenticated` with public names TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED.
 class TokenVerifier {
  public:
-  /// `skew`: how far two machines' clocks may differ.
+  /// With a `refresher`, `authenticate` waits for keys that are not known yet. `remembered`: how many tokens are
+  /// not verified again while their keys stay.
+  TokenVerifier(const KeyRing& keys, ClaimRules rules, const Clock& clock, KeyRefresher* refresher = nullptr,
+                std::size_t remembered = TokenCache::kUsual);
+  /// With one secret.
   TokenVerifier(std::string secret, const Clock& clock, std::chrono::seconds skew = std::chrono::seconds(5));
 
-  /// `token` with or without a leading `Bearer `.
+  /// Who `token`, with or without a leading `Bearer `, speaks for, by the keys at hand.
   Result<Identity> verify(std::string_view token) const;
 
+  /// The same; but where the token names a key that is not known (its issuer may have changed keys a moment ago) the
+  /// sources are read again first, as often as KeyRefresher::learn allows.
+  Task<Result<Identity>> authenticate(std::string token) const;
+
  private:
-  const std::string secret_;
+  /// An outcome, and whether a key that is not known yet could turn it.
+  struct Judgement {
+    Result<Identity> identity;
+    bool unknown_key = false;
+  };
+  Judgement judge(std::string_view token) const;
+  Judgement examine(std::string_view token, const KeySet& keys) const;
+
+  const std::unique_ptr<const KeyRing> own_keys_;  // where constructed with a secret
+  const KeyRing& keys_;
+  const ClaimRules rules_;
   const Clock& clock_;
-  const std::chrono::seconds skew_;
+  KeyRefresher* const refresher_;
+  const std::unique_ptr<TokenCache> cache_;  // none: every token is verified
 };
 
 /// A token with `claims`, signed with HMAC-SHA-256: for development, tests and the command line.

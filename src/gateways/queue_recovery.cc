@@ -1,6 +1,6 @@
 #include "gateways/queue_recovery.h"
 
-#include "auth/hmac.h"
+#include "auth/signature.h"
 #include "base/text.h"
 #include "gateways/token_guard.h"
 
@@ -58,8 +58,8 @@ std::vector<jobs::Event> without_overtaken(std::vector<jobs::Event> events) {
 Task<Result<void>> QueueRecovery::start() {
   const auto state = co_await log_.state();
   if (!state) co_return state.error();
-  key_ = auth::hmac_sha256(state->identity, "recovery");
-  epoch_ = base64url_encode(auth::hmac_sha256(state->identity, "epoch").substr(0, kEpochBytes));
+  key_ = auth::hmac(auth::Algorithm::hs256, state->identity, "recovery");
+  epoch_ = base64url_encode(auth::hmac(auth::Algorithm::hs256, state->identity, "epoch").substr(0, kEpochBytes));
   std::replace(epoch_.begin(), epoch_.end(), '-', '.');
   told(state->last_id);
   co_return Result<void>();
@@ -88,7 +88,7 @@ std::string QueueRecovery::mac_of(std::string_view body, const socketio::Socket&
   // The lengths of all but the last part are fixed: no two clients share a text.
   std::string text(body);
   text.append(socket.nsp().name()).append("|").append(identity_of(socket).user.value());
-  return auth::hmac_sha256(key_, text).substr(0, kMacBytes);
+  return auth::hmac(auth::Algorithm::hs256, key_, text).substr(0, kMacBytes);
 }
 
 std::string QueueRecovery::issue(const socketio::Socket& socket) {

@@ -38,7 +38,8 @@ void TokenGuard::install(socketio::Namespace& nsp) {
 }
 
 Task<std::optional<socketio::ConnectError>> TokenGuard::check(SocketPtr socket) {
-  auto identity = tokens_.verify(token_of(*socket));
+  auto token = token_of(*socket);
+  auto identity = co_await tokens_.authenticate(std::move(token));
   if (!identity) {
     const auto& error = identity.error();
     co_return socketio::ConnectError(std::string(error.public_message()), code_of(error));
@@ -55,7 +56,7 @@ Task<> TokenGuard::refresh(SocketPtr socket, json::array arguments, socketio::Ac
   } else if (!arguments.empty() && arguments[0].is_string()) {
     token = arguments[0].get_string();
   }
-  auto identity = tokens_.verify(token);
+  auto identity = co_await tokens_.authenticate(std::move(token));
   if (identity && identity->user != identity_of(*socket).user) {
     identity = Error::for_user(Errc::unauthenticated, "TOKEN_INVALID", "The fresh token is another user's.");
   }

@@ -1,9 +1,15 @@
-// Tokens on REST, other people's jobs.
+// Tokens on REST and sockets, other people's jobs, the keys of an identity provider.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { rest, userOf } from './clients.mjs';
+import { createHmac } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { closeSockets, connect, rest, userOf } from './clients.mjs';
 import { checkProblem } from './contract.mjs';
-import { secondsFromNow, signToken, startServer } from './harness.mjs';
+import {
+  binary, environment, run, secondsFromNow, signToken, startServer, temporaryFolder, waitFor,
+} from './harness.mjs';
+import { signingKey, startIssuer } from './issuer.mjs';
 import { talk } from './texts.mjs';
 
 let server;
@@ -15,7 +21,10 @@ before(async () => {
   job = (await alice.transcript(talk)).body.jobId;
   await alice.ended(job);
 });
-after(() => server?.dispose());
+after(() => {
+  closeSockets();
+  return server?.dispose();
+});
 
 const routes = () => [
   ['POST', '/analyze/video', { configuration: { url: 'https://example.com/v' } }],
@@ -101,4 +110,159 @@ test('health is for everyone', async () => {
 
 test('a development token is given in development only', async () => {
   checkProblem(await rest(server, 'GET', '/dev/token'), 404, 'NO_ROUTE');
+});
+
+/** What REST and both namespaces say to a token: 'accepted' everywhere, or one and the same code. */
+async function verdict(on, token) {
+  const answer = await rest(on, 'GET', '/analyze/jobs', { token });
+  const said = [answer.status === 200 ? 'accepted' : answer.body.code];
+  for (const namespace of ['/queue', '/notifications']) {
+    const client = connect(on, namespace, { auth: { token } });
+    const first = await waitFor(
+      () => client.seen.find(({ event }) => event === 'connect' || event === 'connect_error'),
+      `an answer of ${namespace}`,
+    );
+    said.push(first.event === 'connect' ? 'accepted' : first.args[0].data.code);
+    client.close();
+  }
+  assert.deepEqual(new Set(said).size, 1, `REST and the namespaces agree: ${said}`);
+  return said[0];
+}
+
+describe('with the keys of an identity provider at a URL', () => {
+  const iss = 'https://issuer.example/';
+  const claims = { iss, aud: 'rushes' };
+  const first = signingKey('first');
+  const second = signingKey('second');
+  let issuer;
+  let own;
+  before(async () => {
+    issuer = await startIssuer(first);
+    own = await startServer({
+      secret: '',
+      env: { RUSHES_JWT_JWKS: issuer.url, RUSHES_JWT_ISSUER: iss, RUSHES_JWT_AUDIENCE: 'rushes,others' },
+    });
+  });
+  after(async () => {
+    closeSockets();
+    await own?.dispose();
+    await issuer?.close();
+  });
+
+  test('its tokens are accepted on REST and sockets, and work', async () => {
+    const token = first.token('alice', claims);
+    assert.equal(await verdict(own, token), 'accepted');
+    assert.equal(await verdict(own, first.token('alice', { ...claims, aud: ['x', 'others'] })), 'accepted');
+    const socket = await connect(own, '/queue', { auth: { token } }).ready();
+    const { body } = await rest(own, 'POST', '/analyze/transcript', { token, json: { transcript: talk } });
+    await socket.until(body.jobId, 'job-completed');
+  });
+
+  test('those of others are not', async () => {
+    const stranger = signingKey('first');
+    const pem = first.pem;
+    const confused = [{ alg: 'HS256', kid: 'first' }, { sub: 'alice', exp: secondsFromNow(60), ...claims }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    const refused = {
+      'another key under the same id': stranger.token('alice', claims),
+      'its own key in the header': stranger.token('alice', claims, { kid: 'x', jwk: stranger.jwk, jku: issuer.url }),
+      'the public key as a secret': `${confused}.${createHmac('sha256', pem).update(confused).digest('base64url')}`,
+      'no issuer': first.token('alice', { aud: 'rushes' }),
+      'another issuer': first.token('alice', { ...claims, iss: 'https://evil.example/' }),
+      'another audience': first.token('alice', { ...claims, aud: 'shop' }),
+      'a critical extension': first.token('alice', claims, { crit: ['exp'] }),
+      'the secret that a server without keys would make': signToken('', { sub: 'alice', exp: secondsFromNow(60), ...claims }),
+    };
+    for (const [name, token] of Object.entries(refused)) assert.equal(await verdict(own, token), 'TOKEN_INVALID', name);
+    assert.equal(await verdict(own, first.token('alice', { ...claims, exp: secondsFromNow(-60) })), 'TOKEN_EXPIRED');
+    assert.ok(!fs.existsSync(path.join(own.dataDir, 'secret')), 'no secret was made beside');
+  });
+
+  test('keys change while it runs: the first socket with the new one connects at once', async () => {
+    // A server of its own: strangers' ids may make one ask once in 30 s only.
+    const calm = await startServer({ secret: '', env: { RUSHES_JWT_JWKS: issuer.url } });
+    try {
+      const old = await connect(calm, '/queue', { auth: { token: first.token('alice') } }).ready();
+      issuer.keys = [second];
+      const asked = issuer.requests;
+      const news = [1, 2, 3].map(() => connect(calm, '/queue', { auth: { token: second.token('alice') } }));
+      await Promise.all(news.map((client) => client.ready()));
+      assert.equal(issuer.requests, asked + 1, 'one question for all');
+      assert.equal(await verdict(calm, second.token('alice')), 'accepted');
+      assert.equal(await verdict(calm, first.token('alice')), 'TOKEN_INVALID', 'withdrawn');
+      assert.deepEqual(
+        await old.ask('auth-refresh', { token: second.token('alice') }).then(({ success }) => success),
+        true,
+        'who is connected stays, with a token of the new key',
+      );
+      issuer.failing = true;
+      assert.equal(await verdict(calm, signingKey('third').token('alice')), 'TOKEN_INVALID');
+      assert.equal(await verdict(calm, second.token('alice')), 'accepted', 'the last good keys are kept');
+    } finally {
+      issuer.failing = false;
+      await calm.dispose();
+    }
+  });
+});
+
+test('a secret, a PEM file and a JWKS file work beside each other, and the files may change', async () => {
+  const folder = temporaryFolder();
+  const pem = signingKey('pem', 'ES256');
+  const [before, later] = [signingKey('before', 'EdDSA'), signingKey('later', 'RS256')];
+  const publish = (...keys) => {
+    fs.writeFileSync(path.join(folder, 'new'), JSON.stringify({ keys: keys.map((key) => key.jwk) }));
+    fs.renameSync(path.join(folder, 'new'), path.join(folder, 'jwks.json'));
+  };
+  fs.writeFileSync(path.join(folder, 'key.pem'), pem.pem);
+  publish(before);
+  const own = await startServer({
+    env: { RUSHES_JWT_PUBLIC_KEY: path.join(folder, 'key.pem'), RUSHES_JWT_JWKS: path.join(folder, 'jwks.json') },
+  });
+  try {
+    for (const token of [own.token('alice'), pem.token('alice'), before.token('alice')]) {
+      assert.equal(await verdict(own, token), 'accepted');
+    }
+    publish(later);
+    assert.equal(await verdict(own, later.token('alice')), 'accepted', 'an unknown id makes it look at once');
+    assert.equal(await verdict(own, before.token('alice')), 'TOKEN_INVALID');
+    publish(before);
+    await waitFor(async () => (await rest(own, 'GET', '/analyze/jobs', { token: later.token('alice') })).status === 401,
+      'the change to be seen by itself', 20_000);
+  } finally {
+    await own.dispose();
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+test('keys that cannot work end the start, with the setting and what is allowed', async () => {
+  const folder = temporaryFolder();
+  const issuer = await startIssuer();
+  fs.writeFileSync(path.join(folder, 'private.pem'), '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+  const bad = [
+    [{ RUSHES_JWT_PUBLIC_KEY: path.join(folder, 'absent.pem') }, /jwt_public_key: '.*absent\.pem'.*No such file.*allowed: a PEM file/],
+    [{ RUSHES_JWT_PUBLIC_KEY: path.join(folder, 'private.pem') }, /jwt_public_key: .*private key; give its public one/],
+    [{ RUSHES_JWT_JWKS: issuer.url }, /jwt_jwks: .*no key that can be used.*allowed: a JWKS/],
+    [{ RUSHES_JWT_JWKS: 'ftp://127.0.0.1/jwks.json' }, /RUSHES_JWT_JWKS: jwt_jwks: .*neither with http/],
+    [{ RUSHES_JWT_ISSUER: '' }, /jwt_issuer: '' is empty/],
+    [{ RUSHES_JWT_SKEW: '301' }, /jwt_skew: '301' is not allowed; allowed: 0 to 300/],
+  ];
+  for (const [env, words] of bad) {
+    const { code, stderr } = await run(binary, ['serve', '--port', '0', '--data-dir', folder], { env: environment(env) });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, words);
+  }
+  await issuer.close();
+  fs.rmSync(folder, { recursive: true });
+});
+
+test('the command line signs what the configured issuer and audience ask for', async () => {
+  const env = { RUSHES_JWT_ISSUER: 'https://issuer.example/', RUSHES_JWT_AUDIENCE: 'rushes' };
+  const own = await startServer({ env });
+  try {
+    const { stdout } = await run(binary, ['token', '--sub', 'alice'], { env: environment({ ...env, JWT_SECRET: own.secret }) });
+    assert.equal(await verdict(own, stdout.trim()), 'accepted');
+    assert.equal(await verdict(own, own.token('alice')), 'TOKEN_INVALID');
+  } finally {
+    await own.dispose();
+  }
 });

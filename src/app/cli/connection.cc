@@ -38,14 +38,22 @@ std::map<std::string, std::string> environment_of_process() {
   return all;
 }
 
-Result<std::string> find_secret(const SecretPlace& place) {
+Result<SigningSecret> find_secret(const SecretPlace& place) {
   ConfigSources sources;
   sources.file = place.config;
   sources.environment = environment_of_process();
   if (!place.data_dir.empty()) sources.arguments["data_dir"] = place.data_dir.string();
   const auto config = load_config(sources);
   if (!config) return config.error();
-  if (!config->jwt_secret.empty()) return config->jwt_secret;
+  SigningSecret secret{config->jwt_secret, {}, {}};
+  if (!config->jwt_issuer.empty()) secret.issuer = config->jwt_issuer.front();
+  if (!config->jwt_audience.empty()) secret.audience = config->jwt_audience.front();
+  if (!secret.value.empty()) return secret;
+  if (!has_own_secret(*config)) {
+    return Error::for_user(Errc::not_found, "SECRET_MISSING",
+                           "The server takes tokens of jwt_public_key or jwt_jwks only: get one from their issuer, and "
+                           "give it in RUSHES_TOKEN.");
+  }
 
   const auto file = config->data_dir / "secret";
   std::error_code ignored;
@@ -58,15 +66,18 @@ Result<std::string> find_secret(const SecretPlace& place) {
   SystemRng rng;
   auto stored = auth::load_or_create_secret(file, rng);
   if (!stored) return stored.error();
-  return std::move(stored->value);
+  secret.value = std::move(stored->value);
+  return secret;
 }
 
-std::string make_token(const std::string& secret, const std::string& sub, const std::string& role,
+std::string make_token(const SigningSecret& secret, const std::string& sub, const std::string& role,
                        std::chrono::seconds ttl, const Clock& clock) {
   const auto now = std::chrono::floor<std::chrono::seconds>(clock.now()).time_since_epoch();
   json::object claims{{"sub", sub}, {"iat", now.count()}, {"exp", (now + ttl).count()}};
   if (!role.empty()) claims["role"] = role;
-  return auth::sign_token(secret, claims);
+  if (!secret.issuer.empty()) claims["iss"] = secret.issuer;
+  if (!secret.audience.empty()) claims["aud"] = secret.audience;
+  return auth::sign_token(secret.value, claims);
 }
 
 std::string current_user() {

@@ -23,13 +23,20 @@ struct SecretPlace {
   std::filesystem::path data_dir;  // empty: as configured
 };
 
+/// What a token needs to be accepted by the server of this machine.
+struct SigningSecret {
+  std::string value;
+  std::string issuer;    // empty: none is asked for
+  std::string audience;  // the same
+};
+
 /// The secret that the server of this machine signs tokens with: the configured one (file,
 /// environment), else the file `secret` of its data folder. It never makes one.
 /// Errors: `not_found` (SECRET_MISSING); `invalid_argument` for a bad configuration.
-Result<std::string> find_secret(const SecretPlace& place);
+Result<SigningSecret> find_secret(const SecretPlace& place);
 
 /// A token for `sub`, valid for `ttl` from now on; `role` may be empty.
-std::string make_token(const std::string& secret, const std::string& sub, const std::string& role,
+std::string make_token(const SigningSecret& secret, const std::string& sub, const std::string& role,
                        std::chrono::seconds ttl, const Clock& clock);
 
 /// The name of who runs this program: USER, else as the system knows it.

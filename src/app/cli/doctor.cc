@@ -124,6 +124,9 @@ Finding check_secret(const Config& config) {
     return {State::warning, "signing secret", "configured, shorter than 32 characters",
             "openssl rand -base64 48 makes a good one"};
   }
+  if (!has_own_secret(config)) {
+    return {State::good, "signing secret", "not needed: tokens are verified with jwt_public_key or jwt_jwks", ""};
+  }
   const auto file = config.data_dir / "secret";
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {

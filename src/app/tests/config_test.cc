@@ -64,6 +64,45 @@ TEST_F(ConfigTest, RefusesBadEnvironment) {
   EXPECT_THAT(refusal({{}, {{"RUSHES_DEVELOPMENT", "yes"}}, {}}), HasSubstr("true, false"));
 }
 
+TEST_F(ConfigTest, ReadsWhereKeysComeFromAndWhatTokensMustSay) {
+  ConfigSources sources;
+  sources.file = file(
+      "jwt_public_key = \"key.pem\"\njwt_issuer = [\"https://a.example/\", \"https://b.example/\"]\njwt_skew = 60\n");
+  sources.environment = {{"RUSHES_JWT_JWKS", "https://a.example/jwks.json"}, {"RUSHES_JWT_AUDIENCE", "rushes, web"}};
+  const auto config = load_config(sources).value();
+  EXPECT_EQ(config.jwt_public_key, "key.pem");
+  EXPECT_EQ(config.jwt_jwks, "https://a.example/jwks.json");
+  EXPECT_THAT(config.jwt_issuer, ::testing::ElementsAre("https://a.example/", "https://b.example/"));
+  EXPECT_THAT(config.jwt_audience, ::testing::ElementsAre("rushes", "web"));
+  EXPECT_EQ(config.jwt_skew, std::chrono::seconds(60));
+}
+
+TEST_F(ConfigTest, NamesBadTokenSettings) {
+  for (const auto* url :
+       {"ftp://a.example/", "file:///etc/keys", "https://user@a.example/", "https:///x", "http://[::1"}) {
+    EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_JWKS", url}}, {}}),
+                ::testing::AllOf(HasSubstr("jwt_jwks: '"), HasSubstr("allowed: a file, or an http or https URL")))
+        << url;
+  }
+  // An empty one would accept every token's, silently.
+  for (const auto* name : {"RUSHES_JWT_ISSUER", "RUSHES_JWT_AUDIENCE", "RUSHES_JWT_JWKS", "RUSHES_JWT_PUBLIC_KEY"}) {
+    EXPECT_THAT(refusal({{}, {{name, ""}}, {}}), HasSubstr("is empty")) << name;
+  }
+  EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_ISSUER", " , "}}, {}}), HasSubstr("is empty"));
+  EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_SKEW", "-1"}}, {}}), HasSubstr("0 to 300"));
+}
+
+TEST_F(ConfigTest, HasASecretOfItsOwnOnlyWhereNothingElseVerifiesTokens) {
+  const auto own = [](std::map<std::string, std::string> environment) {
+    return has_own_secret(load_config({{}, std::move(environment), {}}).value());
+  };
+  EXPECT_TRUE(own({}));
+  EXPECT_FALSE(own({{"JWT_SECRET", "12345678"}}));
+  EXPECT_FALSE(own({{"RUSHES_JWT_PUBLIC_KEY", "key.pem"}}));
+  EXPECT_FALSE(own({{"RUSHES_JWT_JWKS", "keys.json"}}));
+  EXPECT_TRUE(own({{"RUSHES_JWT_JWKS", "keys.json"}, {"RUSHES_DEVELOPMENT", "true"}}));
+}
+
 TEST_F(ConfigTest, NeverPrintsASecret) {
   EXPECT_THAT(refusal({{}, {{"JWT_SECRET", "short"}}, {}}), ::testing::Not(HasSubstr("'short'")));
 }

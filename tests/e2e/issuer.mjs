@@ -1,0 +1,45 @@
+// An identity provider on this machine: signs tokens with keys of its own and publishes them as a JWKS.
+import { generateKeyPairSync, sign } from 'node:crypto';
+import http from 'node:http';
+import { secondsFromNow } from './harness.mjs';
+
+const base64url = (value) => Buffer.from(value).toString('base64url');
+
+/** A key pair: `token(claims)` is signed with it, `jwk` and `pem` are its public part. */
+export function signingKey(kid, type = 'RS256') {
+  const { publicKey, privateKey } = {
+    RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: () => generateKeyPairSync('ed25519'),
+  }[type]();
+  return {
+    kid,
+    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: type, use: 'sig' },
+    pem: publicKey.export({ format: 'pem', type: 'spki' }),
+    token(user, claims = {}, header = {}) {
+      const text = [
+        { alg: type, typ: 'JWT', kid, ...header },
+        { sub: user, iat: secondsFromNow(0), exp: secondsFromNow(3600), ...claims },
+      ].map((part) => base64url(JSON.stringify(part))).join('.');
+      const digest = type === 'EdDSA' ? null : 'sha256';
+      return `${text}.${sign(digest, text, { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+    },
+  };
+}
+
+/** Publishes `issuer.keys`, which may change, at `issuer.url`; `issuer.failing` answers 500. */
+export async function startIssuer(...keys) {
+  const issuer = { keys, failing: false, requests: 0 };
+  const server = http.createServer((request, response) => {
+    issuer.requests += 1;
+    response.writeHead(issuer.failing ? 500 : 200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ keys: issuer.keys.map((key) => key.jwk) }));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  issuer.url = `http://127.0.0.1:${server.address().port}/.well-known/jwks.json`;
+  issuer.close = () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  return issuer;
+}
