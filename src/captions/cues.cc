@@ -247,7 +247,7 @@ Result<std::vector<Segment>> to_segments(std::vector<Cue> cues) {
     auto& segment = segments[i];
     if (segment.end <= segment.start) segment.end = segment.start + estimate_duration(segment.text);
     if (i + 1 < segments.size()) segment.end = std::min(segment.end, segments[i + 1].start);
-    segment.end = std::round(segment.end * 1000) / 1000;
+    segment.end = std::min(std::round(segment.end * 1000) / 1000, kMaxTime);
   }
   return segments;
 }

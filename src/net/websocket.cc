@@ -14,6 +14,12 @@ namespace {
 constexpr std::chrono::milliseconds kGoodbye{2'000};
 constexpr std::size_t kGathered = 64;  // frames in one write
 
+/// 16 bytes in base64 (RFC 6455, 4.1).
+bool is_nonce(std::string_view key) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  return key.size() == 24 && key.ends_with("==") && key.find_first_not_of(kAlphabet) == key.size() - 2;
+}
+
 }  // namespace
 
 WebSocket::WebSocket(Loop& loop, FileDescriptor fd, AddressLease lease, const WebSocketOptions& options,
@@ -179,7 +185,7 @@ Result<std::string> websocket_handshake(const Request& request) {
   if (!request.headers.has_token("Upgrade", "websocket")) return refuse("does not ask for `websocket`");
   if (request.headers.get("Sec-WebSocket-Version") != "13") return refuse("is not of version 13");
   const auto key = request.headers.get("Sec-WebSocket-Key");
-  if (key.size() != 24 || !key.ends_with("==")) return refuse("has no valid key");
+  if (!is_nonce(key)) return refuse("has no valid key");
   return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
          ws_accept_key(key) + "\r\n\r\n";
 }

@@ -215,6 +215,7 @@ describe("upgrades", () => {
   for (const [what, fields] of Object.entries({
     "no key": kUpgrade + kVersion,
     "a short key": kUpgrade + kVersion + "Sec-WebSocket-Key: abc\r\n",
+    "a key that is no base64": kUpgrade + kVersion + "Sec-WebSocket-Key: ++*!IHNhbXBsZSBub25jZQ==\r\n",
     "no version": kUpgrade + kKey,
     "version 8": kUpgrade + "Sec-WebSocket-Version: 8\r\n" + kKey,
     "no Connection": "Upgrade: websocket\r\n" + kVersion + kKey,

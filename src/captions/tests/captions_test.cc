@@ -183,6 +183,12 @@ TEST(Captions, AreToldApart) {
   EXPECT_TRUE(parse_any(kSrt).value().timed);
 }
 
+TEST(Captions, EndWithinTheLongestTimeAlsoWhereTheEndIsGuessed) {
+  const auto transcript = parse_any("100:00:00.000 --> 99:00:00.000\nlate words");
+  ASSERT_TRUE(transcript);
+  EXPECT_EQ(transcript->segments.at(0).end, 360'000);
+}
+
 TEST(Captions, RefuseWhatHasNoWords) {
   for (const auto* text : {"", " \r\n\t ", "WEBVTT", "WEBVTT\n\n00:01.000 --> 00:02.000\n<c></c>\n",
                            "1\n00:00:01,000 --> 00:00:02,000\n\n2\n00:00:02,000 --> 00:00:03,000\n", "\xEF\xBB\xBF"}) {
