@@ -51,6 +51,8 @@ std::string subject_of(std::string_view token, std::string_view secret) {
   return string_member(body->get_object(), "sub").value_or("");
 }
 
+constexpr std::size_t kPauseAbove = 64UL << 10U;  // bytes queued for one client, as the peers' programs do
+
 /// Emits at a rate, or as fast as its clients take it, on shard 0.
 class Emitter {
  public:
@@ -83,7 +85,7 @@ class Emitter {
         for (; emits < due; ++emits) emit();
         co_await sleep_for(std::chrono::milliseconds(1));
       } else {
-        if (!sample || !sample->congested()) {
+        if (!sample || sample->backlog() <= kPauseAbove) {
           for (std::size_t i = 0; i < batch; ++i, ++emits) emit();
         }
         co_await asio::post(executor_, asio::use_awaitable);

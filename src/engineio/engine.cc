@@ -243,8 +243,7 @@ Task<> Engine::stop_shard(std::size_t shard) {
     if (auto* session = find(shard, sid)) session->close(CloseReason::server_shutting_down);
   }
   co_await part.gate.close();
-  // One more turn of the loop: the goodbyes are written at the end of this one.
-  co_await asio::post(shards_.executor(shard), asio::use_awaitable);
+  part.sessions.loop->flush();  // the goodbyes
 }
 
 Task<> Engine::stop() {

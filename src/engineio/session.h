@@ -110,10 +110,10 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
 
   /// Queues a message. A text frame's payload begins with Engine.IO's `4`; a binary one is as it is.
   void send(net::FramePtr message);
-  /// Whether a message would have to wait behind others.
-  bool congested() const noexcept {
-    return socket_ ? socket_->backlog() > 0 : buffer_ && !buffer_->empty() && poll_ == nullptr;
-  }
+  /// Whether the client takes less than it is sent.
+  bool congested() const noexcept { return socket_ ? socket_->congested() : backlog() > 0 && poll_ == nullptr; }
+  /// Bytes that wait for the client.
+  std::size_t backlog() const noexcept { return socket_ ? socket_->backlog() : buffer_ ? buffer_->bytes() : 0; }
   /// What was sent before still reaches the client, but after `parse_error`.
   void close(CloseReason reason);
 

@@ -2,11 +2,27 @@
 
 #include <boost/asio/post.hpp>
 
+#include <time.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace rushes::net {
+namespace {
+
+constexpr int kPauseFactor = 4;
+constexpr std::chrono::milliseconds kLongestPause{15};
+
+/// Of this thread: what others take of the processor does not make our work longer.
+std::chrono::nanoseconds cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+}  // namespace
 
 Loop::Loop(asio::io_context& context)
     : context_(context),
@@ -14,7 +30,8 @@ Loop::Loop(asio::io_context& context)
       timers_(executor_),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       epoll_events_(context),
-      read_buffer_(kReadBuffer) {
+      read_buffer_(kReadBuffer),
+      flush_timer_(context) {
   if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
 }
 
@@ -84,9 +101,25 @@ void Loop::flush_later(Flushed& flushed) {
 }
 
 void Loop::schedule_flush() {
-  if (flush_scheduled_) return;
-  flush_scheduled_ = true;
-  asio::post(context_, [self = shared_from_this()] { self->flush(); });
+  if (std::exchange(flush_scheduled_, true)) return;
+  asio::post(context_, [self = shared_from_this()] { self->flush_soon(); });
+}
+
+void Loop::schedule_disposal() {
+  if (std::exchange(disposal_scheduled_, true)) return;
+  asio::post(context_, [self = shared_from_this()] {
+    self->disposal_scheduled_ = false;
+    const auto dead = std::move(self->disposed_);
+    self->disposed_.clear();
+  });
+}
+
+void Loop::flush_soon() {
+  if (std::chrono::steady_clock::now() >= flush_not_before_) return flush();
+  flush_timer_.expires_at(flush_not_before_);
+  flush_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->flush();
+  });
 }
 
 void Loop::forget_flush(Flushed& flushed) noexcept {
@@ -96,7 +129,7 @@ void Loop::forget_flush(Flushed& flushed) noexcept {
 
 void Loop::dispose_later(std::unique_ptr<Disposable> object) {
   disposed_.push_back(std::move(object));
-  schedule_flush();
+  schedule_disposal();
 }
 
 void Loop::adopt(std::unique_ptr<Disposable> object) {
@@ -112,6 +145,7 @@ void Loop::let_go(Disposable& object) {
 }
 
 void Loop::flush() {
+  const auto began = cpu_time();
   flush_scheduled_ = false;
   flushing_.swap(dirty_);
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
@@ -121,8 +155,8 @@ void Loop::flush() {
     }
   }
   flushing_.clear();
-  const auto dead = std::move(disposed_);
-  disposed_.clear();
+  const auto pause = std::min<std::chrono::nanoseconds>(kPauseFactor * (cpu_time() - began), kLongestPause);
+  flush_not_before_ = std::chrono::steady_clock::now() + pause;
 }
 
 void Loop::post(std::function<void()> work) {
@@ -157,7 +191,7 @@ void Loop::drain_inbox() {
   }
   inbox_running_.clear();
   // Not at the turn's end but now: what was posted together goes out together, without another round.
-  if (flush_scheduled_) flush();
+  if (flush_scheduled_ && std::chrono::steady_clock::now() >= flush_not_before_) flush();
 }
 
 }  // namespace rushes::net

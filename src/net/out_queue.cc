@@ -10,8 +10,8 @@ constexpr std::size_t kTidyFrom = 64;
 
 }  // namespace
 
-void OutQueue::push(FramePtr frame) {
-  take_out_older(*frame);
+void OutQueue::push(FramePtr frame, bool behind) {
+  if (behind) take_out_older(*frame);
   const auto bytes = frame->wire().size();
   bytes_ += bytes;
   counts_.queued_bytes.add(bytes);
@@ -26,9 +26,12 @@ void OutQueue::subtract(std::size_t bytes) noexcept {
 
 void OutQueue::take_out_older(const Frame& frame) {
   if (frame.topic() == 0) return;
+  if (bytes_ <= merge_above_) {
+    topics_.reset();  // it misses what is pushed meanwhile
+    return;
+  }
   const auto place = removed_ + frames_.size();  // of `frame`, once it is pushed
   if (!topics_) {
-    if (bytes_ <= merge_above_) return;
     topics_ = std::make_unique<Topics>();
     for (std::size_t i = first_; i < frames_.size(); ++i) {
       if (frames_[i] && frames_[i]->topic() != 0) (*topics_)[frames_[i]->topic()] = removed_ + i;
@@ -37,7 +40,7 @@ void OutQueue::take_out_older(const Frame& frame) {
   const auto [found, is_new] = topics_->emplace(frame.topic(), place);
   if (is_new) return;
   const auto older = std::exchange(found->second, place);
-  if (bytes_ <= merge_above_ || older < removed_ + first_) return;
+  if (older < removed_ + first_) return;
   const auto index = static_cast<std::size_t>(older - removed_);
   const bool half_written = index == first_ && offset_ > 0;
   if (half_written || !frames_[index]) return;

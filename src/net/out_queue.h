@@ -16,8 +16,8 @@ namespace rushes::net {
 /// What waits to be written to one client: references to frames, in their order.
 ///
 /// A client that is behind does not get what is out of date: past `merge_above` bytes a frame with a topic takes
-/// out the one of the same topic that still waits. The new one goes to the end, so that the order of what is
-/// left stays that of sending.
+/// out the one of the same topic that still waits, where `push` is told that the client does not keep up. The new one
+/// goes to the end, so that the order of what is left stays that of sending.
 ///
 /// Threads: single-owner.
 class OutQueue {
@@ -28,7 +28,7 @@ class OutQueue {
   OutQueue& operator=(const OutQueue&) = delete;
   ~OutQueue() { counts_.queued_bytes.subtract(bytes_); }
 
-  void push(FramePtr frame);
+  void push(FramePtr frame, bool behind);
   bool empty() const noexcept { return first_ == frames_.size(); }
   /// Frames that wait.
   std::size_t count() const noexcept { return count_; }

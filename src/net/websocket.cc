@@ -47,7 +47,7 @@ void WebSocket::send(FramePtr frame) {
   if (ended_ || closing_) return;
   if (!out_) out_ = std::make_unique<OutQueue>(options_->merge_above, loop_.counts());
   const bool waits = !out_->empty();
-  out_->push(std::move(frame));
+  out_->push(std::move(frame), congested());
   if (out_->bytes() > options_->max_backlog && waits) overflowed_ = true;
   if (!dirty_ && (!awaits_writable_ || overflowed_)) {
     dirty_ = true;

@@ -62,6 +62,8 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   /// Queues a frame. A client whose queue is full is cut, and `on_end` follows later.
   void send(FramePtr frame);
   bool idle() const noexcept { return out_ == nullptr; }
+  /// Whether the system does not take what waits: the client reads too little.
+  bool congested() const noexcept { return awaits_writable_; }
   /// Bytes that wait to be written.
   std::size_t backlog() const noexcept { return out_ ? out_->bytes() : 0; }
 

@@ -94,6 +94,8 @@ void Socket::release(std::uint64_t order) {
   }
 }
 
+std::size_t Socket::backlog() const noexcept { return connected_ ? connection_->backlog() : 0; }
+
 bool Socket::congested() const noexcept { return connected_ && connection_->congested(); }
 
 void Socket::emit_arguments(std::string_view event, const Arguments& args) {

@@ -129,6 +129,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool connected() const noexcept { return connected_; }
   /// Whether the client takes less than it is sent, at the moment: output waits for its socket. On its shard.
   bool congested() const noexcept;
+  /// Bytes that wait for the client, of all its namespaces. On its shard.
+  std::size_t backlog() const noexcept;
 
   /// Runs once, on its shard, with one of kDisconnectReasons.
   void on_disconnect(std::function<void(std::string_view reason)> handler);

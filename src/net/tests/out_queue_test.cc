@@ -12,7 +12,7 @@ constexpr std::uint64_t kOtherJob = 8;
 
 class OutQueueTest : public ::testing::Test {
  protected:
-  void push(std::uint64_t topic, const std::string& text) { queue_.push(Frame::event(topic, text)); }
+  void push(std::uint64_t topic, const std::string& text) { queue_.push(Frame::event(topic, text), behind_); }
   /// What would be written, as the texts of whole frames with one separator.
   std::string waiting() const {
     iovec storage[32];
@@ -27,6 +27,7 @@ class OutQueueTest : public ::testing::Test {
     queue_.written(bytes, [this](const Frame& frame) { written_ += std::string(frame.payload()) + " "; });
   }
 
+  bool behind_ = true;
   WebSocketCounts counts_;
   OutQueue queue_{20, counts_};
   std::string written_;
@@ -53,6 +54,16 @@ TEST_F(OutQueueTest, FarBehindTheNewestOfATopicTakesOutTheOneThatWaits) {
   EXPECT_EQ(written_, "job started ........... p2 m q2 ");
   EXPECT_TRUE(queue_.empty());
   EXPECT_EQ(counts_.queued_bytes.value(), 0U);
+}
+
+TEST_F(OutQueueTest, ABurstToAClientThatKeepsUpStaysWhole) {
+  behind_ = false;
+  push(0, "job started ...........");
+  for (const auto* text : {"p1", "p2"}) push(kJob, text);
+  EXPECT_EQ(waiting(), "job started ........... p1 p2 ");
+  behind_ = true;
+  push(kJob, "p3");
+  EXPECT_EQ(waiting(), "job started ........... p1 p3 ") << "the newest that waited goes, where it begins to be behind";
 }
 
 TEST_F(OutQueueTest, WhatIsHalfWrittenStays) {
@@ -94,7 +105,7 @@ TEST_F(OutQueueTest, AQueueThatIsNeverEmptyStaysRight) {
 TEST_F(OutQueueTest, CountsNothingOnceItIsGone) {
   {
     OutQueue other(20, counts_);
-    other.push(Frame::text("some"));
+    other.push(Frame::text("some"), true);
     EXPECT_EQ(counts_.queued_bytes.value(), 6U);
   }
   EXPECT_EQ(counts_.queued_bytes.value(), 0U);

@@ -54,6 +54,7 @@ class Connection final : public engineio::SessionHandler,
 
   void send(const EncodedPacket& packet);
   bool congested() const noexcept { return session_ != nullptr && session_->congested(); }
+  std::size_t backlog() const noexcept { return session_ != nullptr ? session_->backlog() : 0; }
   void close();
   /// Takes the socket off the list; it has left.
   void forget(Socket& socket);
