@@ -44,11 +44,16 @@ void WebSocket::start(std::string buffered) {
 }
 
 void WebSocket::send(FramePtr frame) {
-  if (ended_ || closing_) return;
+  if (ended_ || closing_ || overflowed_) return;
   if (!out_) out_ = std::make_unique<OutQueue>(options_->merge_above, loop_.counts());
   const bool waits = !out_->empty();
   out_->push(std::move(frame), congested());
-  if (out_->bytes() > options_->max_backlog && waits) overflowed_ = true;
+  if (waits && out_->bytes() > options_->max_backlog) {
+    // Of a burst in one turn the system may take enough. It ends later, if it must: whoever sends to many must not
+    // see one of them vanish under its hands.
+    if (!awaits_writable_) broken_ = !write();
+    overflowed_ = broken_ || backlog() > options_->max_backlog;
+  }
   if (!dirty_ && (!awaits_writable_ || overflowed_)) {
     dirty_ = true;
     loop_.flush_later(*this);
@@ -58,13 +63,14 @@ void WebSocket::send(FramePtr frame) {
 void WebSocket::on_flush() {
   dirty_ = false;
   if (ended_) return;
-  write();
-  // Of a burst the kernel may have taken enough.
-  if (overflowed_ && !ended_ && backlog() > options_->max_backlog) end(WebSocketEnd::too_slow);
-  overflowed_ = false;
+  if (overflowed_) {
+    end(broken_ ? WebSocketEnd::closed : WebSocketEnd::too_slow);
+  } else if (!write()) {
+    end(WebSocketEnd::closed);
+  }
 }
 
-void WebSocket::write() {
+bool WebSocket::write() {
   auto& counts = loop_.counts();
   while (out_ && !out_->empty()) {
     std::array<iovec, kGathered> storage;
@@ -78,8 +84,7 @@ void WebSocket::write() {
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-      end(WebSocketEnd::closed);
-      return;
+      return false;
     }
     counts.writes.add(1);
     counts.bytes_out.add(static_cast<std::uint64_t>(sent));
@@ -95,10 +100,11 @@ void WebSocket::write() {
     awaits_writable_ = pending;
     loop_.change(fd_.get(), pending ? EPOLLIN | EPOLLOUT : EPOLLIN, *this);
   }
+  return true;
 }
 
 void WebSocket::on_events(std::uint32_t events) {
-  if ((events & EPOLLOUT) != 0) write();
+  if ((events & EPOLLOUT) != 0 && !write()) end(WebSocketEnd::closed);
   if (!ended_ && (events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read();
 }
 
@@ -128,10 +134,13 @@ void WebSocket::fail() {
   send(Frame::close(static_cast<std::uint16_t>(decoder_.failure()), {}));
   closing_ = true;
   draining_ = true;
-  write();
-  if (ended_) return;
-  ::shutdown(fd_.get(), SHUT_WR);
-  if (!alone_) listener_->on_end(WebSocketEnd::protocol_error);
+  const bool reachable = write();
+  if (reachable) ::shutdown(fd_.get(), SHUT_WR);
+  if (!alone_) {
+    listener_->on_end(WebSocketEnd::protocol_error);
+  } else if (!reachable) {
+    end(WebSocketEnd::closed);
+  }
 }
 
 bool WebSocket::on_ws_message(bool binary, std::string_view payload) {
@@ -146,8 +155,9 @@ bool WebSocket::on_ws_ping(std::string_view payload) {
 
 void WebSocket::on_ws_close(std::uint16_t code, std::string_view) {
   send(Frame::close(code == 1005 ? 1000 : code, {}));
-  if (!ended_) write();
-  if (!ended_) end(WebSocketEnd::closed);
+  if (ended_) return;
+  (void)write();
+  end(WebSocketEnd::closed);
 }
 
 void WebSocket::end(WebSocketEnd why) {

@@ -81,7 +81,8 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
 
   void read();
   void decode(std::span<char> bytes);
-  void write();
+  /// Writes what the system takes. False: the connection is broken.
+  bool write();
   void fail();
   void end(WebSocketEnd why);
   void release();
@@ -94,6 +95,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   bool closing_ = false;  // a close frame is queued or sent
   bool ended_ = false;
   bool overflowed_ = false;
+  bool broken_ = false;
   bool draining_ = false;  // failed: what still comes is thrown away, so that the peer reads our close frame
   bool alone_ = false;     // finishing, owned by the loop
   const WebSocketOptions* options_;
