@@ -50,7 +50,7 @@ class Bench {
     const TokenVerifier verifier(*ring_, rules, clock_, nullptr, cached);
     std::size_t next = 0;
     for (const auto& token : tokens_) verifier.verify(token).value();
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
       auto identity = verifier.verify(tokens_[next++ % tokens_.size()]);
       benchmark::DoNotOptimize(identity);
     }
