@@ -95,18 +95,13 @@ void Engine::attach(net::Router& router) {
   }
 }
 
-Session* Engine::find(std::size_t shard, std::string_view sid) {
-  auto& sessions = parts_[shard]->sessions.sessions;
-  const auto found = sessions.find(sid);
-  return found == sessions.end() ? nullptr : found->second.get();
-}
+Session* Engine::find(std::size_t shard, std::string_view sid) { return parts_[shard]->sessions.sessions.find(sid); }
 
 Session& Engine::add_session(std::size_t shard) {
   auto& sessions = parts_[shard]->sessions;
   auto session = std::make_unique<Session>(sessions, options_, new_sid(rng_, shard));
-  auto& added = *session;
-  sessions.sessions.emplace(added.sid(), std::move(session));
-  return added;
+  sessions.sessions.insert(*session);
+  return *session.release();
 }
 
 Task<net::Response> Engine::handle(net::Request& request) {
@@ -238,7 +233,7 @@ Task<> Engine::stop_shard(std::size_t shard) {
   auto& part = *parts_[shard];
   part.sessions.stopping = true;
   std::vector<std::string> sids;
-  for (const auto& [sid, session] : part.sessions.sessions) sids.emplace_back(sid);
+  for (const auto* session : part.sessions.sessions) sids.emplace_back(session->sid());
   for (const auto& sid : sids) {
     if (auto* session = find(shard, sid)) session->close(CloseReason::server_shutting_down);
   }

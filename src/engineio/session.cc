@@ -46,6 +46,12 @@ class Session::Probe final : public net::WebSocket::Listener, public net::Deadli
   friend class Session;
 };
 
+std::string_view SidOf::operator()(const Session& session) const noexcept { return session.sid(); }
+
+SessionShard::~SessionShard() {
+  for (auto* session : sessions) delete session;
+}
+
 Session::Session(SessionShard& shard, const Options& options, std::string_view sid)
     : shard_(shard), options_(options), sid_(sid.data(), sid.size()) {}
 
@@ -89,8 +95,7 @@ void Session::send(net::FramePtr message) {
     shard_.loop->counts().too_slow.add(1);
     // Not at once: whoever sends to many must not see one of them vanish under its hands.
     shard_.loop->post([loop = shard_.loop, &shard = shard_, sid = std::string(sid())] {
-      const auto found = shard.sessions.find(sid);
-      if (found != shard.sessions.end()) found->second->close(CloseReason::transport_error);
+      if (auto* session = shard.sessions.find(sid)) session->close(CloseReason::transport_error);
     });
   }
   if (poll_ != nullptr) answer_poll(take_payload());
@@ -275,10 +280,8 @@ void Session::finish(CloseReason reason, const char* last_packet) {
 void Session::bury() {
   if (std::exchange(buried_, true)) return;
   shard_.loop->timers().cancel(*this);
-  const auto found = shard_.sessions.find(sid());
-  if (found == shard_.sessions.end()) return;
-  auto self = std::move(found->second);
-  shard_.sessions.erase(found);
+  shard_.sessions.erase(*this);
+  std::unique_ptr<Session> self(this);
   shard_.loop->dispose_later(std::move(self));
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "base/named_set.h"
 #include "engineio/packet.h"
 #include "net/loop.h"
 #include "net/out_queue.h"
@@ -8,7 +9,6 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/static_string/static_string.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
 #include <chrono>
@@ -74,12 +74,21 @@ struct SessionCounts {
   std::array<Counter, 6> closed_by;  // CloseReason
 };
 
+struct SidOf {
+  std::string_view operator()(const Session& session) const noexcept;
+};
+
 /// The sessions of one shard and what they share.
 ///
 /// Threads: its shard's.
 struct SessionShard {
+  SessionShard() = default;
+  SessionShard(const SessionShard&) = delete;
+  SessionShard& operator=(const SessionShard&) = delete;
+  ~SessionShard();
+
   std::shared_ptr<net::Loop> loop;
-  boost::unordered_flat_map<std::string_view, std::unique_ptr<Session>> sessions;  // by their own ids
+  NamedSet<Session, SidOf> sessions;  // owned by it
   net::WebSocketOptions websocket_options;
   net::FramePtr ping;  // encoded once for all
   SessionCounts counts;

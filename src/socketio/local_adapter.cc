@@ -1,23 +1,37 @@
 #include "socketio/local_adapter.h"
 
+#include "base/named_set.h"
 #include "socketio/detail/places.h"
 #include "socketio/socket.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <utility>
 
 namespace rushes::socketio {
 
+struct NameOfRoom {
+  std::string_view operator()(const LocalAdapter::Room& room) const noexcept { return room.name; }
+};
+struct IdOfSocket {
+  std::string_view operator()(const Socket& socket) const noexcept { return socket.id(); }
+};
+
 /// One shard's share of the namespace. Touched on that shard only.
 struct LocalAdapter::Part {
+  Part() = default;
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  ~Part() {
+    for (auto* room : rooms) delete room;
+  }
+
   std::shared_ptr<net::Loop> loop;
-  boost::unordered_flat_map<std::string_view, std::unique_ptr<Room>> rooms;  // by their own names
-  boost::unordered_flat_map<std::string_view, Socket*> by_id;                // by their own ids
+  NamedSet<Room, NameOfRoom> rooms;  // owned by it
+  NamedSet<Socket, IdOfSocket> by_id;
   std::vector<Socket*> everyone;
   std::uint32_t epoch = 0;  // of selections: a socket with this mark has been seen
 
@@ -48,10 +62,10 @@ struct LocalAdapter::Part {
 
   template <class Use>
   void in_room(const std::string& name, Use use) {
-    if (const auto room = rooms.find(name); room != rooms.end()) {
-      for (const auto& member : room->second->members) use(*member.socket);
-    } else if (const auto own = by_id.find(name); own != by_id.end()) {
-      use(*own->second);
+    if (const auto* room = rooms.find(name)) {
+      for (const auto& member : room->members) use(*member.socket);
+    } else if (auto* own = by_id.find(name)) {
+      use(*own);
     }
   }
 };
@@ -172,7 +186,7 @@ void LocalAdapter::enter(std::size_t shard, Socket& socket) {
   socket.places_->shard = shard;
   socket.places_->index = part.everyone.size();
   part.everyone.push_back(&socket);
-  part.by_id.emplace(socket.id(), &socket);
+  part.by_id.insert(socket);
 }
 
 void LocalAdapter::exit(Socket& socket) {
@@ -187,13 +201,13 @@ void LocalAdapter::exit(Socket& socket) {
   part.everyone[places.index] = last;
   last->places_->index = places.index;
   part.everyone.pop_back();
-  part.by_id.erase(socket.id());
+  part.by_id.erase(socket);
 }
 
 void LocalAdapter::evict(const std::string& id) {
   for (const auto& part : parts_) {
     auto end = [part, id] {
-      if (const auto found = part->by_id.find(id); found != part->by_id.end()) found->second->give_way();
+      if (auto* found = part->by_id.find(id)) found->give_way();
     };
     if (part->loop->is_current()) {
       end();
@@ -206,14 +220,14 @@ void LocalAdapter::evict(const std::string& id) {
 void LocalAdapter::join_room(Socket& socket, std::string_view name) {
   auto& places = *socket.places_;
   auto& part = *parts_[places.shard];
-  auto found = part.rooms.find(name);
-  if (found == part.rooms.end()) {
+  auto* found = part.rooms.find(name);
+  if (found == nullptr) {
     auto made = std::make_unique<Room>();
     made->name = name;
-    const std::string_view key = made->name;
-    found = part.rooms.emplace(key, std::move(made)).first;
+    part.rooms.insert(*made);
+    found = made.release();
   }
-  auto& room = *found->second;
+  auto& room = *found;
   const auto is_this = [&room](const Socket::Places::InRoom& place) { return place.room == &room; };
   if (std::any_of(places.rooms.begin(), places.rooms.end(), is_this)) return;
   places.rooms.push_back({&room, static_cast<std::uint32_t>(room.members.size())});
@@ -242,9 +256,8 @@ void LocalAdapter::remove_member(Part& part, Room& room, std::size_t index) {
     room.members[index] = last;
     last.socket->places_->rooms[last.slot].index = static_cast<std::uint32_t>(index);
   } else if (room.members.empty()) {
-    const auto found = part.rooms.find(room.name);
-    const auto empty = std::move(found->second);  // the key is its name: it goes last
-    part.rooms.erase(found);
+    const std::unique_ptr<Room> empty(&room);
+    part.rooms.erase(room);
   }
 }
 
