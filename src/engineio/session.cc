@@ -89,8 +89,8 @@ void Session::send(net::FramePtr message) {
     socket_->send(std::move(message));
     return;
   }
-  if (!buffer_) buffer_ = std::make_unique<net::OutQueue>(options_.merge_above, shard_.loop->counts());
-  buffer_->push(std::move(message), true);
+  if (!buffer_) buffer_ = std::make_unique<net::OutQueue>(shard_.loop->counts());
+  buffer_->push(std::move(message), options_.merge_above);
   if (buffer_->bytes() > options_.max_backlog && buffer_->count() > 1 && !std::exchange(too_slow_, true)) {
     shard_.loop->counts().too_slow.add(1);
     // Not at once: whoever sends to many must not see one of them vanish under its hands.

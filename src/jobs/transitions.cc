@@ -1,5 +1,7 @@
 #include "jobs/transitions.h"
 
+#include "base/json_writer.h"
+
 #include <algorithm>
 
 namespace rushes::jobs {
@@ -146,33 +148,28 @@ Transition moved(Job job, int position, std::optional<int> estimated_wait) {
 }
 
 std::string payload_of(const Job& job, const EventDraft& event, std::int64_t seq, Timestamp at) {
-  json::object metadata;
-  if (!job.title.empty()) metadata["videoTitle"] = job.title;
-  if (!job.url.empty()) metadata["videoUrl"] = job.url;
-  metadata["jobType"] = to_string(job.type);
+  JsonWriter payload;
+  payload.add("jobId", job.id.value()).add("eventType", to_string(event.type)).add("progress", job.progress);
+  payload.add("stage", job.stage).add("message", job.message);
+  if (event.type == EventType::failed && job.failure) payload.add("error", job.failure->message);
+  if (event.type == EventType::completed && event.result != nullptr) payload.add("result", *event.result);
+  payload.begin("metadata");
+  if (!job.title.empty()) payload.add("videoTitle", job.title);
+  if (!job.url.empty()) payload.add("videoUrl", job.url);
+  payload.add("jobType", to_string(job.type));
   if (event.type == EventType::queued) {
-    if (job.queue_position) metadata["queuePosition"] = *job.queue_position;
-    if (event.estimated_wait) metadata["estimatedWaitTime"] = *event.estimated_wait;
-    if (event.position_changed) metadata["positionChanged"] = true;
+    if (job.queue_position) payload.add("queuePosition", *job.queue_position);
+    if (event.estimated_wait) payload.add("estimatedWaitTime", *event.estimated_wait);
+    if (event.position_changed) payload.add("positionChanged", true);
   } else if (job.attempt > 0) {
-    metadata["attempt"] = job.attempt;
+    payload.add("attempt", job.attempt);
   }
-  if (event.type == EventType::completed && job.audit) metadata["auditId"] = job.audit->value();
-  if (event.type == EventType::failed && job.failure) metadata["errorCode"] = job.failure->code;
-  if (job.restarted) metadata["restarted"] = true;
-  if (job.retry_of) metadata["retryOf"] = job.retry_of->value();
-  metadata["seq"] = seq;
-  metadata["timestamp"] = to_rfc3339(at);
-
-  json::object payload{{"jobId", job.id.value()},
-                       {"eventType", to_string(event.type)},
-                       {"progress", job.progress},
-                       {"stage", job.stage},
-                       {"message", job.message}};
-  if (event.type == EventType::failed && job.failure) payload["error"] = job.failure->message;
-  if (event.type == EventType::completed && event.result != nullptr) payload["result"] = *event.result;
-  payload["metadata"] = std::move(metadata);
-  return json::serialize(payload);
+  if (event.type == EventType::completed && job.audit) payload.add("auditId", job.audit->value());
+  if (event.type == EventType::failed && job.failure) payload.add("errorCode", job.failure->code);
+  if (job.restarted) payload.add("restarted", true);
+  if (job.retry_of) payload.add("retryOf", job.retry_of->value());
+  payload.add("seq", seq).add("timestamp", to_rfc3339(at)).end();
+  return payload.take();
 }
 
 }  // namespace rushes::jobs

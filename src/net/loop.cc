@@ -2,27 +2,12 @@
 
 #include <boost/asio/post.hpp>
 
-#include <time.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
 namespace rushes::net {
-namespace {
-
-constexpr int kPauseFactor = 4;
-constexpr std::chrono::milliseconds kLongestPause{15};
-
-/// Of this thread: what others take of the processor does not make our work longer.
-std::chrono::nanoseconds cpu_time() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
-}  // namespace
 
 Loop::Loop(asio::io_context& context)
     : context_(context),
@@ -115,8 +100,9 @@ void Loop::schedule_disposal() {
 }
 
 void Loop::flush_soon() {
-  if (std::chrono::steady_clock::now() >= flush_not_before_) return flush();
-  flush_timer_.expires_at(flush_not_before_);
+  const auto pause = pace_.to_next_round();
+  if (pause <= WritePace::Duration::zero()) return flush();
+  flush_timer_.expires_after(pause);
   flush_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (!error) self->flush();
   });
@@ -145,7 +131,7 @@ void Loop::let_go(Disposable& object) {
 }
 
 void Loop::flush() {
-  const auto began = cpu_time();
+  pace_.begin_round();
   flush_scheduled_ = false;
   flushing_.swap(dirty_);
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
@@ -155,8 +141,20 @@ void Loop::flush() {
     }
   }
   flushing_.clear();
-  const auto pause = std::min<std::chrono::nanoseconds>(kPauseFactor * (cpu_time() - began), kLongestPause);
-  flush_not_before_ = std::chrono::steady_clock::now() + pause;
+  pace_.end_round();
+}
+
+std::unique_ptr<OutQueue> Loop::take_queue() {
+  if (spare_queues_.empty()) return std::make_unique<OutQueue>(counts_);
+  auto queue = std::move(spare_queues_.back());
+  spare_queues_.pop_back();
+  return queue;
+}
+
+void Loop::give_back(std::unique_ptr<OutQueue> queue) {
+  if (spare_queues_.size() < kKeptQueues && queue->capacity() <= kKeptCapacity) {
+    spare_queues_.push_back(std::move(queue));
+  }
 }
 
 void Loop::post(std::function<void()> work) {
@@ -191,7 +189,7 @@ void Loop::drain_inbox() {
   }
   inbox_running_.clear();
   // Not at the turn's end but now: what was posted together goes out together, without another round.
-  if (flush_scheduled_ && std::chrono::steady_clock::now() >= flush_not_before_) flush();
+  if (flush_scheduled_ && pace_.to_next_round() <= WritePace::Duration::zero()) flush();
 }
 
 }  // namespace rushes::net

@@ -1,8 +1,10 @@
 #pragma once
 #include "async/task.h"
 #include "base/file.h"
+#include "net/out_queue.h"
 #include "net/timers.h"
 #include "net/websocket_counts.h"
+#include "net/write_pace.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -76,13 +78,17 @@ class Loop : public std::enable_shared_from_this<Loop> {
   /// Borrowed between two calls into the loop: whoever reads uses it and leaves nothing in it.
   std::span<char> read_buffer() noexcept { return read_buffer_; }
 
-  /// Calls `flushed.on_flush()` once this turn's handlers have run. Where flushing takes most of the thread's time, it
-  /// pauses in between, for a few times as long as it took and at most 15 ms: what is sent meanwhile goes out in the
-  /// same writes, and a write costs far more than a message.
+  /// Calls `flushed.on_flush()` once this turn's handlers have run, or later where the loop's pace asks for that.
   void flush_later(Flushed& flushed);
   void forget_flush(Flushed& flushed) noexcept;
   /// Flushes now.
   void flush();
+  WritePace& pace() noexcept { return pace_; }
+
+  /// An empty queue, used before or new.
+  std::unique_ptr<OutQueue> take_queue();
+  /// Takes back an empty one.
+  void give_back(std::unique_ptr<OutQueue> queue);
 
   void dispose_later(std::unique_ptr<Disposable> object);
   /// Owns `object` until `let_go` (which disposes of it later), or until the loop's own end.
@@ -97,6 +103,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
  private:
   static constexpr std::size_t kBatch = 256;
   static constexpr std::size_t kReadBuffer = 128UL << 10U;
+  static constexpr std::size_t kKeptQueues = 1024;
+  static constexpr std::size_t kKeptCapacity = 64;  // frames; a queue with more has seen a burst and goes
 
   void await_events();
   void take_events();
@@ -120,7 +128,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::vector<Flushed*> flushing_;
   std::vector<std::unique_ptr<Disposable>> disposed_;
   asio::steady_timer flush_timer_;
-  std::chrono::steady_clock::time_point flush_not_before_{};
+  WritePace pace_;
+  std::vector<std::unique_ptr<OutQueue>> spare_queues_;
   bool flush_scheduled_ = false;
   bool disposal_scheduled_ = false;
 

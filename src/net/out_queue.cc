@@ -10,8 +10,8 @@ constexpr std::size_t kTidyFrom = 64;
 
 }  // namespace
 
-void OutQueue::push(FramePtr frame, bool behind) {
-  if (behind) take_out_older(*frame);
+void OutQueue::push(FramePtr frame, std::size_t merge_above) {
+  take_out_older(*frame, merge_above);
   const auto bytes = frame->wire().size();
   bytes_ += bytes;
   counts_.queued_bytes.add(bytes);
@@ -24,9 +24,9 @@ void OutQueue::subtract(std::size_t bytes) noexcept {
   counts_.queued_bytes.subtract(bytes);
 }
 
-void OutQueue::take_out_older(const Frame& frame) {
+void OutQueue::take_out_older(const Frame& frame, std::size_t merge_above) {
   if (frame.topic() == 0) return;
-  if (bytes_ <= merge_above_) {
+  if (bytes_ <= merge_above) {
     topics_.reset();  // it misses what is pushed meanwhile
     return;
   }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -15,20 +16,23 @@ namespace rushes::net {
 
 /// What waits to be written to one client: references to frames, in their order.
 ///
-/// A client that is behind does not get what is out of date: past `merge_above` bytes a frame with a topic takes
-/// out the one of the same topic that still waits, where `push` is told that the client does not keep up. The new one
-/// goes to the end, so that the order of what is left stays that of sending.
+/// A client that is behind does not get what is out of date: past a number of bytes a frame with a topic takes
+/// out the one of the same topic that still waits. The new one goes to the end, so that the order of what is left stays
+/// that of sending.
 ///
 /// Threads: single-owner.
 class OutQueue {
  public:
+  static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+
   /// Keeps `counts`, which outlives it, up to date.
-  OutQueue(std::size_t merge_above, WebSocketCounts& counts) : merge_above_(merge_above), counts_(counts) {}
+  explicit OutQueue(WebSocketCounts& counts) : counts_(counts) {}
   OutQueue(const OutQueue&) = delete;
   OutQueue& operator=(const OutQueue&) = delete;
   ~OutQueue() { counts_.queued_bytes.subtract(bytes_); }
 
-  void push(FramePtr frame, bool behind);
+  /// Past `merge_above` bytes the client counts as behind.
+  void push(FramePtr frame, std::size_t merge_above = kNever);
   bool empty() const noexcept { return first_ == frames_.size(); }
   /// Frames that wait.
   std::size_t count() const noexcept { return count_; }
@@ -59,17 +63,18 @@ class OutQueue {
     }
     tidy();
   }
+  /// How many frames it has room for without asking for memory.
+  std::size_t capacity() const noexcept { return frames_.capacity(); }
   /// All that waits; none may be half written.
   std::vector<FramePtr> take();
 
  private:
   using Topics = std::unordered_map<std::uint64_t, std::uint64_t>;
 
-  void take_out_older(const Frame& frame);
+  void take_out_older(const Frame& frame, std::size_t merge_above);
   void subtract(std::size_t bytes) noexcept;
   void tidy();
 
-  const std::size_t merge_above_;
   WebSocketCounts& counts_;
   std::vector<FramePtr> frames_;  // null: taken out
   std::size_t first_ = 0;

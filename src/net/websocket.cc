@@ -20,6 +20,15 @@ bool is_nonce(std::string_view key) {
   return key.size() == 24 && key.ends_with("==") && key.find_first_not_of(kAlphabet) == key.size() - 2;
 }
 
+ssize_t send_parts(int fd, std::span<iovec> parts) {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (parts.size() == 1) return ::send(fd, parts[0].iov_base, parts[0].iov_len, kFlags);  // which costs the system less
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return ::sendmsg(fd, &message, kFlags);
+}
+
 }  // namespace
 
 WebSocket::WebSocket(Loop& loop, FileDescriptor fd, AddressLease lease, const WebSocketOptions& options,
@@ -45,9 +54,14 @@ void WebSocket::start(std::string buffered) {
 
 void WebSocket::send(FramePtr frame) {
   if (ended_ || closing_ || overflowed_) return;
-  if (!out_) out_ = std::make_unique<OutQueue>(options_->merge_above, loop_.counts());
+  if (!out_) out_ = loop_.take_queue();
   const bool waits = !out_->empty();
-  out_->push(std::move(frame), congested());
+  const bool is_event = frame->made_at() != 0;
+  out_->push(std::move(frame), congested() ? options_->merge_above : OutQueue::kNever);
+  if (!waits && !dirty_ && is_event && loop_.pace().may_write_now()) {
+    broken_ = overflowed_ = !write();
+    if (!broken_) return;
+  }
   if (waits && out_->bytes() > options_->max_backlog) {
     // Of a burst in one turn the system may take enough. It ends later, if it must: whoever sends to many must not
     // see one of them vanish under its hands.
@@ -77,10 +91,7 @@ bool WebSocket::write() {
     const auto parts = out_->gather(storage);
     std::size_t total = 0;
     for (const auto& part : parts) total += part.iov_len;
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    const auto sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto sent = send_parts(fd_.get(), parts);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
@@ -95,7 +106,7 @@ bool WebSocket::write() {
     if (static_cast<std::size_t>(sent) < total) break;
   }
   const bool pending = out_ && !out_->empty();
-  if (!pending) out_.reset();
+  if (!pending && out_) loop_.give_back(std::move(out_));
   if (pending != awaits_writable_) {
     awaits_writable_ = pending;
     loop_.change(fd_.get(), pending ? EPOLLIN | EPOLLOUT : EPOLLIN, *this);

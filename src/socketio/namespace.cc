@@ -72,16 +72,18 @@ Broadcast Namespace::to(std::string room) { return all().to(std::move(room)); }
 
 Broadcast Namespace::except(std::string room) { return all().except(std::move(room)); }
 
-Broadcast Broadcast::to(std::string room) const {
-  auto narrowed = *this;
-  narrowed.selection_.rooms.push_back(std::move(room));
-  return narrowed;
+Broadcast Broadcast::to(std::string room) const& { return Broadcast(*this).to(std::move(room)); }
+
+Broadcast Broadcast::to(std::string room) && {
+  selection_.rooms.push_back(std::move(room));
+  return std::move(*this);
 }
 
-Broadcast Broadcast::except(std::string room) const {
-  auto narrowed = *this;
-  narrowed.selection_.except.push_back(std::move(room));
-  return narrowed;
+Broadcast Broadcast::except(std::string room) const& { return Broadcast(*this).except(std::move(room)); }
+
+Broadcast Broadcast::except(std::string room) && {
+  selection_.except.push_back(std::move(room));
+  return std::move(*this);
 }
 
 Broadcast Broadcast::volatile_() const {

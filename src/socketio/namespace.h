@@ -56,8 +56,10 @@ using RawEventHandler = std::function<Task<>(SocketPtr socket, Event event, Ack 
 /// Threads: as many as there are; every call is thread-safe, and emits of one thread keep their order.
 class Broadcast {
  public:
-  Broadcast to(std::string room) const;
-  Broadcast except(std::string room) const;
+  Broadcast to(std::string room) const&;
+  Broadcast to(std::string room) &&;
+  Broadcast except(std::string room) const&;
+  Broadcast except(std::string room) &&;
   /// May be dropped for a client whose out-queue is not empty.
   Broadcast volatile_() const;
   /// A client that is behind gets only the newest event of this `topic` (not 0), less those that it was sent already.

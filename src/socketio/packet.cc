@@ -1,5 +1,8 @@
 #include "socketio/packet.h"
 
+#include "base/json_writer.h"
+#include "net/utf8.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -75,7 +78,9 @@ Result<void> count_placeholders(const json::value& value, std::vector<bool>& see
 
 /// `4`, the type, the attachments' number, the namespace, the id: all before the JSON.
 std::string head_of(PacketType type, std::string_view nsp, std::size_t attachments, std::optional<std::uint64_t> id) {
-  std::string head = "4";
+  std::string head;
+  head.reserve(64);
+  head += '4';
   head += static_cast<char>('0' + static_cast<int>(type));
   if (type == PacketType::binary_event || type == PacketType::binary_ack) {
     head += std::to_string(attachments);
@@ -148,7 +153,11 @@ EncodedPacket encode_event(std::string_view nsp, std::string_view event, const A
   const auto type = args.attachments().empty() ? PacketType::event : PacketType::binary_event;
   auto head = head_of(type, nsp, args.attachments().size(), id);
   head += '[';
-  head += Arguments(event).text();
+  if (net::is_valid_utf8(event)) {
+    append_json_string(head, event);
+  } else {
+    head += Arguments(event).text();
+  }
   if (!args.text().empty()) head += ',';
   // One with attachments cannot be left out: they would stand alone.
   if (!args.attachments().empty()) topic = 0;

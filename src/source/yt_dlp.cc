@@ -162,9 +162,7 @@ class YtDlp final : public Fetcher {
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       const auto& piece = pieces[i];
       const auto path = folder / piece.name;
-      std::error_code failed;
-      fs::remove(path, failed);  // of an earlier attempt; yt-dlp would take it for the download
-      fs::remove(path.string() + ".part", failed);
+      remove_all_of(folder, piece.name);  // of an earlier attempt; yt-dlp would take it for the download
       if (const auto done = download_one(record, piece, folder, on_progress); !done) return done.error();
       if (piece.audio) files.audio = path;
       if (piece.picture) files.picture = path;
@@ -173,6 +171,15 @@ class YtDlp final : public Fetcher {
   }
 
  private:
+  /// The file and all that yt-dlp makes of it on the way: `.part`, `.ytdl`, fragments. It renames them at a time of its
+  /// own, so that an ended run may leave any of them.
+  static void remove_all_of(const fs::path& folder, const std::string& name) {
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+      if (entry.path().filename().string().starts_with(name)) fs::remove(entry.path(), failed);
+    }
+  }
+
   /// One run of yt-dlp.
   struct Run {
     std::vector<std::string> arguments;  // behind those that all have in common
@@ -302,13 +309,13 @@ class YtDlp final : public Fetcher {
     const auto path = folder / piece.name;
     const auto size = done ? fs::file_size(path, failed) : 0;
     if (too_large || size > options_.max_bytes) {
-      fs::remove(path, failed);
+      remove_all_of(folder, piece.name);
       return Error::for_user(
           Errc::too_large, "VIDEO_TOO_LARGE",
           fmt::format("The download is larger than {}; choose a shorter video.", to_human_size(options_.max_bytes)));
     }
     if (!done) {
-      fs::remove(path.string() + ".part", failed);
+      remove_all_of(folder, piece.name);
       return done.error();
     }
     if (failed || size == 0) {

@@ -12,7 +12,9 @@ constexpr std::uint64_t kOtherJob = 8;
 
 class OutQueueTest : public ::testing::Test {
  protected:
-  void push(std::uint64_t topic, const std::string& text) { queue_.push(Frame::event(topic, text), behind_); }
+  void push(std::uint64_t topic, const std::string& text) {
+    queue_.push(Frame::event(topic, text), behind_ ? 20 : OutQueue::kNever);
+  }
   /// What would be written, as the texts of whole frames with one separator.
   std::string waiting() const {
     iovec storage[32];
@@ -29,7 +31,7 @@ class OutQueueTest : public ::testing::Test {
 
   bool behind_ = true;
   WebSocketCounts counts_;
-  OutQueue queue_{20, counts_};
+  OutQueue queue_{counts_};
   std::string written_;
 };
 
@@ -104,8 +106,8 @@ TEST_F(OutQueueTest, AQueueThatIsNeverEmptyStaysRight) {
 
 TEST_F(OutQueueTest, CountsNothingOnceItIsGone) {
   {
-    OutQueue other(20, counts_);
-    other.push(Frame::text("some"), true);
+    OutQueue other(counts_);
+    other.push(Frame::text("some"));
     EXPECT_EQ(counts_.queued_bytes.value(), 6U);
   }
   EXPECT_EQ(counts_.queued_bytes.value(), 0U);
