@@ -3,10 +3,12 @@
 //   GET http://127.0.0.1:P+1/start?users=U&rate=R&secs=S&batch=B
 //   GET /health (small JSON), POST /swallow (a streamed upload)
 // Clients join /queue with an HS256 token and get `queue-update`, about 300 bytes, encoded for each emit.
+#include "socketio/server.h"
+
 #include "async/run.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "net/http_server.h"
-#include "socketio/server.h"
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
@@ -96,22 +98,19 @@ class Emitter {
 
   void emit() {
     const auto user = next_++ % users_;
-    char id[64];
-    std::snprintf(id, sizeof id, "8f14e45f-ceea-467f-a8d2-%012zu", user);
+    const auto digits = std::to_string(user);
+    std::string id = "8f14e45f-ceea-467f-a8d2-000000000000";
+    id.replace(id.size() - digits.size(), digits.size(), digits);
     const auto progress = sequence_++ % 100;
-    json::object payload;
-    payload.reserve(7);
-    payload["jobId"] = id;
-    payload["eventType"] = "job-progress";
-    payload["progress"] = progress;
-    payload["stage"] = "transcribing";
-    payload["message"] = "Transcribing audio segment " + std::to_string(progress) + " of 100";
-    payload["metadata"] = {{"videoTitle", "How to build a real-time queue"},
-                           {"channel", "UCx5XG1OV2P6uZZ5FSM9Ttw"},
-                           {"durationSec", 1834},
-                           {"etaSec", 96}};
-    payload["sentAt"] = monotonic_ns();
-    nsp_.to("user:u" + std::to_string(user)).emit("queue-update", payload);
+    JsonWriter payload;
+    payload.add("jobId", id).add("eventType", "job-progress").add("progress", progress).add("stage", "transcribing");
+    payload.add("message", "Transcribing audio segment " + std::to_string(progress) + " of 100");
+    payload.begin("metadata")
+        .add("videoTitle", "How to build a real-time queue")
+        .add("channel", "UCx5XG1OV2P6uZZ5FSM9Ttw");
+    payload.add("durationSec", 1834).add("etaSec", 96).end().add("sentAt", monotonic_ns());
+    const auto text = payload.take();
+    nsp_.to("user:u" + digits).emit("queue-update", socketio::RawJson{text});
   }
 
   socketio::Namespace& nsp_;
