@@ -172,6 +172,7 @@ int serve(int argc, char** argv) {
   options.connect_timeout = std::chrono::milliseconds(1000);
   options.upgrade_timeout = std::chrono::milliseconds(option(argc, argv, "--upgrade-timeout", 10'000));
   options.attachment_timeout = std::chrono::milliseconds(option(argc, argv, "--attachment-timeout", 10'000));
+  options.per_message_deflate = option(argc, argv, "--deflate", 0) != 0;
   socketio::Server io(shards, options, clock, rng);
   io.of("/").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->auth()); });
   io.of("/").on_raw("message", message_back);
@@ -183,6 +184,7 @@ int serve(int argc, char** argv) {
   engine_options.ping_interval = options.ping_interval;
   engine_options.ping_timeout = options.ping_timeout;
   engine_options.upgrade_timeout = options.upgrade_timeout;
+  engine_options.per_message_deflate = options.per_message_deflate;
   engineio::Engine engine(shards, engine_options, rng,
                           [](engineio::Session& session, net::Request&) { return std::make_shared<Echo>(session); });
 

@@ -247,6 +247,8 @@ std::span<const Setting> settings() {
        "Web origins that may use the server, besides its own and localhost", "", false, set_origins},
       {"development", "true, false", "Give tokens to anyone on this machine (GET /dev/token)", "", false,
        flag(&Config::development)},
+      {"websocket_compression", "true, false", "Compress messages of 1 KiB and more for clients that offer it", "",
+       false, flag(&Config::websocket_compression)},
       {"allow_private_addresses", "true, false", "Let users name URLs on private networks", "", false,
        flag(&Config::allow_private_addresses)},
       {"max_upload_bytes", "a number of bytes, or with KiB, MiB, GiB", "Largest file taken", "", false,

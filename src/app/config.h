@@ -27,6 +27,7 @@ struct Config {
   std::chrono::seconds jwt_skew{5};
   std::vector<std::string> cors_origins;
   bool development = false;
+  bool websocket_compression = false;
   bool allow_private_addresses = false;
   std::int64_t max_upload_bytes = std::int64_t{2} << 30U;
   std::int64_t max_transcript_bytes = std::int64_t{5} << 20U;

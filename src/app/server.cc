@@ -52,6 +52,12 @@ net::HttpOptions http_options(const Config& config) {
   return options;
 }
 
+socketio::ServerOptions socket_options(const Config& config) {
+  socketio::ServerOptions options;
+  options.per_message_deflate = config.websocket_compression;
+  return options;
+}
+
 api::Limits api_limits(const Config& config) {
   api::Limits limits;
   limits.max_upload_bytes = static_cast<std::uint64_t>(config.max_upload_bytes);
@@ -116,7 +122,7 @@ class WiredServer final : public Server {
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
         jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_, {config.max_queued_per_user}),
         notifications_(store_->notifications()),
-        sockets_(shards_, socketio::ServerOptions(), clock_, rng_),
+        sockets_(shards_, socket_options(config), clock_, rng_),
         guard_(shards_.executor(0), tokens_, clock_),
         queue_gateway_(sockets_, guard_, store_->queries(), store_->events()),
         notification_gateway_(sockets_, guard_, notifications_),

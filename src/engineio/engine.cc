@@ -63,6 +63,7 @@ Engine::Engine(Shards& shards, Options options, Rng& rng, HandlerFactory factory
     part->sessions.websocket_options.limits.max_message = options_.max_payload;
     part->sessions.websocket_options.max_backlog = options_.max_backlog;
     part->sessions.websocket_options.merge_above = options_.merge_above;
+    part->sessions.websocket_options.deflate = options_.per_message_deflate;
     part->sessions.ping = net::Frame::text("2");
     parts_.push_back(std::move(part));
   }
@@ -182,7 +183,7 @@ Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
         refuse(query.transport == "polling" ? RequestError::bad_request : RequestError::transport_unknown));
   }
   if (query.version != "4") co_return net::UpgradeAnswer(refuse(RequestError::unsupported_version));
-  auto handshake = net::websocket_handshake(request);
+  auto handshake = net::websocket_handshake(request, parts_.front()->sessions.websocket_options);
   if (!handshake) co_return net::UpgradeAnswer(refuse(RequestError::bad_request));
 
   if (query.sid.empty()) {
@@ -222,7 +223,7 @@ Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
       auto& sessions = parts_[shard]->sessions;
       auto refused = std::make_unique<net::WebSocket>(*sessions.loop, std::move(held->fd), std::move(held->lease),
                                                       sessions.websocket_options, nobody);
-      refused->send(net::Frame::raw(answer));
+      refused->accept(answer);
       net::WebSocket::finish(std::move(refused), net::WsCloseCode::normal, {});
     });
   };

@@ -71,13 +71,13 @@ void Session::open_polling(std::shared_ptr<SessionHandler> handler) {
   shard_.loop->timers().set(*this, options_.ping_interval);
 }
 
-void Session::open_websocket(net::DetachedSocket socket, std::string_view handshake,
+void Session::open_websocket(net::DetachedSocket socket, const net::WsHandshake& handshake,
                              std::shared_ptr<SessionHandler> handler) {
   handler_ = std::move(handler);
   shard_.counts.opened_websocket.add(1);
   socket_ = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
                                              shard_.websocket_options, *this);
-  socket_->send(net::Frame::raw(handshake));
+  socket_->accept(handshake);
   socket_->send(net::Frame::text(open_packet(false)));
   shard_.loop->timers().set(*this, options_.ping_interval);
   socket_->start(std::move(socket.buffered));
@@ -195,11 +195,11 @@ void Session::on_deadline() {
   }
 }
 
-void Session::start_probe(net::DetachedSocket socket, std::string_view handshake) {
+void Session::start_probe(net::DetachedSocket socket, const net::WsHandshake& handshake) {
   probe_ = std::make_unique<Probe>(*this);
   probe_->socket = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
                                                     shard_.websocket_options, *probe_);
-  probe_->socket->send(net::Frame::raw(handshake));
+  probe_->socket->accept(handshake);
   shard_.loop->timers().set(*probe_, options_.upgrade_timeout);
   probe_->socket->start(std::move(socket.buffered));
 }

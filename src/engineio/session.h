@@ -38,6 +38,7 @@ struct Options {
   std::size_t merge_above = 64UL << 10U;  // bytes; past them, events that newer ones made out of date are left out
   bool polling = true;
   bool websocket = true;
+  bool per_message_deflate = false;  // agree on it with WebSocket clients that offer it
 };
 
 /// Why a session ended, in the words that Socket.IO users know (`to_text`).
@@ -130,7 +131,8 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
 
   /// Begins on polling, with the open packet in the buffer, or on a WebSocket, whose handshake answer goes first.
   void open_polling(std::shared_ptr<SessionHandler> handler);
-  void open_websocket(net::DetachedSocket socket, std::string_view handshake, std::shared_ptr<SessionHandler> handler);
+  void open_websocket(net::DetachedSocket socket, const net::WsHandshake& handshake,
+                      std::shared_ptr<SessionHandler> handler);
   bool is_polling() const noexcept { return !socket_ && !closed_; }
   bool closed() const noexcept { return closed_; }
 
@@ -145,7 +147,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   /// False: the payload was no payload, and the session is closed.
   bool receive(std::string_view payload);
   bool can_upgrade() const noexcept { return is_polling() && !probe_; }
-  void start_probe(net::DetachedSocket socket, std::string_view handshake);
+  void start_probe(net::DetachedSocket socket, const net::WsHandshake& handshake);
 
  private:
   class Probe;

@@ -1,5 +1,7 @@
 #include "net/frame.h"
 
+#include "net/ws_deflate.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -10,6 +12,7 @@ namespace rushes::net {
 namespace {
 
 constexpr std::uint8_t kFinal = 0x80;
+constexpr std::uint8_t kCompressed = 0x40;  // RSV1
 constexpr std::uint8_t kText = 0x1;
 constexpr std::uint8_t kBinary = 0x2;
 constexpr std::uint8_t kClose = 0x8;
@@ -36,6 +39,29 @@ void intrusive_ptr_release(const Frame* frame) noexcept {
   if (frame->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   frame->~Frame();
   ::operator delete(const_cast<Frame*>(frame));
+}
+
+Frame::~Frame() {
+  const auto* deflated = deflated_.load(std::memory_order_relaxed);
+  if (deflated != nullptr && deflated != this) intrusive_ptr_release(deflated);
+}
+
+FramePtr Frame::deflated() const {
+  if (const auto* made = deflated_.load(std::memory_order_acquire)) return made;
+  const auto packed = ws_deflate(payload());
+  const Frame* result = this;
+  if (packed.size() < size_) {
+    Frame* frame = make(kCompressed | (binary_ ? kBinary : kText), packed, {}, {});
+    frame->binary_ = binary_;
+    frame->topic_ = topic_;
+    frame->made_at_ = made_at_;
+    intrusive_ptr_add_ref(frame);
+    result = frame;
+  }
+  const Frame* expected = nullptr;
+  if (deflated_.compare_exchange_strong(expected, result, std::memory_order_acq_rel)) return result;
+  if (result != this) intrusive_ptr_release(result);  // another shard was quicker
+  return expected;
 }
 
 Frame* Frame::allocate(std::size_t head, std::size_t size, bool binary) {

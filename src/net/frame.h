@@ -32,11 +32,16 @@ class Frame {
   /// Bytes that are no frame: the answer to the handshake.
   static FramePtr raw(std::string_view bytes);
 
+  /// The same message compressed (RFC 7692), made once for all who take it; itself where that is no shorter.
+  FramePtr deflated() const;
+
   /// The frame as it goes to a WebSocket.
   std::string_view wire() const noexcept { return {bytes(), head_ + size_}; }
   /// The message alone.
   std::string_view payload() const noexcept { return {bytes() + head_, size_}; }
   bool is_binary() const noexcept { return binary_; }
+  /// Whether it is the bytes of a handshake, and no frame.
+  bool is_raw() const noexcept { return head_ == 0; }
   std::uint64_t topic() const noexcept { return topic_; }
   /// When an event was made, in nanoseconds of the steady clock; 0 for other frames.
   std::int64_t made_at() const noexcept { return made_at_; }
@@ -44,6 +49,7 @@ class Frame {
  private:
   Frame(std::size_t head, std::size_t size, bool binary) noexcept
       : size_(size), head_(static_cast<std::uint8_t>(head)), binary_(binary) {}
+  ~Frame();
   static Frame* allocate(std::size_t head, std::size_t size, bool binary);
   static Frame* make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c);
   const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
@@ -53,6 +59,7 @@ class Frame {
   friend void intrusive_ptr_release(const Frame* frame) noexcept;
 
   mutable std::atomic<std::uint32_t> references_{0};
+  mutable std::atomic<const Frame*> deflated_{nullptr};  // referred to, but for itself
   std::uint64_t topic_ = 0;
   std::int64_t made_at_ = 0;
   std::size_t size_;

@@ -1,5 +1,7 @@
 #include "net/websocket.h"
 
+#include "net/ws_deflate.h"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -48,12 +50,19 @@ void WebSocket::release() {
   loop_.timers().cancel(*this);
 }
 
+void WebSocket::accept(const WsHandshake& handshake) {
+  send(Frame::raw(handshake.answer));
+  deflate_ = handshake.deflate;
+  if (deflate_) decoder_.allow_deflate();
+}
+
 void WebSocket::start(std::string buffered) {
   if (!buffered.empty()) decode(buffered);
 }
 
 void WebSocket::send(FramePtr frame) {
   if (ended_ || closing_ || overflowed_) return;
+  if (deflate_ && frame->payload().size() >= options_->deflate_from && !frame->is_raw()) frame = frame->deflated();
   if (!out_) out_ = loop_.take_queue();
   const bool waits = !out_->empty();
   const bool is_event = frame->made_at() != 0;
@@ -198,7 +207,7 @@ void WebSocket::finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std:
   self.loop_.adopt(std::move(socket));
 }
 
-Result<std::string> websocket_handshake(const Request& request) {
+Result<WsHandshake> websocket_handshake(const Request& request, const WebSocketOptions& options) {
   const auto refuse = [](const char* why) {
     return Error::for_user(Errc::malformed, "BAD_HANDSHAKE", std::string("This WebSocket handshake ") + why + ".");
   };
@@ -207,8 +216,18 @@ Result<std::string> websocket_handshake(const Request& request) {
   if (request.headers.get("Sec-WebSocket-Version") != "13") return refuse("is not of version 13");
   const auto key = request.headers.get("Sec-WebSocket-Key");
   if (!is_nonce(key)) return refuse("has no valid key");
-  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-         ws_accept_key(key) + "\r\n\r\n";
+  WsHandshake handshake;
+  handshake.answer =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+      ws_accept_key(key) + "\r\n";
+  if (options.deflate) {
+    if (const auto agreed = accept_ws_deflate(request.headers.get("Sec-WebSocket-Extensions"))) {
+      handshake.deflate = true;
+      handshake.answer.append("Sec-WebSocket-Extensions: ").append(*agreed).append("\r\n");
+    }
+  }
+  handshake.answer += "\r\n";
+  return handshake;
 }
 
 }  // namespace rushes::net

@@ -20,8 +20,16 @@ namespace rushes::net {
 
 struct WebSocketOptions {
   WsLimits limits;
+  bool deflate = false;                   // agree on permessage-deflate with clients that offer it
+  std::size_t deflate_from = 1'024;       // bytes; a shorter message goes out as it is
   std::size_t max_backlog = 1UL << 20U;   // bytes that wait for one slow client; past it, it is cut
   std::size_t merge_above = 64UL << 10U;  // bytes; past them, what is out of date is left out
+};
+
+/// What a client's handshake is answered, and what was agreed on.
+struct WsHandshake {
+  std::string answer;
+  bool deflate = false;
 };
 
 /// Why a WebSocket ended.
@@ -54,6 +62,8 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   WebSocket(Loop& loop, FileDescriptor fd, AddressLease lease, const WebSocketOptions& options, Listener& listener);
   ~WebSocket() override;
 
+  /// Answers the handshake; before anything else is sent.
+  void accept(const WsHandshake& handshake);
   /// Starts to read; `buffered` is what came already behind the handshake. May call the listener.
   void start(std::string buffered);
   /// Hands the connection to another listener: the upgrade of a session.
@@ -98,14 +108,14 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   bool broken_ = false;
   bool draining_ = false;  // failed: what still comes is thrown away, so that the peer reads our close frame
   bool alone_ = false;     // finishing, owned by the loop
+  bool deflate_ = false;   // the client takes compressed messages
   const WebSocketOptions* options_;
   Listener* listener_;
   WsDecoder decoder_;
   std::unique_ptr<OutQueue> out_;
 };
 
-/// The bytes of the 101 answer to a WebSocket handshake. Errors: `malformed` for one that RFC 6455 refuses
-/// (method, version, key).
-Result<std::string> websocket_handshake(const Request& request);
+/// The 101 answer to a WebSocket handshake. Errors: `malformed` for one that RFC 6455 refuses (method, version, key).
+Result<WsHandshake> websocket_handshake(const Request& request, const WebSocketOptions& options);
 
 }  // namespace rushes::net

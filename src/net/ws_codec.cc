@@ -1,5 +1,7 @@
 #include "net/ws_codec.h"
 
+#include "net/ws_deflate.h"
+
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
@@ -31,7 +33,8 @@ bool is_close_code(std::uint16_t code) {
 struct WsDecoder::Head {
   std::uint8_t opcode = 0;
   bool fin = false;
-  bool rsv = false;
+  bool compressed = false;  // RSV1
+  bool reserved = false;    // RSV2, RSV3
   bool masked = false;
   bool minimal = true;
   std::uint64_t length = 0;
@@ -47,7 +50,8 @@ struct WsDecoder::Head {
     const auto at = [bytes](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
     Head head;
     head.fin = (at(0) & 0x80U) != 0;
-    head.rsv = (at(0) & 0x70U) != 0;
+    head.compressed = (at(0) & 0x40U) != 0;
+    head.reserved = (at(0) & 0x30U) != 0;
     head.opcode = at(0) & 0x0FU;
     head.masked = (at(1) & 0x80U) != 0;
     head.length = at(1) & 0x7FU;
@@ -75,6 +79,7 @@ struct WsDecoder::Partial {
 
   bool in_message = false;
   bool binary = false;
+  bool compressed = false;
   std::size_t fragments = 0;
   std::string message;
   Utf8Validator text;
@@ -103,7 +108,7 @@ WsDecoder::Outcome WsDecoder::fail(WsCloseCode code) noexcept {
 WsDecoder::Outcome WsDecoder::feed(std::span<char> bytes, const WsLimits& limits, WsSink& sink) {
   while (!bytes.empty()) {
     if (partial_ && partial_->in_payload) {
-      if (const auto outcome = take_payload(bytes, sink); outcome != Outcome::more) return outcome;
+      if (const auto outcome = take_payload(bytes, limits, sink); outcome != Outcome::more) return outcome;
       continue;
     }
     Head head;
@@ -126,7 +131,7 @@ WsDecoder::Outcome WsDecoder::feed(std::span<char> bytes, const WsLimits& limits
     if (alone && head.length <= bytes.size()) {
       const auto payload = bytes.first(static_cast<std::size_t>(head.length));
       bytes = bytes.subspan(payload.size());
-      if (const auto outcome = whole_frame(head, payload, sink); outcome != Outcome::more) return outcome;
+      if (const auto outcome = whole_frame(head, payload, limits, sink); outcome != Outcome::more) return outcome;
       forget_if_idle();
       continue;
     }
@@ -137,20 +142,25 @@ WsDecoder::Outcome WsDecoder::feed(std::span<char> bytes, const WsLimits& limits
     if (!is_control(head.opcode)) {
       if (head.opcode != kContinuation) {
         kept.binary = head.opcode == kBinary;
+        kept.compressed = head.compressed;
         kept.fragments = 0;
         kept.in_message = true;
       }
       if (++kept.fragments > limits.max_fragments) return fail(WsCloseCode::policy);
     }
     if (head.length == 0) {
-      if (const auto outcome = finish_frame(sink); outcome != Outcome::more) return outcome;
+      if (const auto outcome = finish_frame(limits, sink); outcome != Outcome::more) return outcome;
     }
   }
   return Outcome::more;
 }
 
 WsDecoder::Outcome WsDecoder::begin_frame(const Head& head, const WsLimits& limits) {
-  if (head.rsv || !is_known(head.opcode) || !head.masked || !head.minimal) return fail(WsCloseCode::protocol_error);
+  if (head.reserved || !is_known(head.opcode) || !head.masked || !head.minimal)
+    return fail(WsCloseCode::protocol_error);
+  // Only the first frame of a message says that it is compressed (RFC 7692, 6).
+  const bool may_be_compressed = deflate_ && !is_control(head.opcode) && head.opcode != kContinuation;
+  if (head.compressed && !may_be_compressed) return fail(WsCloseCode::protocol_error);
   if (is_control(head.opcode)) {
     return head.fin && head.length <= 125 ? Outcome::more : fail(WsCloseCode::protocol_error);
   }
@@ -161,7 +171,7 @@ WsDecoder::Outcome WsDecoder::begin_frame(const Head& head, const WsLimits& limi
   return Outcome::more;
 }
 
-WsDecoder::Outcome WsDecoder::take_payload(std::span<char>& bytes, WsSink& sink) {
+WsDecoder::Outcome WsDecoder::take_payload(std::span<char>& bytes, const WsLimits& limits, WsSink& sink) {
   auto& kept = *partial_;
   const auto missing = kept.frame.length - kept.taken;
   const auto piece = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(missing, bytes.size())));
@@ -172,12 +182,13 @@ WsDecoder::Outcome WsDecoder::take_payload(std::span<char>& bytes, WsSink& sink)
     kept.control.append(piece.data(), piece.size());
   } else {
     kept.message.append(piece.data(), piece.size());
-    if (!kept.binary && !kept.text.feed({piece.data(), piece.size()})) return fail(WsCloseCode::bad_text);
+    if (!kept.binary && !kept.compressed && !kept.text.feed({piece.data(), piece.size()}))
+      return fail(WsCloseCode::bad_text);
   }
-  return kept.taken == kept.frame.length ? finish_frame(sink) : Outcome::more;
+  return kept.taken == kept.frame.length ? finish_frame(limits, sink) : Outcome::more;
 }
 
-WsDecoder::Outcome WsDecoder::finish_frame(WsSink& sink) {
+WsDecoder::Outcome WsDecoder::finish_frame(const WsLimits& limits, WsSink& sink) {
   auto& kept = *partial_;
   kept.in_payload = false;
   if (is_control(kept.frame.opcode)) {
@@ -190,18 +201,30 @@ WsDecoder::Outcome WsDecoder::finish_frame(WsSink& sink) {
   if (!kept.binary && !kept.text.complete()) return fail(WsCloseCode::bad_text);
   const std::string message = std::exchange(kept.message, {});
   const bool binary = kept.binary;
+  const bool compressed = kept.compressed;
   kept.in_message = false;
   kept.text.reset();
   forget_if_idle();
+  if (compressed) return hand_on_inflated(binary, message, limits, sink);
   return sink.on_ws_message(binary, message) ? Outcome::more : Outcome::stopped;
 }
 
-WsDecoder::Outcome WsDecoder::whole_frame(const Head& head, std::span<char> payload, WsSink& sink) {
+WsDecoder::Outcome WsDecoder::whole_frame(const Head& head, std::span<char> payload, const WsLimits& limits,
+                                          WsSink& sink) {
   ws_unmask(payload, head.mask, 0);
   const std::string_view view(payload.data(), payload.size());
   if (is_control(head.opcode)) return control(head.opcode, view, sink);
+  if (head.compressed) return hand_on_inflated(head.opcode == kBinary, view, limits, sink);
   if (head.opcode == kText && !is_valid_utf8(view)) return fail(WsCloseCode::bad_text);
   return sink.on_ws_message(head.opcode == kBinary, view) ? Outcome::more : Outcome::stopped;
+}
+
+WsDecoder::Outcome WsDecoder::hand_on_inflated(bool binary, std::string_view payload, const WsLimits& limits,
+                                               WsSink& sink) {
+  const auto message = ws_inflate(payload, limits.max_message);
+  if (!message) return fail(message.error().code() == Errc::too_large ? WsCloseCode::too_big : WsCloseCode::bad_text);
+  if (!binary && !is_valid_utf8(*message)) return fail(WsCloseCode::bad_text);
+  return sink.on_ws_message(binary, *message) ? Outcome::more : Outcome::stopped;
 }
 
 WsDecoder::Outcome WsDecoder::control(std::uint8_t opcode, std::string_view payload, WsSink& sink) {

@@ -49,6 +49,8 @@ class WsDecoder {
   /// Reads all of `bytes`, which it changes. After `failed`, `failure()` tells the code to close with;
   /// after anything but `more` the decoder is not used again.
   Outcome feed(std::span<char> bytes, const WsLimits& limits, WsSink& sink);
+  /// From now on messages may be compressed (RFC 7692): the peers have agreed on it.
+  void allow_deflate() noexcept { deflate_ = true; }
   WsCloseCode failure() const noexcept { return failure_; }
   /// Bytes held for what is incomplete.
   std::size_t pinned() const noexcept;
@@ -62,15 +64,17 @@ class WsDecoder {
 
   Outcome fail(WsCloseCode code) noexcept;
   Outcome begin_frame(const Head& head, const WsLimits& limits);
-  Outcome take_payload(std::span<char>& bytes, WsSink& sink);
-  Outcome finish_frame(WsSink& sink);
-  Outcome whole_frame(const Head& head, std::span<char> payload, WsSink& sink);
+  Outcome take_payload(std::span<char>& bytes, const WsLimits& limits, WsSink& sink);
+  Outcome finish_frame(const WsLimits& limits, WsSink& sink);
+  Outcome whole_frame(const Head& head, std::span<char> payload, const WsLimits& limits, WsSink& sink);
+  Outcome hand_on_inflated(bool binary, std::string_view payload, const WsLimits& limits, WsSink& sink);
   Outcome control(std::uint8_t opcode, std::string_view payload, WsSink& sink);
   Partial& partial();
   void forget_if_idle() noexcept;
 
   std::unique_ptr<Partial, PartialDeleter> partial_;
   WsCloseCode failure_ = WsCloseCode::normal;
+  bool deflate_ = false;
 };
 
 /// XORs `bytes` with the mask, whose first byte belongs to position `offset` (modulo 4).

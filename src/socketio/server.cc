@@ -26,6 +26,7 @@ engineio::Options engine_options(const ServerOptions& options) {
   engine.max_payload = options.max_payload;
   engine.max_backlog = options.max_backlog;
   engine.merge_above = options.merge_above;
+  engine.per_message_deflate = options.per_message_deflate;
   engine.polling = options.polling;
   engine.websocket = options.websocket;
   return engine;

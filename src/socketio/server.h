@@ -31,6 +31,7 @@ struct ServerOptions {
   std::size_t max_rooms = 1'000;    // that one socket joins
   bool polling = true;
   bool websocket = true;
+  bool per_message_deflate = false;  // agree on it with WebSocket clients that offer it
 };
 
 /// Limits that clients of one shard ran into. Counted on the shard, read from anywhere.
