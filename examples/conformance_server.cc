@@ -2,11 +2,11 @@
 // /engine.io/ and the prescribed Socket.IO handlers at /socket.io/. Our Node tests use it too; for them it
 // knows some more events and namespaces, all below `add_test_handlers`.
 #include "async/run.h"
+#include "async/stop_signals.h"
 #include "engineio/engine.h"
 #include "net/http_server.h"
 #include "socketio/server.h"
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -197,11 +197,7 @@ int serve(int argc, char** argv) {
   http_options.cors.allowed_origins = {"*"};
   net::HttpServer http(shards, router, http_options);
 
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const StopSignals signals;
   shards.start();
   const auto port = http.start();
   if (!port) {
@@ -210,8 +206,7 @@ int serve(int argc, char** argv) {
   }
   std::printf("listening on port %d\n", *port);
   std::fflush(stdout);
-  int signal = 0;
-  ::sigwait(&ends, &signal);
+  signals.wait();
   run_to_end(io.stop());
   run_to_end(engine.stop());
   run_to_end(http.stop());

@@ -2,10 +2,10 @@
 // and everybody hears who came. Run it, then in a browser's console or in Node:
 //   const socket = io("http://localhost:3000"); socket.emit("message", "hello", console.log);
 #include "async/run.h"
+#include "async/stop_signals.h"
 #include "net/http_server.h"
 #include "socketio/server.h"
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -30,18 +30,13 @@ int main(int argc, char** argv) {
   net::HttpOptions options;
   if (argc > 2) options.port = static_cast<std::uint16_t>(std::atoi(argv[2]));  // --port N
   net::HttpServer http(shards, router, options);
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const StopSignals signals;
   shards.start();
   const auto port = http.start();
   if (!port) return std::fprintf(stderr, "%s\n", port.error().what().c_str()), 1;
   std::printf("listening on port %d\n", *port);
   std::fflush(stdout);
-  int signal = 0;
-  ::sigwait(&ends, &signal);
+  signals.wait();
   run_to_end(io.stop());
   run_to_end(http.stop());
   shards.stop();

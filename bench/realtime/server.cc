@@ -6,6 +6,7 @@
 #include "socketio/server.h"
 
 #include "async/run.h"
+#include "async/stop_signals.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "net/http_server.h"
@@ -13,7 +14,6 @@
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -183,11 +183,7 @@ int serve(int argc, char** argv) {
   options.port = static_cast<std::uint16_t>(port + 1);
   net::HttpServer control_http(shards, control, options);
 
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const StopSignals signals;
   shards.start();
   for (auto* server : {&http, &control_http}) {
     if (const auto listening = server->start(); !listening) {
@@ -197,8 +193,7 @@ int serve(int argc, char** argv) {
   }
   std::puts("ready");
   std::fflush(stdout);
-  int signal = 0;
-  ::sigwait(&ends, &signal);
+  signals.wait();
   run_to_end(io.stop());
   run_to_end(http.stop());
   run_to_end(control_http.stop());

@@ -3,12 +3,13 @@
 #include "app/server.h"
 #include "app/version.h"
 #include "app/worker_settings.h"
+#include "async/stop_signals.h"
 #include "base/log.h"
 #include "worker/job_loop.h"
 
 #include <CLI/CLI.hpp>
 
-#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -32,21 +33,11 @@ int fail(const Error& error) {
   return EXIT_FAILURE;
 }
 
-/// Blocks the signals that end a server, for this thread and all that it starts, to be waited for.
-sigset_t block_stop_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
 int serve(const ConfigSources& sources) {
   const auto config = load_config(sources);
   if (!config) return fail(config.error());
   if (auto set = log::set_level(config->log_level); !set) return fail(set.error());
-  const auto signals = block_stop_signals();
+  const StopSignals signals;
   auto server = Server::start(*config);
   if (!server) return fail(server.error());
 
@@ -55,9 +46,7 @@ int serve(const ConfigSources& sources) {
     std::cout << "development token, for the user 'developer', good for a day:\n"
               << (*server)->development_token() << std::endl;
   }
-  int received = 0;
-  sigwait(&signals, &received);
-  log::info("app", "stopping: {}", strsignal(received));
+  log::info("app", "stopping: {}", strsignal(signals.wait()));
   (*server)->stop();
   return EXIT_SUCCESS;
 }

@@ -4,6 +4,7 @@
 //   GET /rest                   ends that and answers once all of it is in the database
 //   GET /last?users=U           the last sequence number of each user: [12, 40, …]
 #include "async/run.h"
+#include "async/stop_signals.h"
 #include "auth/jwt.h"
 #include "gateways/queue_gateway.h"
 #include "net/http_server.h"
@@ -12,7 +13,6 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -164,10 +164,7 @@ int serve(int argc, char** argv) {
     http_options.port = static_cast<std::uint16_t>(std::atoi(option("--port", "0").c_str()));
     net::HttpServer http(shards, router, http_options);
 
-    sigset_t ends;
-    ::sigemptyset(&ends);
-    ::sigaddset(&ends, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    const StopSignals signals;
     shards.start();
     auto recovery = gateway.start();
     const auto known = run_to_end(run_on(shards.executor(0), std::move(recovery)));
@@ -176,8 +173,7 @@ int serve(int argc, char** argv) {
     if (!known || !port) return 1;
     std::printf("port %d\n", static_cast<int>(*port));
     std::fflush(stdout);
-    int signal = 0;
-    ::sigwait(&ends, &signal);
+    signals.wait();
     run_to_end(sockets.stop());
     run_to_end(http.stop());
     shards.stop();
