@@ -80,14 +80,18 @@ void Loop::take_events() {
   batch_size_ = 0;
 }
 
-void Loop::flush_later(Flushed& flushed) {
-  dirty_.push_back(&flushed);
-  schedule_flush();
+void Loop::flush_after_turn(Flushed& flushed) {
+  if (std::exchange(flushed.in_turn_, true)) return;
+  turn_.push_back(&flushed);
+  if (std::exchange(turn_end_scheduled_, true)) return;
+  asio::post(context_, [self = shared_from_this()] { self->end_turn(); });
 }
 
-void Loop::schedule_flush() {
-  if (std::exchange(flush_scheduled_, true)) return;
-  asio::post(context_, [self = shared_from_this()] { self->flush_soon(); });
+void Loop::flush_with_others(Flushed& flushed) {
+  if (flushed.in_turn_ || std::exchange(flushed.in_round_, true)) return;
+  round_.push_back(&flushed);
+  if (std::exchange(round_scheduled_, true)) return;
+  asio::post(context_, [self = shared_from_this()] { self->begin_round_soon(); });
 }
 
 void Loop::schedule_disposal() {
@@ -99,18 +103,49 @@ void Loop::schedule_disposal() {
   });
 }
 
-void Loop::flush_soon() {
+void Loop::flush_list(std::vector<Flushed*>& list, bool Flushed::*mark) {
+  flushing_.swap(list);
+  for (std::size_t i = 0; i < flushing_.size(); ++i) {
+    if (auto* flushed = std::exchange(flushing_[i], nullptr)) {
+      flushed->*mark = false;
+      flushed->on_flush();
+    }
+  }
+  flushing_.clear();
+}
+
+void Loop::end_turn() {
+  turn_end_scheduled_ = false;
+  flush_list(turn_, &Flushed::in_turn_);
+}
+
+void Loop::begin_round_soon() {
   const auto pause = pace_.to_next_round();
-  if (pause <= WritePace::Duration::zero()) return flush();
+  if (pause <= WritePace::Duration::zero()) return flush_round();
   flush_timer_.expires_after(pause);
   flush_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-    if (!error) self->flush();
+    if (!error) self->flush_round();
   });
 }
 
+void Loop::flush_round() {
+  pace_.begin_round();
+  round_scheduled_ = false;
+  flush_list(round_, &Flushed::in_round_);
+  pace_.end_round();
+}
+
+void Loop::flush() {
+  end_turn();
+  flush_round();
+}
+
 void Loop::forget_flush(Flushed& flushed) noexcept {
-  std::replace(dirty_.begin(), dirty_.end(), &flushed, static_cast<Flushed*>(nullptr));
-  std::replace(flushing_.begin(), flushing_.end(), &flushed, static_cast<Flushed*>(nullptr));
+  if (!flushed.in_turn_ && !flushed.in_round_) return;
+  flushed.in_turn_ = flushed.in_round_ = false;
+  for (auto* list : {&turn_, &round_, &flushing_}) {
+    std::replace(list->begin(), list->end(), &flushed, static_cast<Flushed*>(nullptr));
+  }
 }
 
 void Loop::dispose_later(std::unique_ptr<Disposable> object) {
@@ -128,20 +163,6 @@ void Loop::let_go(Disposable& object) {
   if (found == adopted_.end()) return;
   dispose_later(std::move(found->second));
   adopted_.erase(found);
-}
-
-void Loop::flush() {
-  pace_.begin_round();
-  flush_scheduled_ = false;
-  flushing_.swap(dirty_);
-  for (std::size_t i = 0; i < flushing_.size(); ++i) {
-    if (auto* flushed = flushing_[i]) {
-      flushing_[i] = nullptr;
-      flushed->on_flush();
-    }
-  }
-  flushing_.clear();
-  pace_.end_round();
 }
 
 std::unique_ptr<OutQueue> Loop::take_queue() {
@@ -189,7 +210,7 @@ void Loop::drain_inbox() {
   }
   inbox_running_.clear();
   // Not at the turn's end but now: what was posted together goes out together, without another round.
-  if (flush_scheduled_ && pace_.to_next_round() <= WritePace::Duration::zero()) flush();
+  if (round_scheduled_ && pace_.to_next_round() <= WritePace::Duration::zero()) flush_round();
 }
 
 }  // namespace rushes::net

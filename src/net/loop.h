@@ -40,13 +40,16 @@ class Loop : public std::enable_shared_from_this<Loop> {
    protected:
     ~Watched() = default;
   };
-  /// Something with output that waits for the turn's end.
+  /// Something with output that waits for the turn's end, or for the next round.
   class Flushed {
    public:
+    virtual ~Flushed() = default;
     virtual void on_flush() = 0;
 
-   protected:
-    ~Flushed() = default;
+   private:
+    friend class Loop;
+    bool in_turn_ = false;   // waits for this turn's end
+    bool in_round_ = false;  // waits for the next round
   };
   /// Something that dies after the running handlers have returned.
   class Disposable {
@@ -78,10 +81,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
   /// Borrowed between two calls into the loop: whoever reads uses it and leaves nothing in it.
   std::span<char> read_buffer() noexcept { return read_buffer_; }
 
-  /// Calls `flushed.on_flush()` once this turn's handlers have run, or later where the loop's pace asks for that.
-  void flush_later(Flushed& flushed);
+  /// Calls `flushed.on_flush()` once this turn's handlers have run: for answers, which somebody waits for.
+  void flush_after_turn(Flushed& flushed);
+  /// The same, but later where the loop's pace asks for that: for what is told to many.
+  void flush_with_others(Flushed& flushed);
   void forget_flush(Flushed& flushed) noexcept;
-  /// Flushes now.
+  /// Both now.
   void flush();
   WritePace& pace() noexcept { return pace_; }
 
@@ -108,10 +113,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   void await_events();
   void take_events();
-  void schedule_flush();
   void schedule_disposal();
-  /// Flushes, or waits for the end of the pause.
-  void flush_soon();
+  void end_turn();
+  void flush_list(std::vector<Flushed*>& list, bool Flushed::*mark);
+  /// Begins the next round, or waits for the end of the pause.
+  void begin_round_soon();
+  void flush_round();
   void drain_inbox();
 
   asio::io_context& context_;
@@ -124,13 +131,15 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::size_t batch_size_ = 0;
   std::size_t batch_next_ = 0;
   std::vector<char> read_buffer_;
-  std::vector<Flushed*> dirty_;
+  std::vector<Flushed*> turn_;
+  std::vector<Flushed*> round_;
   std::vector<Flushed*> flushing_;
   std::vector<std::unique_ptr<Disposable>> disposed_;
   asio::steady_timer flush_timer_;
   WritePace pace_;
   std::vector<std::unique_ptr<OutQueue>> spare_queues_;
-  bool flush_scheduled_ = false;
+  bool turn_end_scheduled_ = false;
+  bool round_scheduled_ = false;
   bool disposal_scheduled_ = false;
 
   // Shared with other threads.

@@ -42,8 +42,7 @@ WebSocket::WebSocket(Loop& loop, FileDescriptor fd, AddressLease lease, const We
 WebSocket::~WebSocket() { release(); }
 
 void WebSocket::release() {
-  if (dirty_) loop_.forget_flush(*this);
-  dirty_ = false;
+  loop_.forget_flush(*this);
   if (fd_) loop_.forget(fd_.get(), *this);
   fd_.reset();
   lease_ = AddressLease();
@@ -67,7 +66,7 @@ void WebSocket::send(FramePtr frame) {
   const bool waits = !out_->empty();
   const bool is_event = frame->made_at() != 0;
   out_->push(std::move(frame), congested() ? options_->merge_above : OutQueue::kNever);
-  if (!waits && !dirty_ && is_event && loop_.pace().may_write_now()) {
+  if (!waits && is_event && loop_.pace().may_write_now()) {
     broken_ = overflowed_ = !write();
     if (!broken_) return;
   }
@@ -77,14 +76,15 @@ void WebSocket::send(FramePtr frame) {
     if (!awaits_writable_) broken_ = !write();
     overflowed_ = broken_ || backlog() > options_->max_backlog;
   }
-  if (!dirty_ && (!awaits_writable_ || overflowed_)) {
-    dirty_ = true;
-    loop_.flush_later(*this);
+  if (awaits_writable_ && !overflowed_) return;
+  if (is_event && !overflowed_) {
+    loop_.flush_with_others(*this);
+  } else {
+    loop_.flush_after_turn(*this);
   }
 }
 
 void WebSocket::on_flush() {
-  dirty_ = false;
   if (ended_) return;
   if (overflowed_) {
     end(broken_ ? WebSocketEnd::closed : WebSocketEnd::too_slow);

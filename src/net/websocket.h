@@ -101,7 +101,6 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   FileDescriptor fd_;
   AddressLease lease_;
   bool awaits_writable_ = false;
-  bool dirty_ = false;
   bool closing_ = false;  // a close frame is queued or sent
   bool ended_ = false;
   bool overflowed_ = false;

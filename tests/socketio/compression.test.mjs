@@ -40,12 +40,11 @@ test("one compressed message serves a room of compressing and plain clients", as
   const compressing = connect(t, server.url, { transports: ["websocket"] });
   const plain = connect(t, server.url, { transports: ["websocket"], perMessageDeflate: false });
   const polling = connect(t, server.url, { transports: ["polling"] });
-  for (const socket of [compressing, plain, polling]) {
-    await next(socket, "connect");
-    await socket.timeout(2000).emitWithAck("join", "room").catch(() => {});
-  }
+  const all = [compressing, plain, polling];
+  await Promise.all(all.map((socket) => next(socket, "connect")));
+  await Promise.all(all.map((socket) => socket.timeout(2000).emitWithAck("join", "room")));
   assert.equal(wire(plain).extensions, "");
-  const heard = [compressing, plain, polling].map((socket) => next(socket, "said"));
+  const heard = all.map((socket) => next(socket, "said"));
   compressing.emit("say", "room", long.text);
   for (const one of heard) assert.deepEqual(await one, [long.text]);
 });
@@ -60,8 +59,7 @@ test("it is off where the server was not told to", async (t) => {
 test("it survives the upgrade from polling", async (t) => {
   const server = await serve(t, "--deflate", "1");
   const socket = connect(t, server.url);
-  await next(socket, "connect");
-  await next(socket.io.engine, "upgrade");
+  await Promise.all([next(socket, "connect"), next(socket.io.engine, "upgrade")]);
   assert.equal(wire(socket).extensions, "permessage-deflate");
   socket.emit("message", long);
   assert.deepEqual(await next(socket, "message-back"), [long]);
