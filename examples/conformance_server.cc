@@ -57,6 +57,11 @@ Task<> leave(SocketPtr socket, json::array args, Ack ack) {
   co_return;
 }
 
+Task<> rooms_of_mine(SocketPtr socket, json::array, Ack ack) {
+  ack(to_json_array(socket->rooms()));
+  co_return;
+}
+
 /// [room, text]: everybody in the room hears it.
 Task<> say(SocketPtr socket, json::array args, Ack ack) {
   socket->nsp().to(text_of(args, 0)).emit("said", text_of(args, 1));
@@ -126,6 +131,7 @@ void add_test_handlers(socketio::Server& io) {
   auto& root = io.of("/");
   root.on("join", join);
   root.on("leave", leave);
+  root.on("my-rooms", rooms_of_mine);
   root.on("say", say);
   root.on("whisper", whisper);
   root.on("ask-me", ask_me);
@@ -149,6 +155,14 @@ void add_counts(net::Router& router, const socketio::Server& io, const engineio:
     json::object counts;
     counts["socketio"] = io.connections();
     counts["engineio"] = engine.connections();
+    std::uint64_t namespaces = 0;
+    std::uint64_t rooms = 0;
+    for (std::size_t i = 0; i < io.shards(); ++i) {
+      namespaces += io.connection_counts(i).too_many_namespaces.value();
+      rooms += io.connection_counts(i).too_many_rooms.value();
+    }
+    counts["tooManyNamespaces"] = namespaces;
+    counts["tooManyRooms"] = rooms;
     co_return net::json_response(200, counts);
   });
 }
@@ -172,6 +186,8 @@ int serve(int argc, char** argv) {
   options.connect_timeout = std::chrono::milliseconds(1000);
   options.upgrade_timeout = std::chrono::milliseconds(option(argc, argv, "--upgrade-timeout", 10'000));
   options.attachment_timeout = std::chrono::milliseconds(option(argc, argv, "--attachment-timeout", 10'000));
+  options.max_namespaces = option<std::size_t>(argc, argv, "--max-namespaces", 16);
+  options.max_rooms = option<std::size_t>(argc, argv, "--max-rooms", 1'000);
   options.per_message_deflate = option(argc, argv, "--deflate", 0) != 0;
   socketio::Server io(shards, options, clock, rng);
   io.of("/").on_connection([](const SocketPtr& socket) { socket->emit("auth", socket->auth()); });

@@ -150,11 +150,16 @@ void write_limits(Page& page, const socketio::Server& sockets, const net::HttpSe
   connection("attachments late", &socketio::ConnectionCounts::attachments_late);
   connection("bad packet", &socketio::ConnectionCounts::bad_packets);
   connection("unknown namespace", &socketio::ConnectionCounts::unknown_namespaces);
+  connection("namespaces of a connection", &socketio::ConnectionCounts::too_many_namespaces);
+  connection("rooms of a socket", &socketio::ConnectionCounts::too_many_rooms);
+  limit("upgrade late",
+        sum(n, [&](std::size_t i) -> const Counter& { return sockets.session_counts(i).upgrades_late; }));
   websocket("too slow", &net::WebSocketCounts::too_slow);
   websocket("websocket protocol", &net::WebSocketCounts::protocol_errors);
   const auto accepting = [&](const char* name, const Counter net::HttpCounts::*which) {
     limit(name, sum(http.shards(), [&](std::size_t i) -> const Counter& { return http.counts(i).*which; }));
   };
+  accepting("origin", &net::HttpCounts::refused_origins);
   accepting("connections", &net::HttpCounts::refused_connections);
   accepting("connections of an address", &net::HttpCounts::refused_too_many);
   accepting("connects of an address", &net::HttpCounts::refused_too_fast);

@@ -38,7 +38,10 @@ class Session::Probe final : public net::WebSocket::Listener, public net::Deadli
     }
   }
   void on_end(net::WebSocketEnd) override { session_.drop_probe(); }
-  void on_deadline() override { session_.drop_probe(); }
+  void on_deadline() override {
+    session_.shard_.counts.upgrades_late.add(1);
+    session_.drop_probe();
+  }
 
   Session& session_;
   bool probed_ = false;

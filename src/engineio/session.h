@@ -70,6 +70,7 @@ struct SessionCounts {
   Counter opened_polling;
   Counter opened_websocket;
   Counter upgraded;
+  Counter upgrades_late;  // given up; polling went on
   Counter closed_polling;
   Counter closed_websocket;
   std::array<Counter, 6> closed_by;  // CloseReason

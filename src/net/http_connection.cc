@@ -150,6 +150,7 @@ Task<HttpConnection::Next> HttpConnection::handle(RequestHead head) {
 
 Task<HttpConnection::Next> HttpConnection::upgrade(RequestHead head, const UpgradeHandler& handler) {
   if (origin_ == OriginVerdict::refused) {
+    shard_.counts.refused_origins.add(1);
     co_return co_await answer(status_problem(403, "Pages of this origin may not connect."), false);
   }
   UpgradeAnswer verdict;

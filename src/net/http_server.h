@@ -46,6 +46,7 @@ struct HttpOptions {
 struct HttpCounts {
   std::array<Counter, 600> answers;  // by status
   Counter upgrades;
+  Counter refused_origins;  // of WebSocket handshakes
   // Connections over a limit of theirs; on shard 0.
   Counter refused_connections;
   Counter refused_too_many;  // of one address

@@ -23,6 +23,8 @@ Task<> Connection::enter(std::shared_ptr<Connection> self, SocketPtr socket, std
   auto& counts = self->counts_of(*socket);
   if (refused || self->session_ == nullptr) {
     if (refused) {
+      log::debug("socketio", "refused namespace={} session={} address={} why=\"{}\"", socket->nsp().name(), self->sid(),
+                 socket->handshake().address, refused->message);
       self->reject(socket->nsp().name(), *refused);
       counts.refused.add(1);
     }
@@ -50,7 +52,8 @@ Task<std::optional<ConnectError>> Connection::check(SocketPtr socket) {
       if (refused) co_return refused;
     }
   } catch (const std::exception& error) {
-    log::error("socketio", "a middleware of {} threw: {}", socket->nsp().name(), error.what());
+    log::error("socketio", "a middleware threw namespace={} socket={}: {}", socket->nsp().name(), socket->id(),
+               error.what());
     co_return ConnectError("Internal error");
   }
   co_return std::nullopt;
@@ -61,7 +64,8 @@ Task<std::optional<Resumed>> Connection::resume(SocketPtr socket, Former former)
     auto task = socket->nsp().recovery_->resume(socket, std::move(former.pid), std::move(former.offset));
     co_return co_await std::move(task);
   } catch (const std::exception& error) {
-    log::error("socketio", "the recovery of {} threw: {}", socket->nsp().name(), error.what());
+    log::error("socketio", "the recovery threw namespace={} socket={}: {}", socket->nsp().name(), socket->id(),
+               error.what());
   }
   co_return std::nullopt;
 }
@@ -81,6 +85,8 @@ void Connection::admit(const SocketPtr& socket, std::string pid, const LoggedEve
   nsp.local_->enter(shard_index_, *socket);
   nsp.size_.fetch_add(1, std::memory_order_relaxed);
   counts_of(*socket).connects.add(1);
+  log::debug("socketio", "joined namespace={} socket={} session={} transport={} address={} recovered={}", nsp.name(),
+             socket->id(), sid(), transport(), socket->handshake().address, socket->recovered());
   for (const auto& room : std::exchange(socket->places_->early, {})) nsp.local_->join_room(*socket, room);
   send(encode_connect(nsp.name(), socket->id(), pid));
   if (missed != nullptr) {
@@ -92,7 +98,8 @@ void Connection::admit(const SocketPtr& socket, std::string pid, const LoggedEve
     try {
       handler(socket);
     } catch (const std::exception& error) {
-      log::error("socketio", "the connection handler of {} threw: {}", nsp.name(), error.what());
+      log::error("socketio", "a connection handler threw namespace={} socket={}: {}", nsp.name(), socket->id(),
+                 error.what());
     }
   }
 }
@@ -103,7 +110,8 @@ Task<> Connection::catch_up(SocketPtr socket, std::uint64_t told) {
     auto task = socket->nsp().recovery_->since(socket, told);
     events = co_await std::move(task);
   } catch (const std::exception& error) {
-    log::error("socketio", "the recovery of {} threw: {}", socket->nsp().name(), error.what());
+    log::error("socketio", "the recovery threw namespace={} socket={}: {}", socket->nsp().name(), socket->id(),
+               error.what());
   }
   if (!socket->connected()) co_return;
   if (!events) {

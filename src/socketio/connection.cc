@@ -53,7 +53,7 @@ void Connection::close() {
 
 void Connection::refuse_packet(const Error& error) {
   shard_.counts.bad_packets.add(1);
-  log::debug("socketio", "closing connection {}: {}", session_ != nullptr ? session_->sid() : "", error.what());
+  log::debug("socketio", "bad packet session={} why=\"{}\"", sid(), error.what());
   if (session_ != nullptr) session_->close(engineio::CloseReason::parse_error);
 }
 
@@ -129,11 +129,12 @@ Task<> Connection::run_handler(const RawEventHandler& handler, SocketPtr socket,
                                Gate::Pass pass) {
   const auto held = std::move(pass);
   const auto name = event.name;
+  const auto who = socket;
   try {
     auto task = handler(std::move(socket), std::move(event), std::move(ack));
     co_await std::move(task);
   } catch (const std::exception& error) {
-    log::error("socketio", "the handler of event {} threw: {}", name, error.what());
+    log::error("socketio", "a handler threw event={} socket={}: {}", name, who->id(), error.what());
   }
 }
 
@@ -148,6 +149,7 @@ void Connection::connect(Packet packet) {
   // The client's `connect()`, called twice, says it twice.
   if (find(packet.nsp) || std::any_of(entering_.begin(), entering_.end(), is_same)) return;
   if (sockets_.size() + entering_.size() >= core_.options.max_namespaces) {
+    shard_.counts.too_many_namespaces.add(1);
     return reject(packet.nsp, ConnectError("Too many namespaces"));
   }
   auto pass = shard_.gate.try_enter();

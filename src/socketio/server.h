@@ -40,6 +40,8 @@ struct ConnectionCounts {
   Counter attachments_late;
   Counter bad_packets;
   Counter unknown_namespaces;
+  Counter too_many_namespaces;
+  Counter too_many_rooms;
 };
 
 /// A Socket.IO v5 server on Engine.IO v4: the unmodified socket.io-client 4.x connects to it.

@@ -66,7 +66,7 @@ Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, s
 Socket::~Socket() = default;
 
 void Socket::send(const EncodedPacket& packet) {
-  if (!connected_) return;
+  if (!connected_ || (packet.order != 0 && packet.order <= had_)) return;
   if (!held_) {
     counts().events_out.add(1);
     return connection_->send(packet);
@@ -87,11 +87,10 @@ NamespaceCounts& Socket::counts() noexcept { return namespace_.counts_[places_->
 void Socket::hold() { held_ = std::make_unique<Held>(); }
 
 void Socket::release(std::uint64_t order) {
+  had_ = order;  // an event that stood in the log before it was broadcast may still be on its way here
   const auto held = std::move(held_);
   if (!held) return;
-  for (const auto& packet : held->packets) {
-    if (packet.order == 0 || packet.order > order) send(packet);
-  }
+  for (const auto& packet : held->packets) send(packet);
 }
 
 std::size_t Socket::backlog() const noexcept { return connected_ ? connection_->backlog() : 0; }
@@ -151,7 +150,8 @@ void Socket::join(std::string room) {
     if (!self->connection_) return;
     const auto count = self->places_->rooms.size() + self->places_->early.size();
     if (count >= self->connection_->options().max_rooms) {
-      log::warning("socketio", "a socket may not join more than {} rooms", count);
+      self->connection_->counts().too_many_rooms.add(1);
+      log::warning("socketio", "too many rooms socket={} rooms={}", self->id(), count);
     } else if (self->connected_) {
       self->namespace_.local_->join_room(*self, room);
     } else {
@@ -202,6 +202,8 @@ void Socket::on_disconnect(std::function<void(std::string_view)> handler) {
 void Socket::depart(std::string_view reason) {
   if (!std::exchange(connected_, false)) return;
   const auto self = shared_from_this();
+  log::debug("socketio", "left namespace={} socket={} session={} reason=\"{}\"", namespace_.name(), id(),
+             connection_->sid(), reason);
   const auto known = std::find(kDisconnectReasons.begin(), kDisconnectReasons.end(), reason);
   if (known != kDisconnectReasons.end()) {
     counts().disconnects[static_cast<std::size_t>(known - kDisconnectReasons.begin())].add(1);
@@ -209,11 +211,11 @@ void Socket::depart(std::string_view reason) {
   namespace_.local_->exit(*this);
   namespace_.size_.fetch_sub(1, std::memory_order_relaxed);
   std::exchange(connection_, nullptr)->forget(*this);
-  const auto call = [](const auto& handler, const auto&... args) {
+  const auto call = [&self](const auto& handler, const auto&... args) {
     try {
       handler(args...);
     } catch (const std::exception& error) {
-      log::error("socketio", "a disconnect handler threw: {}", error.what());
+      log::error("socketio", "a disconnect handler threw socket={}: {}", self->id(), error.what());
     }
   };
   for (const auto& handler : std::exchange(disconnect_handlers_, {})) call(handler, reason);

@@ -154,7 +154,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void ask(const EncodedPacket& packet, std::uint64_t id, std::chrono::milliseconds timeout, AckHandler handler);
   void send(const EncodedPacket& packet);
   NamespaceCounts& counts() noexcept;
-  /// What is sent from now on waits, until `release`, which leaves out what stands in the log up to `order`.
+  /// What is sent from now on waits, until `release`; from then on what stands in the log up to `order` is left out.
   void hold();
   void release(std::uint64_t order);
   /// It is out: the rooms, the handlers and what waits for acknowledgements learn it.
@@ -177,6 +177,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   std::unique_ptr<Places> places_;
   std::unique_ptr<Waits> waits_;  // for acknowledgements
   std::unique_ptr<Held> held_;    // while it gets what it missed
+  std::uint64_t had_ = 0;         // up to here it has had the log's events that it missed
   std::vector<std::function<void(std::string_view)>> disconnect_handlers_;
 };
 

@@ -59,6 +59,10 @@ class Connection final : public engineio::SessionHandler,
   /// Takes the socket off the list; it has left.
   void forget(Socket& socket);
   std::size_t shard() const noexcept { return shard_index_; }
+  /// Of the Engine.IO session, for logs; empty once it is closed.
+  std::string_view sid() const noexcept { return session_ != nullptr ? session_->sid() : std::string_view(); }
+  const char* transport() const noexcept { return session_ != nullptr ? session_->transport() : "none"; }
+  ConnectionCounts& counts() noexcept { return shard_.counts; }
   const std::shared_ptr<const Handshake>& handshake() const noexcept { return handshake_; }
   const ServerOptions& options() const noexcept { return core_.options; }
 
