@@ -3,6 +3,7 @@
 #include "net/frame.h"
 #include "net/utf8.h"
 #include "net/ws_codec.h"
+#include "net/ws_deflate.h"
 #include "require.h"
 
 #include <fuzzer/FuzzedDataProvider.h>
@@ -44,9 +45,10 @@ struct Decoded {
   bool operator==(const Decoded&) const = default;
 };
 
-/// In packets of the sizes of `cuts`, over and over.
-Decoded decode(std::string bytes, const std::vector<std::size_t>& cuts) {
+/// In packets of the sizes of `cuts`, over and over. `deflate`: messages may be compressed.
+Decoded decode(std::string bytes, const std::vector<std::size_t>& cuts, bool deflate) {
   net::WsDecoder decoder;
+  if (deflate) decoder.allow_deflate();
   Recorder recorder;
   Decoded decoded;
   std::size_t turn = 0;
@@ -77,7 +79,7 @@ void append_frame(std::string& bytes, unsigned first, std::string_view payload, 
 }
 
 /// Messages, some in fragments with pings between them, and what the decoder must make of them.
-void check_round_trip(FuzzedDataProvider& provider, const std::vector<std::size_t>& cuts) {
+void check_round_trip(FuzzedDataProvider& provider, const std::vector<std::size_t>& cuts, bool deflate) {
   std::string bytes;
   std::vector<std::string> expected;
   std::string mask = provider.ConsumeBytesAsString(4);
@@ -85,14 +87,19 @@ void check_round_trip(FuzzedDataProvider& provider, const std::vector<std::size_
   while (provider.remaining_bytes() > 0 && expected.size() < 20) {
     auto message = provider.ConsumeRandomLengthString(kLimits.max_message);
     const bool binary = provider.ConsumeBool() || !net::is_valid_utf8(message);
+    std::string wire = message;
+    if (deflate && provider.ConsumeBool()) wire = net::ws_deflate(message);
+    const bool compressed = wire != message && wire.size() <= kLimits.max_message;
+    if (!compressed) wire = message;
     const auto fragments = provider.ConsumeIntegralInRange<std::size_t>(1, kLimits.max_fragments);
-    std::string_view left = message;
+    std::string_view left = wire;
     for (std::size_t i = 0; i < fragments; ++i) {
       const bool last = i + 1 == fragments;
       const auto piece =
           left.substr(0, last ? left.size() : provider.ConsumeIntegralInRange<std::size_t>(0, left.size()));
       left.remove_prefix(piece.size());
-      append_frame(bytes, (last ? 0x80U : 0U) | (i > 0 ? 0U : binary ? 2U : 1U), piece, mask);
+      const auto opcode = (binary ? 2U : 1U) | (compressed ? 0x40U : 0U);
+      append_frame(bytes, (last ? 0x80U : 0U) | (i > 0 ? 0U : opcode), piece, mask);
       if (!last && provider.ConsumeBool()) {
         const auto ping = provider.ConsumeRandomLengthString(125);
         append_frame(bytes, 0x89U, ping, mask);
@@ -101,7 +108,7 @@ void check_round_trip(FuzzedDataProvider& provider, const std::vector<std::size_
     }
     expected.push_back((binary ? "b" : "t") + message);
   }
-  const auto decoded = decode(bytes, cuts);
+  const auto decoded = decode(bytes, cuts, deflate);
   require(decoded.outcome == net::WsDecoder::Outcome::more && decoded.seen == expected, "what is framed comes back");
 }
 
@@ -111,12 +118,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedDataProvider provider(data, size);
   std::vector<std::size_t> cuts;
   for (int i = 0; i < 4; ++i) cuts.push_back(provider.ConsumeIntegralInRange<std::size_t>(1, 40));
+  const bool deflate = provider.ConsumeBool();
   if (provider.ConsumeBool()) {
-    check_round_trip(provider, cuts);
+    check_round_trip(provider, cuts, deflate);
     return 0;
   }
   const auto bytes = provider.ConsumeRemainingBytesAsString();
-  const auto whole = decode(bytes, {bytes.size() + 1});
-  require(decode(bytes, cuts) == whole && decode(bytes, {1}) == whole, "the packets do not matter");
+  const auto whole = decode(bytes, {bytes.size() + 1}, deflate);
+  require(decode(bytes, cuts, deflate) == whole && decode(bytes, {1}, deflate) == whole, "the packets do not matter");
   return 0;
 }
