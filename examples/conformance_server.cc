@@ -149,18 +149,22 @@ void add_test_handlers(socketio::Server& io) {
   watched.on("kick-me", kick_me);
 }
 
-/// GET /connections: how many are open, so that a test can see that none was forgotten.
+/// GET /connections: how many are open, so that a test can see that none was forgotten. GET /limits: who ran into one.
 void add_counts(net::Router& router, const socketio::Server& io, const engineio::Engine& engine) {
   router.add("GET", "/connections", [&io, &engine](net::Request&) -> Task<net::Response> {
     json::object counts;
     counts["socketio"] = io.connections();
     counts["engineio"] = engine.connections();
+    co_return net::json_response(200, counts);
+  });
+  router.add("GET", "/limits", [&io](net::Request&) -> Task<net::Response> {
     std::uint64_t namespaces = 0;
     std::uint64_t rooms = 0;
     for (std::size_t i = 0; i < io.shards(); ++i) {
       namespaces += io.connection_counts(i).too_many_namespaces.value();
       rooms += io.connection_counts(i).too_many_rooms.value();
     }
+    json::object counts;
     counts["tooManyNamespaces"] = namespaces;
     counts["tooManyRooms"] = rooms;
     co_return net::json_response(200, counts);

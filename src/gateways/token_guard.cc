@@ -11,7 +11,7 @@ namespace {
 std::string token_of(const socketio::Socket& socket) {
   auto token = string_member(socket.auth(), "token");
   if (token && !token->empty()) return std::move(*token);
-  return std::string(socket.handshake().headers.get("authorization"));
+  return std::string(socket.handshake().header("authorization"));
 }
 
 json::object code_of(const Error& error) { return {{"code", error.public_name()}}; }

@@ -33,6 +33,13 @@ ssize_t send_parts(int fd, std::span<iovec> parts) {
 
 }  // namespace
 
+/// How long the peer may take to answer our close frame.
+struct WebSocket::Goodbye final : Deadline {
+  explicit Goodbye(WebSocket& leaving) : socket(leaving) {}
+  void on_deadline() override { socket.end(WebSocketEnd::closed); }
+  WebSocket& socket;
+};
+
 WebSocket::WebSocket(Loop& loop, FileDescriptor fd, AddressLease lease, const WebSocketOptions& options,
                      Listener& listener)
     : loop_(loop), fd_(std::move(fd)), lease_(std::move(lease)), options_(&options), listener_(&listener) {
@@ -46,7 +53,7 @@ void WebSocket::release() {
   if (fd_) loop_.forget(fd_.get(), *this);
   fd_.reset();
   lease_ = AddressLease();
-  loop_.timers().cancel(*this);
+  if (goodbye_) loop_.timers().cancel(*goodbye_);  // which may be the one that calls
 }
 
 void WebSocket::accept(const WsHandshake& handshake) {
@@ -192,8 +199,6 @@ void WebSocket::end(WebSocketEnd why) {
   }
 }
 
-void WebSocket::on_deadline() { end(WebSocketEnd::closed); }
-
 void WebSocket::finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std::string_view reason) {
   WebSocket& self = *socket;
   if (self.ended_) {
@@ -202,7 +207,8 @@ void WebSocket::finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std:
   }
   self.send(Frame::close(static_cast<std::uint16_t>(code), reason));  // nothing, where one is on its way
   self.closing_ = true;
-  self.loop_.timers().set(self, kGoodbye);
+  self.goodbye_ = std::make_unique<Goodbye>(self);
+  self.loop_.timers().set(*self.goodbye_, kGoodbye);
   self.alone_ = true;
   self.loop_.adopt(std::move(socket));
 }

@@ -45,7 +45,7 @@ enum class WebSocketEnd : std::uint8_t {
 /// Threads:   one shard's.
 /// Lifetime:  owned by its listener; the loop outlives it. It may be destroyed from any of its own
 ///            callbacks only by way of `Loop::dispose_later` or `finish`.
-class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, WsSink, Deadline {
+class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, WsSink {
  public:
   class Listener {
    public:
@@ -82,9 +82,10 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   static void finish(std::unique_ptr<WebSocket> socket, WsCloseCode code, std::string_view reason);
 
  private:
+  struct Goodbye;
+
   void on_events(std::uint32_t events) override;
   void on_flush() override;
-  void on_deadline() override;
   bool on_ws_message(bool binary, std::string_view payload) override;
   bool on_ws_ping(std::string_view payload) override;
   void on_ws_close(std::uint16_t code, std::string_view reason) override;
@@ -112,6 +113,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   Listener* listener_;
   WsDecoder decoder_;
   std::unique_ptr<OutQueue> out_;
+  std::unique_ptr<Goodbye> goodbye_;  // from `finish` on
 };
 
 /// The 101 answer to a WebSocket handshake. Errors: `malformed` for one that RFC 6455 refuses (method, version, key).

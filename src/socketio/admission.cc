@@ -19,12 +19,12 @@ Task<> Connection::enter(std::shared_ptr<Connection> self, SocketPtr socket, std
     auto resuming = resume(socket, std::move(*former));
     resumed = co_await std::move(resuming);
   }
-  std::erase(self->entering_, socket);
+  self->entering_.remove(socket);
   auto& counts = self->counts_of(*socket);
   if (refused || self->session_ == nullptr) {
     if (refused) {
       log::debug("socketio", "refused namespace={} session={} address={} why=\"{}\"", socket->nsp().name(), self->sid(),
-                 socket->handshake().address, refused->message);
+                 socket->handshake().address(), refused->message);
       self->reject(socket->nsp().name(), *refused);
       counts.refused.add(1);
     }
@@ -73,7 +73,7 @@ Task<std::optional<Resumed>> Connection::resume(SocketPtr socket, Former former)
 NamespaceCounts& Connection::counts_of(const Socket& socket) { return socket.nsp().counts_[shard_index_]; }
 
 void Connection::admit(const SocketPtr& socket, std::string pid, const LoggedEvents* missed) {
-  if (waiting_ == Waiting::first_connect) expect(Waiting::nothing);
+  if (!incomplete_) expect_nothing();
   auto& nsp = socket->nsp();
   if (missed != nullptr) {
     nsp.local_->evict(std::string(socket->id()));  // what the server still takes for the connection that was cut
@@ -86,8 +86,10 @@ void Connection::admit(const SocketPtr& socket, std::string pid, const LoggedEve
   nsp.size_.fetch_add(1, std::memory_order_relaxed);
   counts_of(*socket).connects.add(1);
   log::debug("socketio", "joined namespace={} socket={} session={} transport={} address={} recovered={}", nsp.name(),
-             socket->id(), sid(), transport(), socket->handshake().address, socket->recovered());
-  for (const auto& room : std::exchange(socket->places_->early, {})) nsp.local_->join_room(*socket, room);
+             socket->id(), sid(), transport(), socket->handshake().address(), socket->recovered());
+  if (const auto early = std::exchange(socket->places_->early, nullptr)) {
+    for (const auto& room : *early) nsp.local_->join_room(*socket, room);
+  }
   send(encode_connect(nsp.name(), socket->id(), pid));
   if (missed != nullptr) {
     for (const auto& packet : missed->packets) send(packet);

@@ -1,6 +1,7 @@
 #include "socketio/detail/connection.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 // g++ 12 pairs Asio's frame allocator with the global one where a coroutine catches around a co_await.
@@ -13,33 +14,33 @@ constexpr std::size_t kSocketIdBytes = 15;
 
 }  // namespace
 
+struct Connection::Due final : net::Deadline {
+  Due(Connection& connection, Counter& when_late) : owner(connection), late(when_late) {}
+  void on_deadline() override {
+    late.add(1);
+    owner.close();
+  }
+  Connection& owner;
+  Counter& late;
+};
+
 Connection::Connection(ServerCore& core, std::size_t shard, engineio::Session& session, Handshake handshake)
     : core_(core),
       shard_(*core.shards[shard]),
       shard_index_(shard),
       session_(&session),
       handshake_(std::make_shared<const Handshake>(std::move(handshake))) {
-  expect(Waiting::first_connect);
+  expect(core.options.connect_timeout, shard_.counts.no_namespace_in_time);
 }
 
 Connection::~Connection() = default;
 
-void Connection::expect(Waiting what) {
-  waiting_ = what;
-  auto& timers = shard_.loop->timers();
-  if (what == Waiting::nothing) {
-    timers.cancel(*this);
-  } else {
-    timers.set(*this,
-               what == Waiting::first_connect ? core_.options.connect_timeout : core_.options.attachment_timeout);
-  }
+void Connection::expect(std::chrono::milliseconds within, Counter& when_late) {
+  due_ = std::make_unique<Due>(*this, when_late);
+  shard_.loop->timers().set(*due_, within);
 }
 
-void Connection::on_deadline() {
-  auto& counts = shard_.counts;
-  (waiting_ == Waiting::attachments ? counts.attachments_late : counts.no_namespace_in_time).add(1);
-  close();
-}
+void Connection::expect_nothing() { due_.reset(); }
 
 void Connection::send(const EncodedPacket& packet) {
   if (session_ == nullptr) return;
@@ -70,7 +71,7 @@ void Connection::on_message(std::string_view text) {
   incomplete_ = std::make_unique<Incomplete>();
   incomplete_->packet = std::move(*packet);
   incomplete_->bytes = text.size();
-  expect(Waiting::attachments);
+  expect(core_.options.attachment_timeout, shard_.counts.attachments_late);
 }
 
 void Connection::on_binary(std::string_view bytes) {
@@ -82,7 +83,7 @@ void Connection::on_binary(std::string_view bytes) {
   incomplete_->attachments.emplace_back(bytes);
   if (incomplete_->attachments.size() < incomplete_->packet.attachments) return;
   const auto whole = std::exchange(incomplete_, nullptr);
-  expect(Waiting::nothing);
+  expect_nothing();
   take(std::move(whole->packet), std::move(whole->attachments));
 }
 
@@ -148,7 +149,8 @@ void Connection::connect(Packet packet) {
   const auto is_same = [&nsp](const SocketPtr& socket) { return &socket->nsp() == &nsp; };
   // The client's `connect()`, called twice, says it twice.
   if (find(packet.nsp) || std::any_of(entering_.begin(), entering_.end(), is_same)) return;
-  if (sockets_.size() + entering_.size() >= core_.options.max_namespaces) {
+  const auto count = sockets_.size() + static_cast<std::size_t>(std::distance(entering_.begin(), entering_.end()));
+  if (count >= core_.options.max_namespaces) {
     shard_.counts.too_many_namespaces.add(1);
     return reject(packet.nsp, ConnectError("Too many namespaces"));
   }
@@ -161,7 +163,7 @@ void Connection::connect(Packet packet) {
   }
   const SocketPtr socket(new Socket(nsp, shared_from_this(), core_.rng.token(kSocketIdBytes), std::move(auth)));
   if (nsp.middlewares_.empty() && !former) return admit(socket, {}, nullptr);
-  entering_.push_back(socket);
+  entering_.push_front(socket);
   spawn_detached(shard_.loop->executor(), "socketio",
                  enter(shared_from_this(), socket, std::move(former), std::move(*pass)));
 }
@@ -178,13 +180,14 @@ SocketPtr Connection::find(std::string_view nsp) const {
 }
 
 void Connection::forget(Socket& socket) {
-  std::erase_if(sockets_, [&socket](const SocketPtr& other) { return other.get() == &socket; });
+  const auto is_it = [&socket](const SocketPtr& other) { return other.get() == &socket; };
+  sockets_.erase(std::remove_if(sockets_.begin(), sockets_.end(), is_it), sockets_.end());
 }
 
 void Connection::on_close(engineio::CloseReason reason) {
   const auto self = shared_from_this();
   session_ = nullptr;
-  shard_.loop->timers().cancel(*this);
+  if (due_) shard_.loop->timers().cancel(*due_);  // which may be the one that calls
   incomplete_.reset();
   for (const auto& socket : std::exchange(sockets_, {})) socket->depart(engineio::to_text(reason));
 }

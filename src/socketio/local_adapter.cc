@@ -183,15 +183,14 @@ Task<std::size_t> LocalAdapter::count(Selection who) {
 
 void LocalAdapter::enter(std::size_t shard, Socket& socket) {
   auto& part = *parts_[shard];
-  socket.places_->shard = shard;
-  socket.places_->index = part.everyone.size();
+  socket.places_->index = static_cast<std::uint32_t>(part.everyone.size());
   part.everyone.push_back(&socket);
   part.by_id.insert(socket);
 }
 
 void LocalAdapter::exit(Socket& socket) {
   auto& places = *socket.places_;
-  auto& part = *parts_[places.shard];
+  auto& part = *parts_[socket.shard_];
   while (!places.rooms.empty()) {
     const auto [room, index] = places.rooms.back();
     places.rooms.pop_back();
@@ -219,7 +218,7 @@ void LocalAdapter::evict(const std::string& id) {
 
 void LocalAdapter::join_room(Socket& socket, std::string_view name) {
   auto& places = *socket.places_;
-  auto& part = *parts_[places.shard];
+  auto& part = *parts_[socket.shard_];
   auto* found = part.rooms.find(name);
   if (found == nullptr) {
     auto made = std::make_unique<Room>();
@@ -244,7 +243,7 @@ void LocalAdapter::leave_room(Socket& socket, std::string_view name) {
       rooms[slot].room->members[rooms[slot].index].slot = static_cast<std::uint32_t>(slot);
     }
     rooms.pop_back();
-    remove_member(*parts_[socket.places_->shard], *room, index);
+    remove_member(*parts_[socket.shard_], *room, index);
     return;
   }
 }

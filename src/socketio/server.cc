@@ -9,14 +9,6 @@
 namespace rushes::socketio {
 namespace {
 
-/// Fields that say nothing about the client: every idle connection would keep them.
-bool is_of_connection(std::string_view name) {
-  constexpr std::string_view kWebSocket = "Sec-WebSocket-";
-  return equals_ignore_case(name, "Connection") || equals_ignore_case(name, "Upgrade") ||
-         equals_ignore_case(name, "Content-Length") ||
-         equals_ignore_case(name.substr(0, kWebSocket.size()), kWebSocket);
-}
-
 engineio::Options engine_options(const ServerOptions& options) {
   engineio::Options engine;
   engine.path = options.path;
@@ -68,13 +60,7 @@ class Server::Impl {
 
  private:
   std::shared_ptr<engineio::SessionHandler> accept(engineio::Session& session, net::Request& request) {
-    Handshake handshake;
-    for (const auto field : request.headers) {
-      if (!is_of_connection(field.name)) handshake.headers.add(field.name, field.value);
-    }
-    handshake.address = request.remote_address;
-    handshake.query = request.query;
-    handshake.issued = core_.clock.now();
+    Handshake handshake(request, core_.clock.now());
     return std::make_shared<detail::Connection>(core_, Shards::current().value_or(0), session, std::move(handshake));
   }
 

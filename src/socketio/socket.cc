@@ -30,8 +30,8 @@ void Ack::answer(const Arguments& args) const {
   const auto socket = state_->socket.lock();
   if (!socket) return;
   auto packet = encode_ack(socket->nsp().name(), state_->id, args);
-  if (socket->loop_->is_current()) return socket->send(packet);
-  socket->loop_->post([socket, packet = std::move(packet)] { socket->send(packet); });
+  if (socket->loop().is_current()) return socket->send(packet);
+  socket->loop().post([socket, packet = std::move(packet)] { socket->send(packet); });
 }
 
 /// Acknowledgements that a client owes us.
@@ -56,10 +56,10 @@ struct Socket::Held {
 
 Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id, json::object auth)
     : id_(id.data(), id.size()),
+      shard_(static_cast<std::uint16_t>(connection->shard())),
       namespace_(nsp),
-      loop_(nsp.loop_of(connection->shard())),
       handshake_(connection->handshake()),
-      auth_(std::move(auth)),
+      auth_(auth.empty() ? nullptr : std::make_unique<const json::object>(std::move(auth))),
       connection_(std::move(connection)),
       places_(std::make_unique<Places>()) {}
 
@@ -77,12 +77,19 @@ void Socket::send(const EncodedPacket& packet) {
   if (held_->bytes <= connection_->options().max_backlog) return;
   // As any client that is behind by more than it may be. Later: whoever sends to many must not see one vanish.
   held_->packets.clear();
-  loop_->post([self = shared_from_this()] {
+  loop().post([self = shared_from_this()] {
     if (self->connection_) self->connection_->close();
   });
 }
 
-NamespaceCounts& Socket::counts() noexcept { return namespace_.counts_[places_->shard]; }
+NamespaceCounts& Socket::counts() noexcept { return namespace_.counts_[shard_]; }
+
+net::Loop& Socket::loop() const noexcept { return *namespace_.loop_of(shard_); }
+
+const json::object& Socket::auth() const noexcept {
+  static const json::object kNone;
+  return auth_ ? *auth_ : kNone;
+}
 
 void Socket::hold() { held_ = std::make_unique<Held>(); }
 
@@ -99,8 +106,8 @@ bool Socket::congested() const noexcept { return connected_ && connection_->cong
 
 void Socket::emit_arguments(std::string_view event, const Arguments& args) {
   auto packet = encode_event(namespace_.name(), event, args);
-  if (loop_->is_current()) return send(packet);
-  loop_->post([self = shared_from_this(), packet = std::move(packet)] { self->send(packet); });
+  if (loop().is_current()) return send(packet);
+  loop().post([self = shared_from_this(), packet = std::move(packet)] { self->send(packet); });
 }
 
 EncodedPacket Socket::encode_event_of(std::string_view event, const Arguments& args) const {
@@ -108,14 +115,14 @@ EncodedPacket Socket::encode_event_of(std::string_view event, const Arguments& a
 }
 
 void Socket::send_volatile(EncodedPacket packet) {
-  loop_->run([self = shared_from_this(), packet = std::move(packet)] {
+  loop().run([self = shared_from_this(), packet = std::move(packet)] {
     if (!self->congested()) self->send(packet);
   });
 }
 
 void Socket::emit_with_ack(std::string_view event, const Arguments& args, std::chrono::milliseconds timeout,
                            AckHandler handler) {
-  loop_->run([self = shared_from_this(), name = std::string(event), args, timeout, handler = std::move(handler)] {
+  loop().run([self = shared_from_this(), name = std::string(event), args, timeout, handler = std::move(handler)] {
     if (!self->waits_) self->waits_ = std::make_unique<Waits>();
     const auto id = self->waits_->next++;
     self->ask(encode_event(self->namespace_.name(), name, args, id), id, timeout, handler);
@@ -129,7 +136,7 @@ void Socket::ask(const EncodedPacket& packet, std::uint64_t id, std::chrono::mil
   wait->owner = weak_from_this();
   wait->id = id;
   wait->handler = std::move(handler);
-  loop_->timers().set(*wait, timeout);
+  loop().timers().set(*wait, timeout);
   waits_->pending.emplace(id, std::move(wait));
   send(packet);
 }
@@ -146,29 +153,31 @@ void Socket::fail_ack(std::uint64_t id, const Error& error) {
 }
 
 void Socket::join(std::string room) {
-  loop_->run([self = shared_from_this(), room = std::move(room)] {
+  loop().run([self = shared_from_this(), room = std::move(room)] {
     if (!self->connection_) return;
-    const auto count = self->places_->rooms.size() + self->places_->early.size();
+    auto& early = self->places_->early;
+    const auto count = self->places_->rooms.size() + (early ? early->size() : 0);
     if (count >= self->connection_->options().max_rooms) {
       self->connection_->counts().too_many_rooms.add(1);
       log::warning("socketio", "too many rooms socket={} rooms={}", self->id(), count);
     } else if (self->connected_) {
       self->namespace_.local_->join_room(*self, room);
     } else {
-      self->places_->early.push_back(room);
+      if (!early) early = std::make_unique<std::vector<std::string>>();
+      early->push_back(room);
     }
   });
 }
 
 void Socket::leave(std::string_view room) {
-  loop_->run([self = shared_from_this(), room = std::string(room)] {
-    std::erase(self->places_->early, room);
+  loop().run([self = shared_from_this(), room = std::string(room)] {
+    if (const auto& early = self->places_->early) std::erase(*early, room);
     if (self->connected_) self->namespace_.local_->leave_room(*self, room);
   });
 }
 
 std::vector<std::string> Socket::rooms() const {
-  std::vector<std::string> names = places_->early;
+  auto names = places_->early ? *places_->early : std::vector<std::string>();
   for (const auto& place : places_->rooms) names.push_back(place.room->name);
   return names;
 }
@@ -176,7 +185,7 @@ std::vector<std::string> Socket::rooms() const {
 Broadcast Socket::to(std::string room) const { return namespace_.to(std::move(room)).except(std::string(id())); }
 
 void Socket::disconnect(bool close_transport) {
-  loop_->run([self = shared_from_this(), close_transport] { self->leave_by_server(close_transport); });
+  loop().run([self = shared_from_this(), close_transport] { self->leave_by_server(close_transport); });
 }
 
 void Socket::leave_by_server(bool close_transport) {
@@ -196,7 +205,9 @@ void Socket::give_way() {
 }
 
 void Socket::on_disconnect(std::function<void(std::string_view)> handler) {
-  disconnect_handlers_.push_back(std::move(handler));
+  if (!disconnect_handlers_)
+    disconnect_handlers_ = std::make_unique<std::vector<std::function<void(std::string_view)>>>();
+  disconnect_handlers_->push_back(std::move(handler));
 }
 
 void Socket::depart(std::string_view reason) {
@@ -218,7 +229,9 @@ void Socket::depart(std::string_view reason) {
       log::error("socketio", "a disconnect handler threw socket={}: {}", self->id(), error.what());
     }
   };
-  for (const auto& handler : std::exchange(disconnect_handlers_, {})) call(handler, reason);
+  if (const auto handlers = std::exchange(disconnect_handlers_, nullptr)) {
+    for (const auto& handler : *handlers) call(handler, reason);
+  }
   for (const auto& handler : namespace_.disconnect_handlers_) call(handler, self, reason);
   if (const auto waits = std::exchange(waits_, nullptr)) {
     for (const auto& [id, wait] : waits->pending) call(wait->handler, Error(Errc::unavailable, "the client is gone"));

@@ -3,15 +3,16 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engineio/session.h"
-#include "net/headers.h"
 #include "net/loop.h"
 #include "socketio/event.h"
+#include "socketio/handshake.h"
 #include "socketio/packet.h"
 
 #include <any>
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,14 +40,6 @@ inline constexpr std::array<std::string_view, 8> kDisconnectReasons{"transport c
                                                                     "server shutting down",
                                                                     "client namespace disconnect",
                                                                     "server namespace disconnect"};
-
-/// How a client came in: the same for all namespaces of one connection.
-struct Handshake {
-  net::Headers headers;  // of the first HTTP request, less those that speak of its connection alone
-  std::string address;   // the peer's
-  std::string query;     // of the first HTTP request, as sent
-  Timestamp issued;
-};
 
 /// Answers an event of a client that asked for an acknowledgement.
 ///
@@ -89,11 +82,11 @@ class Socket : public std::enable_shared_from_this<Socket> {
   std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
   const Handshake& handshake() const noexcept { return *handshake_; }
   /// What the CONNECT packet carried; an empty object where that was none.
-  const json::object& auth() const noexcept { return auth_; }
+  const json::object& auth() const noexcept;
   /// Credentials that have been checked need not stay in memory. On its shard.
-  void forget_auth() { auth_ = json::object(); }
+  void forget_auth() { auth_.reset(); }
   Namespace& nsp() const noexcept { return namespace_; }
-  const Executor& executor() const noexcept { return loop_->executor(); }
+  const Executor& executor() const noexcept { return loop().executor(); }
 
   /// Sends an event: `socket->emit("subscribed", json::object{{"success", true}})`. Each argument is a
   /// JSON value, a text, a number, a boolean, `RawJson` or `Binary`. Emits of one thread keep their order. Nothing
@@ -154,6 +147,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void ask(const EncodedPacket& packet, std::uint64_t id, std::chrono::milliseconds timeout, AckHandler handler);
   void send(const EncodedPacket& packet);
   NamespaceCounts& counts() noexcept;
+  net::Loop& loop() const noexcept;
   /// What is sent from now on waits, until `release`; from then on what stands in the log up to `order` is left out.
   void hold();
   void release(std::uint64_t order);
@@ -167,18 +161,18 @@ class Socket : public std::enable_shared_from_this<Socket> {
 
   engineio::SessionId id_;  // as it was, where it recovers: set before it is connected
   bool recovered_ = false;
+  bool connected_ = false;  // touched on its shard only
+  const std::uint16_t shard_;
   Namespace& namespace_;
-  const std::shared_ptr<net::Loop> loop_;
   const std::shared_ptr<const Handshake> handshake_;
-  json::object auth_;
+  std::unique_ptr<const json::object> auth_;  // null: empty
   // Touched on its shard only.
   std::shared_ptr<detail::Connection> connection_;  // null once it has left
-  bool connected_ = false;
   std::unique_ptr<Places> places_;
   std::unique_ptr<Waits> waits_;  // for acknowledgements
   std::unique_ptr<Held> held_;    // while it gets what it missed
   std::uint64_t had_ = 0;         // up to here it has had the log's events that it missed
-  std::vector<std::function<void(std::string_view)>> disconnect_handlers_;
+  std::unique_ptr<std::vector<std::function<void(std::string_view)>>> disconnect_handlers_;
 };
 
 }  // namespace rushes::socketio

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, next, startServer } from "./server.mjs";
 
-const counts = async (server) => (await fetch(`${server.url}/connections`)).json();
+const counts = async (server) => (await fetch(`${server.url}/limits`)).json();
 
 test("a connection may join so many namespaces, and the next one is told why not", async (t) => {
   const server = await startServer({ args: ["--max-namespaces", "2"] });

@@ -81,6 +81,20 @@ int refused(std::string_view text) {
   return outcome.refusal ? outcome.refusal->status : 0;
 }
 
+TEST(HeadParser, CountsAHeadByItsWholeSize) {
+  const std::string rest = "GET / HTTP/1.1\r\nHost: h\r\nX: \r\n\r\n";
+  const auto of_size = [&rest](std::size_t size) {
+    auto head = rest;
+    return head.insert(head.size() - 4, size - rest.size(), 'x');
+  };
+  const auto most = HeadLimits().max_bytes;
+  EXPECT_EQ(refused(of_size(most)), 0);
+  EXPECT_EQ(refused(of_size(most) + "GET / HTTP/1.1\r\n"), 0) << "what follows does not count";
+  EXPECT_EQ(refused(of_size(most + 1)), 431) << "and not only while its end is missing";
+  EXPECT_EQ(refused(of_size(most + 1).substr(0, most)), 0);
+  EXPECT_EQ(refused(of_size(most + 2).substr(0, most + 1)), 431);
+}
+
 TEST(HeadParser, ReadsARequest) {
   Request request;
   const auto outcome =

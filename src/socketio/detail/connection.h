@@ -7,7 +7,11 @@
 #include "socketio/recovery.h"
 #include "socketio/server.h"
 
+#include <boost/container/small_vector.hpp>
+
+#include <chrono>
 #include <cstddef>
+#include <forward_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,9 +45,7 @@ struct ServerCore {
 ///
 /// Threads:   its shard's.
 /// Lifetime:  shared by its session and its sockets; the latter let go when they leave.
-class Connection final : public engineio::SessionHandler,
-                         public std::enable_shared_from_this<Connection>,
-                         net::Deadline {
+class Connection final : public engineio::SessionHandler, public std::enable_shared_from_this<Connection> {
  public:
   Connection(ServerCore& core, std::size_t shard, engineio::Session& session, Handshake handshake);
   ~Connection() override;
@@ -67,7 +69,8 @@ class Connection final : public engineio::SessionHandler,
   const ServerOptions& options() const noexcept { return core_.options; }
 
  private:
-  enum class Waiting : std::uint8_t { nothing, first_connect, attachments };
+  /// Something is due from the client.
+  struct Due;
   /// A packet whose attachments are still to come.
   struct Incomplete {
     Packet packet;
@@ -80,7 +83,6 @@ class Connection final : public engineio::SessionHandler,
     std::string offset;
   };
 
-  void on_deadline() override;
   void take(Packet packet, std::vector<std::string> attachments);
   void connect(Packet packet);
   void take_event(Packet packet, std::vector<std::string> attachments);
@@ -90,8 +92,9 @@ class Connection final : public engineio::SessionHandler,
   void admit(const SocketPtr& socket, std::string pid, const LoggedEvents* missed);
   void refuse_packet(const Error& error);
   SocketPtr find(std::string_view nsp) const;
-  /// Deadlines only while something is due.
-  void expect(Waiting what);
+  /// Ends the connection and counts that, unless `due_` goes before.
+  void expect(std::chrono::milliseconds within, Counter& when_late);
+  void expect_nothing();
 
   /// The way in: middlewares, recovery, `admit`.
   static Task<> enter(std::shared_ptr<Connection> self, SocketPtr socket, std::optional<Former> former,
@@ -107,10 +110,10 @@ class Connection final : public engineio::SessionHandler,
   const std::size_t shard_index_;
   engineio::Session* session_;  // null once closed
   const std::shared_ptr<const Handshake> handshake_;
-  std::vector<SocketPtr> sockets_;
-  std::vector<SocketPtr> entering_;  // on their way in
+  boost::container::small_vector<SocketPtr, 1> sockets_;
+  std::forward_list<SocketPtr> entering_;  // on their way in
   std::unique_ptr<Incomplete> incomplete_;
-  Waiting waiting_ = Waiting::nothing;
+  std::unique_ptr<Due> due_;  // the first namespace, or attachments
 };
 
 }  // namespace rushes::socketio::detail

@@ -5,8 +5,8 @@
 
 #include <boost/container/small_vector.hpp>
 
-#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,10 +19,9 @@ struct Socket::Places {
     std::uint32_t index;  // of this socket among the room's members
   };
   boost::container::small_vector<InRoom, 1> rooms;
-  std::vector<std::string> early;  // joined before it was connected
-  std::size_t shard = 0;
-  std::size_t index = 0;   // among all sockets of the shard
-  std::uint32_t mark = 0;  // the last selection that saw it
+  std::unique_ptr<std::vector<std::string>> early;  // rooms that it joined before it was connected; null: none
+  std::uint32_t index = 0;                          // among all sockets of the shard
+  std::uint32_t mark = 0;                           // the last selection that saw it
 };
 
 }  // namespace rushes::socketio
