@@ -2,7 +2,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -81,14 +80,16 @@ void Loop::take_events() {
 }
 
 void Loop::flush_after_turn(Flushed& flushed) {
-  if (std::exchange(flushed.in_turn_, true)) return;
+  if (flushed.in_turn_ != Flushed::kNowhere) return;
+  flushed.in_turn_ = static_cast<std::uint32_t>(turn_.size());
   turn_.push_back(&flushed);
   if (std::exchange(turn_end_scheduled_, true)) return;
   asio::post(context_, [self = shared_from_this()] { self->end_turn(); });
 }
 
 void Loop::flush_with_others(Flushed& flushed) {
-  if (flushed.in_turn_ || std::exchange(flushed.in_round_, true)) return;
+  if (flushed.in_turn_ != Flushed::kNowhere || flushed.in_round_ != Flushed::kNowhere) return;
+  flushed.in_round_ = static_cast<std::uint32_t>(round_.size());
   round_.push_back(&flushed);
   if (std::exchange(round_scheduled_, true)) return;
   asio::post(context_, [self = shared_from_this()] { self->begin_round_soon(); });
@@ -103,11 +104,11 @@ void Loop::schedule_disposal() {
   });
 }
 
-void Loop::flush_list(std::vector<Flushed*>& list, bool Flushed::*mark) {
+void Loop::flush_list(FlushList& list, Place place) {
   flushing_.swap(list);
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
     if (auto* flushed = std::exchange(flushing_[i], nullptr)) {
-      flushed->*mark = false;
+      flushed->*place = Flushed::kNowhere;
       flushed->on_flush();
     }
   }
@@ -141,10 +142,14 @@ void Loop::flush() {
 }
 
 void Loop::forget_flush(Flushed& flushed) noexcept {
-  if (!flushed.in_turn_ && !flushed.in_round_) return;
-  flushed.in_turn_ = flushed.in_round_ = false;
-  for (auto* list : {&turn_, &round_, &flushing_}) {
-    std::replace(list->begin(), list->end(), &flushed, static_cast<Flushed*>(nullptr));
+  forget_place(turn_, flushed, &Flushed::in_turn_);
+  forget_place(round_, flushed, &Flushed::in_round_);
+}
+
+void Loop::forget_place(FlushList& list, Flushed& flushed, Place place) noexcept {
+  const auto at = std::exchange(flushed.*place, Flushed::kNowhere);
+  for (auto* const kept : {&list, &flushing_}) {
+    if (at < kept->size() && (*kept)[at] == &flushed) (*kept)[at] = nullptr;
   }
 }
 

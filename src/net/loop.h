@@ -15,6 +15,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -48,8 +49,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
    private:
     friend class Loop;
-    bool in_turn_ = false;   // waits for this turn's end
-    bool in_round_ = false;  // waits for the next round
+    static constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
+    std::uint32_t in_turn_ = kNowhere;   // its place among those that wait for this turn's end
+    std::uint32_t in_round_ = kNowhere;  // and for the next round
   };
   /// Something that dies after the running handlers have returned.
   class Disposable {
@@ -115,7 +117,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void take_events();
   void schedule_disposal();
   void end_turn();
-  void flush_list(std::vector<Flushed*>& list, bool Flushed::*mark);
+  using FlushList = std::vector<Flushed*>;
+  using Place = std::uint32_t Flushed::*;
+  void flush_list(FlushList& list, Place place);
+  void forget_place(FlushList& list, Flushed& flushed, Place place) noexcept;
   /// Begins the next round, or waits for the end of the pause.
   void begin_round_soon();
   void flush_round();
@@ -131,9 +136,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::size_t batch_size_ = 0;
   std::size_t batch_next_ = 0;
   std::vector<char> read_buffer_;
-  std::vector<Flushed*> turn_;
-  std::vector<Flushed*> round_;
-  std::vector<Flushed*> flushing_;
+  FlushList turn_;
+  FlushList round_;
+  FlushList flushing_;
   std::vector<std::unique_ptr<Disposable>> disposed_;
   asio::steady_timer flush_timer_;
   WritePace pace_;
