@@ -27,7 +27,7 @@ namespace rushes::net {
 
 /// What many connected sockets of one shard share, so that an idle one costs next to nothing: an epoll
 /// set of their own inside the event loop (no operation, handler or buffer a socket), one read
-/// buffer, the deadlines, and the list of those that have something to write at the turn's end.
+/// buffer, the deadlines, and the lists of those that have something to write.
 ///
 /// Threads:   all on the shard's thread, but `post`, which is thread-safe.
 /// Lifetime:  outlives what it watches. Shared, since posted work may come after its owner's end.

@@ -40,7 +40,8 @@ enum class WebSocketEnd : std::uint8_t {
 };
 
 /// A connected WebSocket, the server's side. Idle it owns no buffer; output waits as references to
-/// shared frames and goes out in one write at the turn's end.
+/// shared frames. An event goes out at once where the loop has time to spare, else with what else was gathered (see
+/// WritePace); anything else at the turn's end.
 ///
 /// Threads:   one shard's.
 /// Lifetime:  owned by its listener; the loop outlives it. It may be destroyed from any of its own
