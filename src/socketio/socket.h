@@ -69,8 +69,8 @@ class Ack {
 /// Threads:   `emit`, `join`, `leave`, `disconnect` and the accessors of what is fixed (`id`, `recovered`,
 ///            `handshake`) are thread-safe; `auth`, `rooms`, `connected` and `data` are for its shard. A middleware
 ///            sees an id that is not final where the namespace has a `Recovery`.
-/// Lifetime:  shared: handlers may hold it after the client went, and then sending does nothing; but not longer than the
-///            Server lives.
+/// Lifetime:  shared: handlers may hold it after the client went, and then sending does nothing; but not
+///            longer than the Server lives.
 class Socket : public std::enable_shared_from_this<Socket> {
  public:
   /// The client's answer to `emit_with_ack`; `timed_out` or `unavailable` (it went away) instead.
