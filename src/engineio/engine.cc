@@ -58,7 +58,7 @@ struct Engine::Query {
 Engine::Engine(Shards& shards, Options options, Rng& rng, HandlerFactory factory)
     : shards_(shards), options_(std::move(options)), rng_(rng), factory_(std::move(factory)) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    auto part = std::make_unique<Part>(shards_.executor(i));
+    auto part = std::make_unique<Part>(options_, shards_.executor(i));
     part->sessions.loop = std::make_shared<net::Loop>(shards_.loop(i));
     part->sessions.websocket_options.limits.max_message = options_.max_payload;
     part->sessions.websocket_options.max_backlog = options_.max_backlog;
@@ -100,7 +100,7 @@ Session* Engine::find(std::size_t shard, std::string_view sid) { return parts_[s
 
 Session& Engine::add_session(std::size_t shard) {
   auto& sessions = parts_[shard]->sessions;
-  auto session = std::make_unique<Session>(sessions, options_, new_sid(rng_, shard));
+  auto session = std::make_unique<Session>(sessions, new_sid(rng_, shard));
   sessions.sessions.insert(*session);
   return *session.release();
 }

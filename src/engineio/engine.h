@@ -46,7 +46,7 @@ class Engine {
 
  private:
   struct Part {
-    explicit Part(const Executor& executor) : gate(executor) {}
+    Part(const Options& options, const Executor& executor) : sessions(options), gate(executor) {}
     SessionShard sessions;
     Gate gate;  // of polls
   };

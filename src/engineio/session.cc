@@ -30,7 +30,7 @@ class Session::Probe final : public net::WebSocket::Listener, public net::Deadli
       probed_ = true;
       socket->send(net::Frame::text("3probe"));
       // The client stops polling and says `5` once its last poll has returned.
-      if (session_.poll_ != nullptr) session_.answer_poll("6");
+      if (session_.has_waiting_poll()) session_.answer_poll("6");
     } else if (!binary && probed_ && payload == "5") {
       session_.complete_upgrade();
     } else {
@@ -49,29 +49,41 @@ class Session::Probe final : public net::WebSocket::Listener, public net::Deadli
   friend class Session;
 };
 
+/// What only a session needs that polls, or polled when it closed.
+struct Session::Polling {
+  explicit Polling(net::WebSocketCounts& counts) : buffer(counts) {}
+
+  net::OutQueue buffer;  // what the next poll gets
+  WaitingPoll* poll = nullptr;
+  std::unique_ptr<Probe> probe;  // a WebSocket that wants to take over
+  std::optional<CloseReason> close_after_upgrade;
+  const char* farewell = "";  // once closed, the poll behind the last messages gets it
+  bool too_slow = false;      // about to be closed
+};
+
 std::string_view SidOf::operator()(const Session& session) const noexcept { return session.sid(); }
 
 SessionShard::~SessionShard() {
   for (auto* session : sessions) delete session;
 }
 
-Session::Session(SessionShard& shard, const Options& options, std::string_view sid)
-    : shard_(shard), options_(options), sid_(sid.data(), sid.size()) {}
+Session::Session(SessionShard& shard, std::string_view sid) : shard_(shard), sid_(sid.data(), sid.size()) {}
 
 Session::~Session() = default;
 
 std::string Session::open_packet(bool upgradable) const {
   return "0{\"sid\":\"" + std::string(sid()) + "\",\"upgrades\":[" + (upgradable ? "\"websocket\"" : "") +
-         "],\"pingInterval\":" + std::to_string(options_.ping_interval.count()) +
-         ",\"pingTimeout\":" + std::to_string(options_.ping_timeout.count()) +
-         ",\"maxPayload\":" + std::to_string(options_.max_payload) + "}";
+         "],\"pingInterval\":" + std::to_string(shard_.options.ping_interval.count()) +
+         ",\"pingTimeout\":" + std::to_string(shard_.options.ping_timeout.count()) +
+         ",\"maxPayload\":" + std::to_string(shard_.options.max_payload) + "}";
 }
 
 void Session::open_polling(std::shared_ptr<SessionHandler> handler) {
   handler_ = std::move(handler);
   shard_.counts.opened_polling.add(1);
-  send(net::Frame::text(open_packet(options_.websocket)));
-  shard_.loop->timers().set(*this, options_.ping_interval);
+  polling_ = std::make_unique<Polling>(shard_.loop->counts());
+  send(net::Frame::text(open_packet(shard_.options.websocket)));
+  shard_.loop->timers().set(*this, shard_.options.ping_interval);
 }
 
 void Session::open_websocket(net::DetachedSocket socket, const net::WsHandshake& handshake,
@@ -82,7 +94,7 @@ void Session::open_websocket(net::DetachedSocket socket, const net::WsHandshake&
                                              shard_.websocket_options, *this);
   socket_->accept(handshake);
   socket_->send(net::Frame::text(open_packet(false)));
-  shard_.loop->timers().set(*this, options_.ping_interval);
+  shard_.loop->timers().set(*this, shard_.options.ping_interval);
   socket_->start(std::move(socket.buffered));
 }
 
@@ -92,36 +104,48 @@ void Session::send(net::FramePtr message) {
     socket_->send(std::move(message));
     return;
   }
-  if (!buffer_) buffer_ = std::make_unique<net::OutQueue>(shard_.loop->counts());
-  buffer_->push(std::move(message), options_.merge_above);
-  if (buffer_->bytes() > options_.max_backlog && buffer_->count() > 1 && !std::exchange(too_slow_, true)) {
+  auto& buffer = polling_->buffer;
+  buffer.push(std::move(message), shard_.options.merge_above);
+  const bool too_slow = buffer.bytes() > shard_.options.max_backlog && buffer.count() > 1;
+  if (too_slow && !std::exchange(polling_->too_slow, true)) {
     shard_.loop->counts().too_slow.add(1);
     // Not at once: whoever sends to many must not see one of them vanish under its hands.
     shard_.loop->post([loop = shard_.loop, &shard = shard_, sid = std::string(sid())] {
       if (auto* session = shard.sessions.find(sid)) session->close(CloseReason::transport_error);
     });
   }
-  if (poll_ != nullptr) answer_poll(take_payload());
+  if (has_waiting_poll()) answer_poll(take_payload());
 }
 
+std::size_t Session::backlog() const noexcept {
+  return socket_ ? socket_->backlog() : polling_ ? polling_->buffer.bytes() : 0;
+}
+
+bool Session::has_waiting_poll() const noexcept { return polling_ && polling_->poll != nullptr; }
+
+void Session::wait(WaitingPoll& poll) noexcept { polling_->poll = &poll; }
+
+bool Session::can_upgrade() const noexcept { return is_polling() && !polling_->probe; }
+
 std::string Session::take_payload() {
-  const bool empty = !buffer_ || buffer_->empty();
-  if (empty && closed_) {
+  auto& [buffer, poll, probe, close_after_upgrade, farewell, too_slow] = *polling_;
+  if (!buffer.empty()) return encode_payload(buffer.take());
+  if (closed_) {
     bury();
-    return farewell_;
+    return farewell;
   }
-  if (empty) return probe_ && probe_->probed_ ? "6" : std::string();
-  return encode_payload(buffer_->take());
+  return probe && probe->probed_ ? "6" : std::string();
 }
 
 void Session::answer_poll(std::string payload) {
-  poll_->payload = std::move(payload);
-  std::exchange(poll_, nullptr)->wake.cancel();
+  auto& poll = *std::exchange(polling_->poll, nullptr);
+  poll.payload = std::move(payload);
+  poll.wake.cancel();
 }
 
 void Session::refuse_second_poll() {
-  if (poll_ != nullptr) answer_poll("1");
-  buffer_.reset();
+  if (has_waiting_poll()) answer_poll("1");
+  polling_->buffer.take();
   finish(CloseReason::transport_error, "");
 }
 
@@ -162,10 +186,10 @@ void Session::on_packet(const Packet& packet) {
   if (packet.type == PacketType::pong) {
     if (!awaits_pong_) return;
     awaits_pong_ = false;
-    shard_.loop->timers().set(*this, options_.ping_interval);
+    shard_.loop->timers().set(*this, shard_.options.ping_interval);
     return;
   }
-  if (awaits_pong_ && !std::exchange(renewed_, true)) shard_.loop->timers().set(*this, options_.ping_timeout);
+  if (awaits_pong_ && !std::exchange(renewed_, true)) shard_.loop->timers().set(*this, shard_.options.ping_timeout);
   switch (packet.type) {
     case PacketType::message:
       handler_->on_message(packet.body);
@@ -194,56 +218,53 @@ void Session::on_deadline() {
     awaits_pong_ = true;
     renewed_ = false;
     send(shard_.ping);
-    shard_.loop->timers().set(*this, options_.ping_timeout);
+    shard_.loop->timers().set(*this, shard_.options.ping_timeout);
   }
 }
 
 void Session::start_probe(net::DetachedSocket socket, const net::WsHandshake& handshake) {
-  probe_ = std::make_unique<Probe>(*this);
-  probe_->socket = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
-                                                    shard_.websocket_options, *probe_);
-  probe_->socket->accept(handshake);
-  shard_.loop->timers().set(*probe_, options_.upgrade_timeout);
-  probe_->socket->start(std::move(socket.buffered));
+  auto& probe = *(polling_->probe = std::make_unique<Probe>(*this));
+  probe.socket = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
+                                                  shard_.websocket_options, probe);
+  probe.socket->accept(handshake);
+  shard_.loop->timers().set(probe, shard_.options.upgrade_timeout);
+  probe.socket->start(std::move(socket.buffered));
 }
 
 void Session::complete_upgrade() {
-  if (poll_ != nullptr) answer_poll("6");
+  if (has_waiting_poll()) answer_poll("6");
   shard_.counts.upgraded.add(1);
-  socket_ = std::move(probe_->socket);
+  socket_ = std::move(polling_->probe->socket);
   socket_->set_listener(*this);
-  // The probe is a frame below us on the stack.
-  struct Keep final : net::Loop::Disposable {
-    std::unique_ptr<Probe> probe;
-  };
-  auto keep = std::make_unique<Keep>();
-  shard_.loop->timers().cancel(*probe_);
-  keep->probe = std::move(probe_);
-  shard_.loop->dispose_later(std::move(keep));
-  if (const auto waiting = std::exchange(buffer_, nullptr)) {
-    for (auto& message : waiting->take()) socket_->send(std::move(message));
-  }
-  if (close_after_upgrade_) finish(*close_after_upgrade_, "");
+  retire_probe();
+  const auto polling = std::move(polling_);
+  for (auto& message : polling->buffer.take()) socket_->send(std::move(message));
+  if (polling->close_after_upgrade) finish(*polling->close_after_upgrade, "");
 }
 
 void Session::drop_probe() {
-  if (!probe_) return;
+  if (!polling_ || !polling_->probe) return;
+  net::WebSocket::finish(std::move(polling_->probe->socket), net::WsCloseCode::normal, {});
+  retire_probe();
+  if (polling_->close_after_upgrade) finish(*polling_->close_after_upgrade, "1");
+}
+
+/// The probe may be a frame below us on the stack: it goes at the turn's end.
+void Session::retire_probe() {
   struct Keep final : net::Loop::Disposable {
     std::unique_ptr<Probe> probe;
   };
   auto keep = std::make_unique<Keep>();
-  shard_.loop->timers().cancel(*probe_);
-  keep->probe = std::move(probe_);
-  net::WebSocket::finish(std::move(keep->probe->socket), net::WsCloseCode::normal, {});
+  keep->probe = std::move(polling_->probe);
+  shard_.loop->timers().cancel(*keep->probe);
   shard_.loop->dispose_later(std::move(keep));
-  if (close_after_upgrade_) finish(*close_after_upgrade_, "1");
 }
 
 void Session::close(CloseReason reason) {
   const bool by_us = reason == CloseReason::forced_close || reason == CloseReason::server_shutting_down;
-  if (by_us && probe_ && probe_->probed_) {
+  if (by_us && polling_ && polling_->probe && polling_->probe->probed_) {
     // The client has stopped polling; what it should still hear can only go over the new transport.
-    close_after_upgrade_ = reason;
+    polling_->close_after_upgrade = reason;
     return;
   }
   finish(reason, reason == CloseReason::parse_error ? "" : "1");
@@ -265,14 +286,14 @@ void Session::finish(CloseReason reason, const char* last_packet) {
   }
   if (polling && *last_packet != '\0') {
     // In a payload of its own: the client acts on a close before it acts on the messages beside it.
-    farewell_ = last_packet;
-    if (poll_ != nullptr) {
+    polling_->farewell = last_packet;
+    if (has_waiting_poll()) {
       answer_poll(take_payload());
     } else {
       shard_.loop->timers().set(*this, kLastPoll);
     }
   } else {
-    if (poll_ != nullptr) answer_poll("1");
+    if (has_waiting_poll()) answer_poll("1");
     bury();
   }
   // The last word: the handler may let go of everything that leads here.

@@ -84,11 +84,13 @@ struct SidOf {
 ///
 /// Threads: its shard's.
 struct SessionShard {
-  SessionShard() = default;
+  /// `settings` outlives it.
+  explicit SessionShard(const Options& settings) : options(settings) {}
   SessionShard(const SessionShard&) = delete;
   SessionShard& operator=(const SessionShard&) = delete;
   ~SessionShard();
 
+  const Options& options;
   std::shared_ptr<net::Loop> loop;
   NamedSet<Session, SidOf> sessions;  // owned by it
   net::WebSocketOptions websocket_options;
@@ -112,7 +114,7 @@ struct WaitingPoll {
 ///            closing poll was answered.
 class Session final : public net::Loop::Disposable, public net::WebSocket::Listener, net::Deadline {
  public:
-  Session(SessionShard& shard, const Options& options, std::string_view sid);
+  Session(SessionShard& shard, std::string_view sid);
   ~Session() override;
 
   std::string_view sid() const noexcept { return {sid_.data(), sid_.size()}; }
@@ -122,9 +124,9 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   /// Queues a message. A text frame's payload begins with Engine.IO's `4`; a binary one is as it is.
   void send(net::FramePtr message);
   /// Whether the client takes less than it is sent.
-  bool congested() const noexcept { return socket_ ? socket_->congested() : backlog() > 0 && poll_ == nullptr; }
+  bool congested() const noexcept { return socket_ ? socket_->congested() : backlog() > 0 && !has_waiting_poll(); }
   /// Bytes that wait for the client.
-  std::size_t backlog() const noexcept { return socket_ ? socket_->backlog() : buffer_ ? buffer_->bytes() : 0; }
+  std::size_t backlog() const noexcept;
   /// What was sent before still reaches the client, but after `parse_error`.
   void close(CloseReason reason);
 
@@ -137,21 +139,22 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   bool is_polling() const noexcept { return !socket_ && !closed_; }
   bool closed() const noexcept { return closed_; }
 
-  bool has_waiting_poll() const noexcept { return poll_ != nullptr; }
+  bool has_waiting_poll() const noexcept;
   /// What a poll can have at once; empty where it must wait.
   std::string take_payload();
-  void wait(WaitingPoll& poll) noexcept { poll_ = &poll; }
+  void wait(WaitingPoll& poll) noexcept;
   /// Two polls at once: the session dies.
   void refuse_second_poll();
   /// The client went away in the middle of its poll.
   void lose_poll();
   /// False: the payload was no payload, and the session is closed.
   bool receive(std::string_view payload);
-  bool can_upgrade() const noexcept { return is_polling() && !probe_; }
+  bool can_upgrade() const noexcept;
   void start_probe(net::DetachedSocket socket, const net::WsHandshake& handshake);
 
  private:
   class Probe;
+  struct Polling;
 
   void on_message(bool binary, std::string_view payload) override;
   void on_end(net::WebSocketEnd end) override;
@@ -161,25 +164,20 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   void on_packet(const Packet& packet);
   void complete_upgrade();
   void drop_probe();
+  void retire_probe();
   void answer_poll(std::string payload);
   void finish(CloseReason reason, const char* last_packet);
   void bury();
 
   SessionShard& shard_;
-  const Options& options_;
   const SessionId sid_;
   std::shared_ptr<SessionHandler> handler_;
   std::unique_ptr<net::WebSocket> socket_;  // null while polling
-  std::unique_ptr<Probe> probe_;            // a WebSocket that wants to take over
-  std::unique_ptr<net::OutQueue> buffer_;   // polling: what the next poll gets
-  WaitingPoll* poll_ = nullptr;
+  std::unique_ptr<Polling> polling_;        // null with a WebSocket
   bool awaits_pong_ = false;
   bool renewed_ = false;  // the time-out of that pong
   bool closed_ = false;
   bool buried_ = false;
-  bool too_slow_ = false;  // while polling; about to be closed
-  std::optional<CloseReason> close_after_upgrade_;
-  const char* farewell_ = "";  // closed while polling: the poll behind the last messages gets it
 };
 
 }  // namespace rushes::engineio

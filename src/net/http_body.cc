@@ -7,7 +7,6 @@ namespace rushes::net {
 namespace {
 
 constexpr std::chrono::seconds kRateGrace{30};
-constexpr std::size_t kChunkedRead = 64UL << 10U;
 constexpr std::size_t kFirstPiece = 16UL << 10U;
 
 }  // namespace
@@ -70,7 +69,7 @@ Task<Result<std::size_t>> HttpConnection::Body::read_chunked(std::span<char> buf
     if (step.produced > 0 || ended_) co_return step.produced;
     if (too_slow()) co_return failure();
     connection_.set_deadline(connection_.shared_->options.limits.body_stall_timeout);
-    const bool more = co_await connection_.fill_input(kChunkedRead);
+    const bool more = co_await connection_.fill_input();
     connection_.clear_deadline();
     if (!more) co_return failure();
   }

@@ -117,7 +117,7 @@ Task<HeadOutcome> HttpConnection::read_head() {
       set_deadline(request_number_ == 1 ? limits.head_timeout : limits.keep_alive_timeout);
     }
     idle_ = !started;
-    const bool more = co_await fill_input(kReadSize);
+    const bool more = co_await fill_input();
     idle_ = false;
     if (more) continue;
     HeadOutcome outcome;
@@ -230,20 +230,21 @@ Task<std::size_t> HttpConnection::read_some(std::span<char> into) {
   co_return error ? 0 : got;
 }
 
-Task<bool> HttpConnection::fill_input(std::size_t at_most) {
-  if (in_first_ == in_.size()) {
-    in_.clear();
-    in_first_ = 0;
-    if (in_.capacity() > 4 * at_most) std::string().swap(in_);
-  } else if (in_first_ > 0) {
-    in_.erase(0, in_first_);
-    in_first_ = 0;
+Task<bool> HttpConnection::fill_input() {
+  in_.erase(0, in_first_);
+  in_first_ = 0;
+  if (in_.empty() && in_.capacity() > kReadSize) std::string().swap(in_);
+  boost::system::error_code error;
+  while (!error) {
+    auto& buffer = shard_.read_buffer;
+    const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0) in_.append(buffer.data(), static_cast<std::size_t>(got));
+    if (got >= 0) co_return got > 0;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) break;
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
   }
-  const auto had = in_.size();
-  in_.resize(had + at_most);
-  const auto got = co_await read_some(std::span<char>(in_).subspan(had));
-  in_.resize(had + got);
-  co_return got > 0;
+  co_return false;
 }
 
 void HttpConnection::consume(std::size_t bytes) noexcept { in_first_ += bytes; }

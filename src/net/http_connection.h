@@ -30,6 +30,8 @@ struct HttpShard {
   HttpCounts counts;
   Gate gate;
   std::set<HttpConnection*> connections;
+  /// Used between two waits: a connection that has nothing to read owns no buffer.
+  std::array<char, 64UL << 10U> read_buffer;
   bool stopping = false;
 };
 
@@ -93,7 +95,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Task<bool> write_rest(std::string_view first, std::string_view second);
   /// Reads at most `into.size()` bytes; 0 at the end, on an error and past the deadline.
   Task<std::size_t> read_some(std::span<char> into);
-  Task<bool> fill_input(std::size_t at_most);
+  /// Reads what there is behind `input`, at most a buffer of it, and waits where there is nothing. False: as above.
+  Task<bool> fill_input();
   std::string_view input() const noexcept { return std::string_view(in_).substr(in_first_); }
   void consume(std::size_t bytes) noexcept;
   void watch_peer(std::function<void()> gone);

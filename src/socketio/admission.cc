@@ -28,7 +28,7 @@ Task<> Connection::enter(std::shared_ptr<Connection> self, SocketPtr socket, std
       self->reject(socket->nsp().name(), *refused);
       counts.refused.add(1);
     }
-    socket->connection_.reset();
+    socket->left_ = true;
     co_return;
   }
   if (former) (resumed ? counts.recovered : counts.not_recovered).add(1);
@@ -70,7 +70,7 @@ Task<std::optional<Resumed>> Connection::resume(SocketPtr socket, Former former)
   co_return std::nullopt;
 }
 
-NamespaceCounts& Connection::counts_of(const Socket& socket) { return socket.nsp().counts_[shard_index_]; }
+NamespaceCounts& Connection::counts_of(const Socket& socket) { return socket.nsp().counts_[shard_.index]; }
 
 void Connection::admit(const SocketPtr& socket, std::string pid, const LoggedEvents* missed) {
   if (!incomplete_) expect_nothing();
@@ -82,7 +82,7 @@ void Connection::admit(const SocketPtr& socket, std::string pid, const LoggedEve
   }
   sockets_.push_back(socket);
   socket->connected_ = true;
-  nsp.local_->enter(shard_index_, *socket);
+  nsp.local_->enter(shard_.index, *socket);
   nsp.size_.fetch_add(1, std::memory_order_relaxed);
   counts_of(*socket).connects.add(1);
   log::debug("socketio", "joined namespace={} socket={} session={} transport={} address={} recovered={}", nsp.name(),

@@ -25,11 +25,7 @@ struct Connection::Due final : net::Deadline {
 };
 
 Connection::Connection(ServerCore& core, std::size_t shard, engineio::Session& session, Handshake handshake)
-    : core_(core),
-      shard_(*core.shards[shard]),
-      shard_index_(shard),
-      session_(&session),
-      handshake_(std::make_shared<const Handshake>(std::move(handshake))) {
+    : core_(core), shard_(*core.shards[shard]), session_(&session), handshake_(std::move(handshake)) {
   expect(core.options.connect_timeout, shard_.counts.no_namespace_in_time);
 }
 
@@ -161,7 +157,8 @@ void Connection::connect(Packet packet) {
   if (auto pid = string_member(auth, "pid"); pid && nsp.recovery_ != nullptr) {
     former = Former{std::move(*pid), string_member(auth, "offset").value_or("")};
   }
-  const SocketPtr socket(new Socket(nsp, shared_from_this(), core_.rng.token(kSocketIdBytes), std::move(auth)));
+  const auto id = core_.rng.token(kSocketIdBytes);
+  const auto socket = std::make_shared<Socket>(Socket::Key(), nsp, shared_from_this(), id, std::move(auth));
   if (nsp.middlewares_.empty() && !former) return admit(socket, {}, nullptr);
   entering_.push_front(socket);
   spawn_detached(shard_.loop->executor(), "socketio",

@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <string>
 
 namespace rushes::socketio {
 namespace {
@@ -25,11 +26,12 @@ Handshake::Handshake(const net::Request& request, Timestamp issued)
     if (is_of_connection(field.name)) continue;
     text.append(field.name).append(1, ':').append(field.value).append(1, '\n');  // neither holds a line break
   }
-  text_ = std::string(text);  // with no room to spare
+  text_ = std::make_unique_for_overwrite<char[]>(text.size() + 1);
+  std::copy_n(text.c_str(), text.size() + 1, text_.get());
 }
 
 std::string_view Handshake::header(std::string_view name) const noexcept {
-  auto rest = std::string_view(text_).substr(address_ + query_);
+  std::string_view rest(text_.get() + address_ + query_);
   while (!rest.empty()) {
     const auto end = rest.find('\n');
     const auto field = rest.substr(0, end);

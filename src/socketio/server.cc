@@ -35,7 +35,7 @@ class Server::Impl {
                 [this](engineio::Session& session, net::Request& request) { return accept(session, request); }) {
     for (std::size_t i = 0; i < engine_.shards(); ++i) {
       loops_.push_back(engine_.loop(i));
-      core_.shards.push_back(std::make_unique<detail::ServerShard>(engine_.loop(i)));
+      core_.shards.push_back(std::make_unique<detail::ServerShard>(i, engine_.loop(i)));
     }
     of("/");
   }

@@ -54,13 +54,13 @@ struct Socket::Held {
   std::size_t bytes = 0;
 };
 
-Socket::Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id, json::object auth)
+Socket::Socket(Key, Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id,
+               json::object auth)
     : id_(id.data(), id.size()),
       shard_(static_cast<std::uint16_t>(connection->shard())),
       namespace_(nsp),
-      handshake_(connection->handshake()),
-      auth_(auth.empty() ? nullptr : std::make_unique<const json::object>(std::move(auth))),
       connection_(std::move(connection)),
+      auth_(auth.empty() ? nullptr : std::make_unique<const json::object>(std::move(auth))),
       places_(std::make_unique<Places>()) {}
 
 Socket::~Socket() = default;
@@ -78,13 +78,15 @@ void Socket::send(const EncodedPacket& packet) {
   // As any client that is behind by more than it may be. Later: whoever sends to many must not see one vanish.
   held_->packets.clear();
   loop().post([self = shared_from_this()] {
-    if (self->connection_) self->connection_->close();
+    if (!self->left_) self->connection_->close();
   });
 }
 
 NamespaceCounts& Socket::counts() noexcept { return namespace_.counts_[shard_]; }
 
 net::Loop& Socket::loop() const noexcept { return *namespace_.loop_of(shard_); }
+
+const Handshake& Socket::handshake() const noexcept { return connection_->handshake(); }
 
 const json::object& Socket::auth() const noexcept {
   static const json::object kNone;
@@ -154,7 +156,7 @@ void Socket::fail_ack(std::uint64_t id, const Error& error) {
 
 void Socket::join(std::string room) {
   loop().run([self = shared_from_this(), room = std::move(room)] {
-    if (!self->connection_) return;
+    if (self->left_) return;
     auto& early = self->places_->early;
     const auto count = self->places_->rooms.size() + (early ? early->size() : 0);
     if (count >= self->connection_->options().max_rooms) {
@@ -189,8 +191,8 @@ void Socket::disconnect(bool close_transport) {
 }
 
 void Socket::leave_by_server(bool close_transport) {
+  if (left_) return;
   const auto connection = connection_;
-  if (!connection) return;
   if (connected_) {
     send(encode_disconnect(namespace_.name()));
     depart("server namespace disconnect");
@@ -221,7 +223,8 @@ void Socket::depart(std::string_view reason) {
   }
   namespace_.local_->exit(*this);
   namespace_.size_.fetch_sub(1, std::memory_order_relaxed);
-  std::exchange(connection_, nullptr)->forget(*this);
+  left_ = true;
+  connection_->forget(*this);
   const auto call = [&self](const auto& handler, const auto&... args) {
     try {
       handler(args...);

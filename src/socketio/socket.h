@@ -81,7 +81,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   ~Socket();
 
   std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
-  const Handshake& handshake() const noexcept { return *handshake_; }
+  const Handshake& handshake() const noexcept;
   /// What the CONNECT packet carried; an empty object where that was none.
   const json::object& auth() const noexcept;
   /// Credentials that have been checked need not stay in memory. On its shard.
@@ -139,9 +139,16 @@ class Socket : public std::enable_shared_from_this<Socket> {
   struct Places;
   struct Waits;
   struct Held;
+  struct Key {
+    explicit Key() = default;
+  };
 
-  Socket(Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id, json::object auth);
+ public:
+  /// For the library itself, which alone has a Key.
+  Socket(Key key, Namespace& nsp, std::shared_ptr<detail::Connection> connection, std::string_view id,
+         json::object auth);
 
+ private:
   EncodedPacket encode_event_of(std::string_view event, const Arguments& args) const;
   void send_volatile(EncodedPacket packet);
   /// Sends `packet`, which asks for acknowledgement `id`. On its shard.
@@ -163,12 +170,12 @@ class Socket : public std::enable_shared_from_this<Socket> {
   engineio::SessionId id_;  // as it was, where it recovers: set before it is connected
   bool recovered_ = false;
   bool connected_ = false;  // touched on its shard only
+  bool left_ = false;       // for good; the same
   const std::uint16_t shard_;
   Namespace& namespace_;
-  const std::shared_ptr<const Handshake> handshake_;
+  const std::shared_ptr<detail::Connection> connection_;
   std::unique_ptr<const json::object> auth_;  // null: empty
   // Touched on its shard only.
-  std::shared_ptr<detail::Connection> connection_;  // null once it has left
   std::unique_ptr<Places> places_;
   std::unique_ptr<Waits> waits_;  // for acknowledgements
   std::unique_ptr<Held> held_;    // while it gets what it missed

@@ -126,10 +126,11 @@ test(`${count} sockets of ${users} users for ${seconds} s`, { timeout: (seconds 
       const kind = random(10);
       if (kind < 7) client.cut();
       else await client.deafen(kind < 9 ? 500 : 12_000); // the longer one ends in a ping timeout
-      await pause(random((20 * 1000 * 5) / count));
+      await pause(random((20 * 1000 * hands) / count));
     }
   };
-  const troubles = Array.from({ length: 5 }, trouble);
+  const hands = Math.max(5, Math.round(count / 120)); // as many at a time as make trouble
+  const troubles = Array.from({ length: hands }, trouble);
 
   await pause(seconds * 400);
   note(`kill, with ${connected()} connected`);

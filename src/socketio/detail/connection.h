@@ -23,7 +23,9 @@ namespace rushes::socketio::detail {
 
 /// What the connections of one server share on one shard.
 struct ServerShard {
-  explicit ServerShard(std::shared_ptr<net::Loop> shared_loop) : loop(std::move(shared_loop)), gate(loop->executor()) {}
+  ServerShard(std::size_t number, std::shared_ptr<net::Loop> shared_loop)
+      : index(number), loop(std::move(shared_loop)), gate(loop->executor()) {}
+  const std::size_t index;
   std::shared_ptr<net::Loop> loop;
   Gate gate;  // of running handlers
   ConnectionCounts counts;
@@ -44,7 +46,7 @@ struct ServerCore {
 /// One Engine.IO session as Socket.IO sees it: several sockets, one a namespace, over one transport.
 ///
 /// Threads:   its shard's.
-/// Lifetime:  shared by its session and its sockets; the latter let go when they leave.
+/// Lifetime:  shared by its session, which lets go when it closes, and its sockets.
 class Connection final : public engineio::SessionHandler, public std::enable_shared_from_this<Connection> {
  public:
   Connection(ServerCore& core, std::size_t shard, engineio::Session& session, Handshake handshake);
@@ -60,12 +62,12 @@ class Connection final : public engineio::SessionHandler, public std::enable_sha
   void close();
   /// Takes the socket off the list; it has left.
   void forget(Socket& socket);
-  std::size_t shard() const noexcept { return shard_index_; }
+  std::size_t shard() const noexcept { return shard_.index; }
   /// Of the Engine.IO session, for logs; empty once it is closed.
   std::string_view sid() const noexcept { return session_ != nullptr ? session_->sid() : std::string_view(); }
   const char* transport() const noexcept { return session_ != nullptr ? session_->transport() : "none"; }
   ConnectionCounts& counts() noexcept { return shard_.counts; }
-  const std::shared_ptr<const Handshake>& handshake() const noexcept { return handshake_; }
+  const Handshake& handshake() const noexcept { return handshake_; }
   const ServerOptions& options() const noexcept { return core_.options; }
 
  private:
@@ -107,9 +109,8 @@ class Connection final : public engineio::SessionHandler, public std::enable_sha
 
   ServerCore& core_;
   ServerShard& shard_;
-  const std::size_t shard_index_;
   engineio::Session* session_;  // null once closed
-  const std::shared_ptr<const Handshake> handshake_;
+  const Handshake handshake_;
   boost::container::small_vector<SocketPtr, 1> sockets_;
   std::forward_list<SocketPtr> entering_;  // on their way in
   std::unique_ptr<Incomplete> incomplete_;
