@@ -1,0 +1,205 @@
+#include "jobs/fair_order.h"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+namespace rushes::jobs {
+
+FairOrder::User& FairOrder::user_of(const UserId& id) {
+  auto& user = users_[id];
+  user.id = id;
+  return user;
+}
+
+FairOrder::Lane& FairOrder::lane_of(const UserId& user, int priority) const {
+  return const_cast<Lane&>(users_.at(user).lanes.at(priority));
+}
+
+std::size_t FairOrder::rank_in(const Lane& lane, std::int64_t place) {
+  const auto by_place = [](const Waiting& job, std::int64_t wanted) { return job.place < wanted; };
+  const auto found = std::lower_bound(lane.jobs.begin(), lane.jobs.end(), place, by_place);
+  if (found == lane.jobs.end() || found->place != place) throw std::out_of_range("no job waits at this place");
+  return static_cast<std::size_t>(found - lane.jobs.begin());
+}
+
+FairOrder::Slot FairOrder::slot(const Lane& lane, std::size_t index) {
+  const auto turn = lane.user->running + 1 + static_cast<int>(index);
+  return {-lane.priority, turn, lane.came[index], const_cast<Lane*>(&lane)};
+}
+
+void FairOrder::unhead(Lane& lane) {
+  if (lane.headed.none()) return;
+  const auto first = slot(lane, 0);
+  for (std::size_t type = 0; type < kJobTypes; ++type) {
+    if (lane.headed[type]) heads_[type].erase(first);
+  }
+  lane.headed.reset();
+}
+
+void FairOrder::head(Lane& lane) {
+  if (lane.jobs.empty() || lane.user->running >= per_user_) return;
+  const auto first = slot(lane, 0);
+  for (std::size_t type = 0; type < kJobTypes; ++type) {
+    if (lane.places[type].empty() || lane.headed[type]) continue;
+    heads_[type].insert(first);
+    lane.headed.set(type);
+  }
+}
+
+void FairOrder::add_slot_behind(Lane& lane) {
+  lane.came.push_back(++comings_);
+  slots_.insert(slot(lane, lane.came.size() - 1));
+}
+
+void FairOrder::take_slot_behind(Lane& lane) {
+  slots_.erase(slot(lane, lane.came.size() - 1));
+  lane.came.pop_back();
+}
+
+void FairOrder::add(const UserId& id, const Waiting& job) {
+  auto& user = user_of(id);
+  auto& lane = user.lanes[job.priority];
+  lane.user = &user;
+  lane.priority = job.priority;
+  const auto by_place = [](std::int64_t wanted, const Waiting& other) { return wanted < other.place; };
+  lane.jobs.insert(std::upper_bound(lane.jobs.begin(), lane.jobs.end(), job.place, by_place), job);
+  auto& places = lane.places[static_cast<std::size_t>(job.type)];
+  places.insert(std::upper_bound(places.begin(), places.end(), job.place), job.place);
+  add_slot_behind(lane);
+  head(lane);
+}
+
+/// Out of the lane's lists; its slots, and what of them is in heads_, are the caller's.
+Waiting FairOrder::take(Lane& lane, std::int64_t place) {
+  const auto found = lane.jobs.begin() + static_cast<std::ptrdiff_t>(rank_in(lane, place));
+  const auto job = *found;
+  lane.jobs.erase(found);
+  auto& places = lane.places[static_cast<std::size_t>(job.type)];
+  places.erase(std::lower_bound(places.begin(), places.end(), place));
+  return job;
+}
+
+Waiting FairOrder::remove(const UserId& user, int priority, std::int64_t place) {
+  auto& lane = lane_of(user, priority);
+  rank_in(lane, place);  // throws before anything changes
+  unhead(lane);
+  take_slot_behind(lane);
+  const auto job = take(lane, place);
+  head(lane);
+  forget_if_idle(*lane.user);
+  return job;
+}
+
+Waiting FairOrder::start(const UserId& id, int priority, std::int64_t place) {
+  auto& lane = lane_of(id, priority);
+  rank_in(lane, place);
+  auto& user = *lane.user;
+  unhead(lane);
+  // Its slots' turns stay what they are: one more runs, and the first of them is gone.
+  slots_.erase(slot(lane, 0));
+  lane.came.pop_front();
+  const auto job = take(lane, place);
+  for (auto& [other_priority, other] : user.lanes) {
+    if (&other == &lane || other.jobs.empty()) continue;
+    unhead(other);
+    slots_.erase(slot(other, 0));
+    other.came.pop_front();
+  }
+  ++user.running;
+  ++running_[static_cast<std::size_t>(job.type)];
+  for (auto& [other_priority, other] : user.lanes) {
+    if (&other != &lane && !other.jobs.empty()) add_slot_behind(other);
+    head(other);
+  }
+  return job;
+}
+
+void FairOrder::add_running(const UserId& id, JobType type) {
+  auto& user = user_of(id);
+  if (!user.lanes.empty()) throw std::out_of_range("what runs is added before what waits");
+  ++user.running;
+  ++running_[static_cast<std::size_t>(type)];
+}
+
+void FairOrder::stop(const UserId& id, JobType type) {
+  auto& user = users_.at(id);
+  for (auto& [priority, lane] : user.lanes) {
+    if (lane.jobs.empty()) continue;
+    unhead(lane);
+    take_slot_behind(lane);
+  }
+  --user.running;
+  --running_[static_cast<std::size_t>(type)];
+  for (auto& [priority, lane] : user.lanes) {
+    if (lane.jobs.empty()) continue;
+    lane.came.push_front(++comings_);  // behind the others that have this turn
+    slots_.insert(slot(lane, 0));
+    head(lane);
+  }
+  forget_if_idle(user);
+}
+
+void FairOrder::limit_running(int per_user) {
+  if (per_user == per_user_) return;
+  per_user_ = per_user;
+  for (auto& [id, user] : users_) {
+    for (auto& [priority, lane] : user.lanes) {
+      unhead(lane);
+      head(lane);
+    }
+  }
+}
+
+std::optional<FairOrder::Next> FairOrder::next(Types types) const {
+  std::optional<Slot> first;
+  for (std::size_t type = 0; type < kJobTypes; ++type) {
+    if (!types[type] || heads_[type].empty()) continue;
+    const auto& head = *heads_[type].begin();
+    if (!first || head < *first) first = head;
+  }
+  if (!first) return std::nullopt;
+  const auto& lane = *first->lane;
+  auto place = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t type = 0; type < kJobTypes; ++type) {
+    if (types[type] && !lane.places[type].empty()) place = std::min(place, lane.places[type].front());
+  }
+  return Next{lane.user->id, lane.jobs[rank_in(lane, place)]};
+}
+
+int FairOrder::position(const UserId& user, int priority, std::int64_t place) const {
+  const auto& lane = lane_of(user, priority);
+  return static_cast<int>(slots_.order_of_key(slot(lane, rank_in(lane, place)))) + 1;
+}
+
+void FairOrder::each(int from, const std::function<bool(const UserId&, Waiting&, int)>& visit) {
+  if (from < 1 || static_cast<std::size_t>(from) > slots_.size()) return;
+  int position = from;
+  for (auto slot = slots_.find_by_order(static_cast<std::size_t>(from - 1)); slot != slots_.end(); ++slot) {
+    auto& lane = *slot->lane;
+    const auto index = static_cast<std::size_t>(slot->turn - lane.user->running - 1);
+    if (!visit(lane.user->id, lane.jobs[index], position++)) return;
+  }
+}
+
+std::size_t FairOrder::waiting_of(const UserId& user) const {
+  const auto found = users_.find(user);
+  if (found == users_.end()) return 0;
+  std::size_t count = 0;
+  for (const auto& [priority, lane] : found->second.lanes) count += lane.jobs.size();
+  return count;
+}
+
+int FairOrder::running() const noexcept { return std::accumulate(running_.begin(), running_.end(), 0); }
+
+int FairOrder::running_of(const UserId& user) const {
+  const auto found = users_.find(user);
+  return found == users_.end() ? 0 : found->second.running;
+}
+
+void FairOrder::forget_if_idle(User& user) {
+  std::erase_if(user.lanes, [](const auto& entry) { return entry.second.jobs.empty(); });
+  if (user.running == 0 && user.lanes.empty()) users_.erase(UserId(user.id));
+}
+
+}  // namespace rushes::jobs

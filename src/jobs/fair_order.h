@@ -1,0 +1,142 @@
+#pragma once
+#include "jobs/model.h"
+
+#include <boost/container/devector.hpp>
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <ext/pb_ds/assoc_container.hpp>
+#include <ext/pb_ds/tree_policy.hpp>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+namespace rushes::jobs {
+
+inline constexpr std::size_t kJobTypes = 3;
+
+/// A waiting job, as the order knows it.
+struct Waiting {
+  std::int64_t number = 0;  // the store's own for the job; names it
+  std::int64_t place = 0;   // a user's jobs of one priority start by rising places; no two share one
+  JobType type = JobType::transcript;
+  int priority = 0;  // higher first
+  // What its owner was last told; kept here for the store, of no meaning to the order.
+  bool silent = false;  // it has started once: nobody is told that it waits
+  std::int32_t told_position = 0;
+  std::int64_t told_at = 0;  // ms
+};
+
+/// In which order waiting jobs start, and how many run. Within a priority a user's n-th waiting job has the turn n plus
+/// what the user has running; lower turns come first, of the same turn whoever came to it first. So whoever has the
+/// fewest running is next, and users take turns.
+///
+/// How: each user has a slot for each of its turns, all slots of all users stand in one tree that counts, and a user's
+/// n-th job belongs to its n-th slot. What starts, ends, comes or goes adds or takes away a slot or two.
+///
+/// Cost:     O(log n) for all but `remove` of a job in the middle of a long line of one user (it moves up what is
+///           behind it) and `each`, which is linear in what it visits. Some 150 bytes a waiting job, 700 a user.
+/// Threads:  single-owner. Errors: none; asking for what is not there is a bug (throws std::out_of_range).
+class FairOrder {
+ public:
+  using Types = std::bitset<kJobTypes>;
+
+  FairOrder() = default;
+  FairOrder(const FairOrder&) = delete;
+  FairOrder& operator=(const FairOrder&) = delete;
+
+  void add(const UserId& user, const Waiting& job);
+  /// It does not wait any more, and does not start either. Gives what was kept of it.
+  Waiting remove(const UserId& user, int priority, std::int64_t place);
+  /// It starts: it waits no more and is one of those that run.
+  Waiting start(const UserId& user, int priority, std::int64_t place);
+  /// A job that was not among the waiting ones runs: found at the beginning.
+  void add_running(const UserId& user, JobType type);
+  /// One that ran does so no more.
+  void stop(const UserId& user, JobType type);
+
+  /// A user with as many running starts no more.
+  void limit_running(int per_user);
+  struct Next {
+    UserId user;
+    Waiting job;
+  };
+  /// The job that starts next, of one of `types`.
+  std::optional<Next> next(Types types) const;
+
+  /// Where a waiting job stands, from 1, before those of other users that come later.
+  int position(const UserId& user, int priority, std::int64_t place) const;
+  /// Visits waiting jobs in their order from position `from` on, until `visit` says false. It may change what was told.
+  void each(int from, const std::function<bool(const UserId& user, Waiting& job, int position)>& visit);
+
+  std::size_t waiting() const noexcept { return slots_.size(); }
+  std::size_t waiting_of(const UserId& user) const;
+  int running(JobType type) const { return running_[static_cast<std::size_t>(type)]; }
+  int running() const noexcept;
+  int running_of(const UserId& user) const;
+
+ private:
+  struct Lane;
+  struct User;
+  /// One turn of one user.
+  struct Slot {
+    int rank = 0;  // the priority, negated
+    int turn = 0;
+    std::uint64_t came = 0;  // no two slots share one
+    Lane* lane = nullptr;
+    bool operator<(const Slot& other) const noexcept {
+      if (rank != other.rank) return rank < other.rank;
+      if (turn != other.turn) return turn < other.turn;
+      return came < other.came;
+    }
+  };
+  using Slots = __gnu_pbds::tree<Slot, __gnu_pbds::null_type, std::less<>, __gnu_pbds::rb_tree_tag,
+                                 __gnu_pbds::tree_order_statistics_node_update>;
+
+  /// Grows and shrinks at both ends, and owns nothing while it is empty from the beginning.
+  template <class T>
+  using Line = boost::container::devector<T>;
+
+  /// A user's waiting jobs of one priority.
+  struct Lane {
+    User* user = nullptr;
+    int priority = 0;
+    Line<Waiting> jobs;  // by place
+    std::array<Line<std::int64_t>, kJobTypes> places;
+    Line<std::uint64_t> came;       // of its slots, one a job; the first has the turn after those that run
+    std::bitset<kJobTypes> headed;  // types for which its first slot is in heads_
+  };
+  struct User {
+    UserId id;
+    int running = 0;
+    std::map<int, Lane> lanes;  // by priority
+  };
+
+  User& user_of(const UserId& id);
+  Lane& lane_of(const UserId& user, int priority) const;
+  static std::size_t rank_in(const Lane& lane, std::int64_t place);
+  static Slot slot(const Lane& lane, std::size_t index);
+  Waiting take(Lane& lane, std::int64_t place);
+  void add_slot_behind(Lane& lane);
+  void take_slot_behind(Lane& lane);
+  void set_running(User& user, int running);
+  /// Takes the lane's first slot out of heads_, and puts it in again where it may start.
+  void unhead(Lane& lane);
+  void head(Lane& lane);
+  void forget_if_idle(User& user);
+
+  Slots slots_;
+  std::array<std::set<Slot>, kJobTypes> heads_;  // first slots of users that may start a job of that type
+  std::unordered_map<UserId, User> users_;       // those with something waiting or running
+  std::array<int, kJobTypes> running_{};
+  int per_user_ = std::numeric_limits<int>::max();
+  std::uint64_t comings_ = 0;
+};
+
+}  // namespace rushes::jobs

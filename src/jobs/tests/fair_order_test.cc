@@ -1,0 +1,244 @@
+#include "jobs/fair_order.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+namespace rushes::jobs {
+namespace {
+
+const FairOrder::Types kAll(0b111);
+
+/// The order by its definition, with no thought of cost.
+class PlainOrder {
+ public:
+  struct Slot {
+    int rank;
+    int turn;
+    std::uint64_t came;
+    std::string user;
+  };
+
+  void add(const std::string& user, const Waiting& job) {
+    auto& line = waiting_[{user, -job.priority}];
+    line.jobs.push_back(job);
+    std::sort(line.jobs.begin(), line.jobs.end(), [](const auto& a, const auto& b) { return a.place < b.place; });
+    line.came.push_back(++comings_);
+  }
+  void remove(const std::string& user, int priority, std::int64_t place) {
+    auto& line = waiting_.at({user, -priority});
+    erase(line, place);
+    line.came.pop_back();
+  }
+  void start(const std::string& user, int priority, std::int64_t place) {
+    auto& line = waiting_.at({user, -priority});
+    erase(line, place);
+    line.came.erase(line.came.begin());
+    for (auto& [key, other] : waiting_) {
+      if (key.first != user || &other == &line || other.jobs.empty()) continue;
+      other.came.erase(other.came.begin());
+      other.came.push_back(++comings_);
+    }
+    ++running_[user];
+  }
+  void stop(const std::string& user) {
+    // As FairOrder does it: by rising priority.
+    for (auto line = waiting_.rbegin(); line != waiting_.rend(); ++line) {
+      if (line->first.first != user || line->second.jobs.empty()) continue;
+      auto& came = line->second.came;
+      came.insert(came.begin(), ++comings_);
+      came.pop_back();
+    }
+    --running_[user];
+  }
+
+  struct Place {
+    std::string user;
+    Waiting job;
+  };
+  std::vector<Place> all() const {
+    std::vector<std::pair<Slot, Waiting>> slots;
+    for (const auto& [key, line] : waiting_) {
+      const auto runs = running_of(key.first);
+      for (std::size_t i = 0; i < line.jobs.size(); ++i) {
+        slots.push_back({{key.second, runs + 1 + static_cast<int>(i), line.came[i], key.first}, line.jobs[i]});
+      }
+    }
+    std::sort(slots.begin(), slots.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.first.rank, a.first.turn, a.first.came) < std::tie(b.first.rank, b.first.turn, b.first.came);
+    });
+    std::vector<Place> places;
+    for (const auto& [slot, job] : slots) places.push_back({slot.user, job});
+    return places;
+  }
+  /// Lines in their order, each of which starts its first job of an allowed type.
+  std::optional<std::int64_t> next(FairOrder::Types types, int per_user) const {
+    for (const auto& [user, front] : all()) {
+      if (running_of(user) >= per_user) continue;
+      for (const auto& job : waiting_.at({user, -front.priority}).jobs) {
+        if (types[static_cast<std::size_t>(job.type)]) return job.number;
+      }
+    }
+    return std::nullopt;
+  }
+  int running_of(const std::string& user) const {
+    const auto found = running_.find(user);
+    return found == running_.end() ? 0 : found->second;
+  }
+
+ private:
+  struct Line {
+    std::vector<Waiting> jobs;
+    std::vector<std::uint64_t> came;
+  };
+  static void erase(Line& line, std::int64_t place) {
+    std::erase_if(line.jobs, [place](const Waiting& job) { return job.place == place; });
+  }
+  std::map<std::pair<std::string, int>, Line> waiting_;
+  std::map<std::string, int> running_;
+  std::uint64_t comings_ = 0;
+};
+
+Waiting job(std::int64_t place, int priority = 0, JobType type = JobType::transcript) {
+  Waiting waiting;
+  waiting.number = place;
+  waiting.place = place;
+  waiting.priority = priority;
+  waiting.type = type;
+  return waiting;
+}
+
+std::vector<std::int64_t> numbers(FairOrder& order) {
+  std::vector<std::int64_t> all;
+  order.each(1, [&](const UserId&, Waiting& waiting, int position) {
+    EXPECT_EQ(position, static_cast<int>(all.size()) + 1);
+    all.push_back(waiting.number);
+    return true;
+  });
+  return all;
+}
+
+TEST(FairOrderTest, UsersTakeTurns) {
+  FairOrder order;
+  for (const int place : {1, 2, 3}) order.add(UserId("ann"), job(place));
+  for (const int place : {4, 5}) order.add(UserId("bob"), job(place));
+  EXPECT_EQ(numbers(order), (std::vector<std::int64_t>{1, 4, 2, 5, 3}));
+  EXPECT_EQ(order.position(UserId("bob"), 0, 5), 4);
+}
+
+TEST(FairOrderTest, AHigherPriorityGoesFirstAndIsFairInItself) {
+  FairOrder order;
+  order.add(UserId("ann"), job(1));
+  order.add(UserId("bob"), job(2, 5));
+  order.add(UserId("bob"), job(3, 5));
+  order.add(UserId("cid"), job(4, 5));
+  EXPECT_EQ(numbers(order), (std::vector<std::int64_t>{2, 4, 3, 1}));
+}
+
+TEST(FairOrderTest, WhoHasFewerRunningIsNext) {
+  FairOrder order;
+  for (const int place : {1, 2, 3}) order.add(UserId("ann"), job(place));
+  order.start(UserId("ann"), 0, 1);
+  order.start(UserId("ann"), 0, 2);
+  order.add(UserId("bob"), job(4));
+  EXPECT_EQ(order.next(kAll)->job.number, 4);
+  order.stop(UserId("ann"), JobType::transcript);
+  order.stop(UserId("ann"), JobType::transcript);
+  EXPECT_EQ(order.next(kAll)->job.number, 4);  // it has had this turn for longer
+  EXPECT_EQ(order.running(), 0);
+}
+
+TEST(FairOrderTest, AUserAtTheLimitStartsNothingAndKeepsItsPlaces) {
+  FairOrder order;
+  order.limit_running(1);
+  order.add(UserId("ann"), job(1));
+  order.add(UserId("ann"), job(2));
+  order.start(UserId("ann"), 0, 1);
+  EXPECT_FALSE(order.next(kAll));
+  EXPECT_EQ(order.position(UserId("ann"), 0, 2), 1);
+  order.limit_running(2);
+  EXPECT_EQ(order.next(kAll)->job.number, 2);
+}
+
+TEST(FairOrderTest, ATypeThatMayNotStartIsPassedOver) {
+  FairOrder order;
+  order.add(UserId("ann"), job(1, 0, JobType::youtube));
+  order.add(UserId("ann"), job(2, 0, JobType::upload));
+  order.add(UserId("bob"), job(3, 0, JobType::youtube));
+  EXPECT_EQ(order.next(FairOrder::Types(0b010))->job.number, 2);
+  EXPECT_FALSE(order.next(FairOrder::Types(0b100)));
+  EXPECT_FALSE(order.next(FairOrder::Types()));
+}
+
+TEST(FairOrderTest, WhatIsNotThereIsABug) {
+  FairOrder order;
+  order.add(UserId("ann"), job(1));
+  EXPECT_THROW(order.remove(UserId("bob"), 0, 1), std::out_of_range);
+  EXPECT_THROW(order.remove(UserId("ann"), 1, 1), std::out_of_range);
+  EXPECT_THROW(order.remove(UserId("ann"), 0, 2), std::out_of_range);
+  EXPECT_THROW(order.start(UserId("ann"), 0, 2), std::out_of_range);
+  EXPECT_EQ(numbers(order), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(order.remove(UserId("ann"), 0, 1).number, 1);
+  EXPECT_EQ(order.waiting(), 0U);
+}
+
+/// Random steps, each followed by a comparison with the definition.
+TEST(FairOrderTest, IsWhatItsDefinitionSays) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    std::mt19937 dice(seed);
+    const auto roll = [&dice](std::size_t n) { return static_cast<std::size_t>(dice() % n); };
+    FairOrder order;
+    PlainOrder plain;
+    struct Running {
+      std::string user;
+      JobType type;
+    };
+    std::vector<Running> running;
+    std::int64_t places = 0;
+    for (int step = 0; step < 600; ++step) {
+      const auto waiting = plain.all();
+      const auto what = roll(10);
+      if (what < 4 || waiting.empty()) {
+        const auto user = "u" + std::to_string(roll(6));
+        const auto made = job(++places, static_cast<int>(roll(3)) - 1, static_cast<JobType>(roll(3)));
+        order.add(UserId(user), made);
+        plain.add(user, made);
+      } else if (what < 5) {
+        const auto& [user, gone] = waiting[roll(waiting.size())];
+        EXPECT_EQ(order.remove(UserId(user), gone.priority, gone.place).number, gone.number);
+        plain.remove(user, gone.priority, gone.place);
+      } else if (what < 8) {
+        const FairOrder::Types types(roll(8));
+        const int per_user = 1 + static_cast<int>(roll(4));
+        order.limit_running(per_user);
+        const auto next = order.next(types);
+        ASSERT_EQ(next ? std::optional(next->job.number) : std::nullopt, plain.next(types, per_user));
+        if (next) {
+          order.start(next->user, next->job.priority, next->job.place);
+          plain.start(next->user.value(), next->job.priority, next->job.place);
+          running.push_back({next->user.value(), next->job.type});
+        }
+      } else if (!running.empty()) {
+        const auto ended = running.begin() + static_cast<std::ptrdiff_t>(roll(running.size()));
+        order.stop(UserId(ended->user), ended->type);
+        plain.stop(ended->user);
+        running.erase(ended);
+      }
+      const auto expected = plain.all();
+      ASSERT_EQ(order.waiting(), expected.size());
+      std::vector<std::int64_t> wanted;
+      int position = 0;
+      for (const auto& [user, one] : expected) {
+        wanted.push_back(one.number);
+        ASSERT_EQ(order.position(UserId(user), one.priority, one.place), ++position);
+      }
+      ASSERT_EQ(numbers(order), wanted) << "seed " << seed << " step " << step;
+    }
+    EXPECT_EQ(order.running(), static_cast<int>(running.size()));
+  }
+}
+
+}  // namespace
+}  // namespace rushes::jobs
