@@ -42,6 +42,7 @@ struct QueueRecovery::Session {
 struct QueueRecovery::Place {
   std::int64_t seq = 0;
   std::int64_t id = 0;
+  std::int64_t anchor = 0;  // of the user's last event that is filed: the event itself, but for progress
 };
 
 std::vector<jobs::Event> without_overtaken(std::vector<jobs::Event> events) {
@@ -66,7 +67,9 @@ Task<Result<void>> QueueRecovery::start() {
 }
 
 std::string QueueRecovery::offset_of(const jobs::Event& event) const {
-  return epoch_ + "-" + std::to_string(event.seq) + "-" + std::to_string(event.id);
+  auto offset = epoch_ + "-" + std::to_string(event.seq) + "-" + std::to_string(event.id);
+  if (event.anchor != 0) offset += "-" + std::to_string(event.anchor);
+  return offset;
 }
 
 std::optional<QueueRecovery::Place> QueueRecovery::read_offset(std::string_view offset) const {
@@ -80,7 +83,13 @@ std::optional<QueueRecovery::Place> QueueRecovery::read_offset(std::string_view 
     if (!read) return std::nullopt;
     *number = *read;
   }
-  if (!offset.empty()) return std::nullopt;
+  place.anchor = place.id;
+  if (offset.empty()) return place;
+  if (!offset.starts_with('-')) return std::nullopt;
+  offset.remove_prefix(1);
+  const auto anchor = take_number(offset);
+  if (!anchor || !offset.empty()) return std::nullopt;
+  place.anchor = *anchor;
   return place;
 }
 
@@ -130,23 +139,21 @@ Task<std::optional<socketio::LoggedEvents>> QueueRecovery::behind(UserId user, s
   std::int64_t had = 0;
   if (place) {
     had = place->seq;
+    // Whether the log still is the one that the client knows, and nothing behind its place is gone.
+    auto asked = log_.has(user, place->anchor);
+    const auto known = co_await std::move(asked);
+    if (!known || !*known) co_return std::nullopt;
   } else {
     auto asked = log_.seq_at(user, start);
     const auto at_start = co_await std::move(asked);
     if (!at_start) co_return std::nullopt;
     had = *at_start;
   }
-  // With the last event that it had, to see that the log still is the one that the client knows.
-  const auto from = std::max<std::int64_t>(had - 1, 0);
-  auto question = log_.of_user_after(user, from, kMostEvents);
+  auto question = log_.of_user_after(user, had, kMostEvents);
   auto events = co_await std::move(question);
   if (!events || events->size() == static_cast<std::size_t>(kMostEvents)) co_return std::nullopt;
-  if (had > 0) {
-    if (events->empty() || events->front().seq != had) co_return std::nullopt;
-    if (place && events->front().id != place->id) co_return std::nullopt;
-    events->erase(events->begin());
-  }
-  if (!events->empty() && events->front().seq != had + 1) co_return std::nullopt;
+  // Of a user of whom nothing was known then, the log must have the first.
+  if (had == 0 && !events->empty() && events->front().seq != 1) co_return std::nullopt;
   const auto last = events->empty() ? had : events->back().seq;
   if (events->size() > kAllProgress) *events = without_overtaken(std::move(*events));
   std::size_t bytes = 0;

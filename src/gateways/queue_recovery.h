@@ -16,7 +16,8 @@ namespace rushes::gateways {
 ///
 /// The private id says where in the log the session began and carries a MAC over that, the namespace, the user and
 /// the socket's id, with a key of the log's own. The offset of an event is `<log>-<seq>-<id>`: which log, the
-/// user's sequence number, the event's place in the whole log.
+/// user's sequence number, the event's place in the whole log; and `-<id>` of the user's last filed event, where it is
+/// progress, which may never be filed.
 ///
 /// Threads:   thread-safe, but `start`.
 /// Lifetime:  the log outlives it.
@@ -43,7 +44,7 @@ class QueueRecovery final : public socketio::Recovery {
   std::string mac_of(std::string_view body, const socketio::Socket& socket) const;
   std::optional<Session> read_pid(const socketio::Socket& socket, std::string_view pid) const;
   std::optional<Place> read_offset(std::string_view offset) const;
-  /// What `seq` is at the session's start, or at its offset.
+  /// What the log has behind the session's start, or behind its offset.
   Task<std::optional<socketio::LoggedEvents>> behind(UserId user, std::int64_t start, std::optional<Place> place);
   socketio::LoggedEvents encode(std::vector<jobs::Event> events, std::int64_t last) const;
 

@@ -6,6 +6,13 @@
 
 namespace rushes::jobs {
 
+void FairOrder::clear() {
+  slots_.clear();
+  for (auto& heads : heads_) heads.clear();
+  users_.clear();
+  running_ = {};
+}
+
 FairOrder::User& FairOrder::user_of(const UserId& id) {
   auto& user = users_[id];
   user.id = id;
@@ -165,6 +172,11 @@ std::optional<FairOrder::Next> FairOrder::next(Types types) const {
     if (types[type] && !lane.places[type].empty()) place = std::min(place, lane.places[type].front());
   }
   return Next{lane.user->id, lane.jobs[rank_in(lane, place)]};
+}
+
+Waiting& FairOrder::find(const UserId& user, int priority, std::int64_t place) {
+  auto& lane = lane_of(user, priority);
+  return lane.jobs[rank_in(lane, place)];
 }
 
 int FairOrder::position(const UserId& user, int priority, std::int64_t place) const {

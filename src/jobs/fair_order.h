@@ -51,6 +51,7 @@ class FairOrder {
   FairOrder(const FairOrder&) = delete;
   FairOrder& operator=(const FairOrder&) = delete;
 
+  void clear();
   void add(const UserId& user, const Waiting& job);
   /// It does not wait any more, and does not start either. Gives what was kept of it.
   Waiting remove(const UserId& user, int priority, std::int64_t place);
@@ -70,6 +71,8 @@ class FairOrder {
   /// The job that starts next, of one of `types`.
   std::optional<Next> next(Types types) const;
 
+  /// A waiting job, whose told_… may be changed.
+  Waiting& find(const UserId& user, int priority, std::int64_t place);
   /// Where a waiting job stands, from 1, before those of other users that come later.
   int position(const UserId& user, int priority, std::int64_t place) const;
   /// Visits waiting jobs in their order from position `from` on, until `visit` says false. It may change what was told.

@@ -68,6 +68,9 @@ class JobQueries {
   /// The waiting job that may start next because of its backoff; nothing where none waits for that.
   virtual Task<Result<std::optional<Timestamp>>> next_due() = 0;
 
+  /// Where a waiting job stands now, from 1; nothing where it does not wait, or waits for a time. Errors: `not_found`.
+  virtual Task<Result<std::optional<int>>> position(UserId user, JobId job) = 0;
+
   virtual Task<Result<HistoryPage>> history(UserId user, HistoryQuery query) = 0;
   virtual Task<Result<Analysis>> analysis(UserId user, AuditId id) = 0;
   /// Removes the row; the caller removes the files of `Analysis::job`. Gives what was removed. Errors: `not_found`.

@@ -2,7 +2,9 @@
 #include "async/task.h"
 #include "jobs/model.h"
 
+#include <array>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +21,10 @@ struct Submission {
 struct ClaimRequest {
   std::chrono::milliseconds lease_for{30'000};
   int max_running_per_user = 5;
+  std::array<int, 3> max_running_per_type{kNoLimit, kNoLimit, kNoLimit};  // 0: the type is paused
   int limit = 1;
+
+  static constexpr int kNoLimit = std::numeric_limits<int>::max();
 };
 
 /// One attempt, begun.
@@ -59,8 +64,7 @@ enum class CancelOutcome : std::uint8_t {
 /// or it returned an Error and nothing changed. Methods say what they mean for jobs, never how to
 /// query. jobs/testing/job_store_contract.cc fixes the meaning.
 ///
-/// Order: `claim` takes the oldest job of the user who has the fewest running, then round robin
-/// between users; `queue_position` is a job's place in that order.
+/// Order: that of FairOrder, in which `claim` takes jobs and `queue_position` counts them.
 ///
 /// Threads:  safe to call from any executor; resumes on the caller's.
 /// Errors:   `unavailable` from any method; others are named at the method.
@@ -72,6 +76,9 @@ class JobStore {
   /// adds nothing and gives the job of that time.
   /// Errors: `exhausted` (QUEUE_LIMIT, naming the limit) where the user has `max_unfinished` already.
   virtual Task<Result<Submission>> submit(NewJob job, int max_unfinished) = 0;
+
+  /// All of them, or none where one is refused: as by `submit`, in their order.
+  virtual Task<Result<std::vector<Submission>>> submit_all(std::vector<NewJob> jobs, int max_unfinished) = 0;
 
   /// Begins an attempt of up to `limit` waiting jobs, with `job-started`. Empty: none may start now.
   virtual Task<Result<std::vector<Claimed>>> claim(ClaimRequest request) = 0;

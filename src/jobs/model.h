@@ -46,6 +46,8 @@ struct NewJob {
   std::string idempotency_key;  // empty: none
   std::optional<JobId> retry_of;
   int max_attempts = 3;
+  int priority = 0;                 // higher first
+  std::optional<Timestamp> run_at;  // not before; nothing: as soon as it is its turn
 };
 
 /// A job as it stands in the database. A value: what was read may have moved on since.
@@ -62,6 +64,7 @@ struct Job {
   json::object input;
   int attempt = 0;                // attempts begun, counted when claimed: a job that kills its workers runs out too
   int max_attempts = 3;           // those handed back by a clean stop come on top
+  int priority = 0;               // higher first
   bool cancel_requested = false;  // while processing: its worker is being stopped
   bool restarted = false;         // by its owner, after an end
   std::optional<JobId> retry_of;

@@ -56,7 +56,8 @@ Error queue_limit(int max_unfinished) {
                              " unfinished jobs, the most allowed; wait for one to end or cancel one.");
 }
 
-Transition created(const NewJob& request, int position, std::optional<int> estimated_wait, Timestamp now) {
+Transition created(const NewJob& request, std::optional<int> position, std::optional<int> estimated_wait,
+                   Timestamp now) {
   Job job;
   job.id = request.id;
   job.user = request.user;
@@ -65,9 +66,14 @@ Transition created(const NewJob& request, int position, std::optional<int> estim
   job.url = request.url;
   job.input = request.input;
   job.max_attempts = request.max_attempts;
+  job.priority = request.priority;
   job.retry_of = request.retry_of;
   job.created_at = now;
-  queue_up(job, position, estimated_wait);
+  if (position) {
+    queue_up(job, *position, estimated_wait);
+  } else {
+    job.message = "Job scheduled for " + to_rfc3339(request.run_at.value_or(now));
+  }
   return {std::move(job), queued_draft(estimated_wait, false)};
 }
 

@@ -30,8 +30,9 @@ Error job_ended(JobState state);
 Error job_not_ended();
 Error queue_limit(int max_unfinished);
 
-/// A new job, waiting at `position` (from 1).
-Transition created(const NewJob& request, int position, std::optional<int> estimated_wait, Timestamp now);
+/// A new job, waiting at `position` (from 1), or for `request.run_at` and then without one.
+Transition created(const NewJob& request, std::optional<int> position, std::optional<int> estimated_wait,
+                   Timestamp now);
 /// A worker has it.
 Transition started(Job job, Timestamp now);
 /// How far it is; its progress never falls.

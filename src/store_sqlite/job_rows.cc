@@ -1,5 +1,7 @@
 #include "store_sqlite/job_rows.h"
 
+#include <stdexcept>
+
 namespace rushes::store_sqlite {
 namespace {
 
@@ -57,139 +59,74 @@ jobs::Job read_job(const sqlite::Statement& row) {
   if (job.state == jobs::JobState::pending && row.integer(21) > 0) {
     job.queue_position = static_cast<int>(row.integer(21));
   }
+  job.priority = static_cast<int>(row.integer(22));
   return job;
+}
+
+Row read_row(const sqlite::Statement& row) {
+  return {read_job(row),   row.integer(kNumberColumn),  row.integer(24), row.integer(25),
+          row.integer(26), from_millis(row.integer(27))};
+}
+
+std::optional<Row> find_row(sqlite::Connection& database, const JobId& id) {
+  auto& asked = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE id = ?").bind(id.value());
+  if (!asked.next()) return std::nullopt;
+  auto row = read_row(asked);
+  asked.reset();
+  return row;
+}
+
+Row row_of(sqlite::Connection& database, std::int64_t number) {
+  auto& asked = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE no = ?").bind(number);
+  if (!asked.next()) throw std::out_of_range("no job has the number " + std::to_string(number));
+  auto row = read_row(asked);
+  asked.reset();
+  return row;
 }
 
 std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id) {
-  auto& row = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE id = ?").bind(id.value());
-  if (!row.next()) return std::nullopt;
-  auto job = read_job(row);
-  row.reset();
+  auto row = find_row(database, id);
+  if (!row) return std::nullopt;
+  return std::move(row->job);
+}
+
+jobs::Waiting waiting(const Row& row, Timestamp told_at) {
+  jobs::Waiting job;
+  job.number = row.number;
+  job.place = row.place;
+  job.type = row.job.type;
+  job.priority = row.job.priority;
+  job.silent = row.job.processed_at.has_value();
+  job.told_position = row.job.queue_position.value_or(0);
+  job.told_at = to_millis(told_at);
   return job;
 }
 
-std::optional<jobs::Job> find_leased(sqlite::Connection& database, const jobs::Lease& lease) {
-  auto& row =
-      database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE id = ? AND state = 1 AND lease_token = ?")
-          .bind(lease.job.value(), lease.token);
-  if (!row.next()) return std::nullopt;
-  auto job = read_job(row);
-  row.reset();
-  return job;
-}
-
-void insert_job(sqlite::Connection& database, const jobs::Job& job, const std::string& idempotency_key) {
+void insert_row(sqlite::Connection& database, const Row& row, const std::string& idempotency_key) {
+  const auto& job = row.job;
   const auto key = idempotency_key.empty() ? std::nullopt : std::optional(idempotency_key);
   database.run(
-      "INSERT INTO jobs (id, user_id, type, state, place, progress, stage, message, title, url, input, attempt,"
-      " max_attempts, retry_of, created_at, position, idempotency_key)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      job.id.value(), job.user.value(), static_cast<int>(job.type), static_cast<int>(job.state),
-      next_number(database, "place"), job.progress, job.stage, job.message, job.title, job.url,
-      json::serialize(job.input), job.attempt, job.max_attempts, text_of(job.retry_of), to_millis(job.created_at),
-      job.queue_position.value_or(0), key);
+      "INSERT INTO jobs (no, id, user_id, type, state, place, priority, progress, stage, message, title, url, input,"
+      " attempt, max_attempts, retry_of, created_at, run_at, position, idempotency_key)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.number, job.id.value(), job.user.value(), static_cast<int>(job.type), static_cast<int>(job.state), row.place,
+      job.priority, job.progress, job.stage, job.message, job.title, job.url, json::serialize(job.input), job.attempt,
+      job.max_attempts, text_of(job.retry_of), to_millis(job.created_at), row.run_at, job.queue_position.value_or(0),
+      key);
 }
 
-void update_job(sqlite::Connection& database, const jobs::Job& job) {
+void update_row(sqlite::Connection& database, const Row& row) {
+  const auto& job = row.job;
   database.run(
-      "UPDATE jobs SET state = ?, progress = ?, stage = ?, message = ?, title = ?, attempt = ?, max_attempts = ?,"
-      " cancel_requested = ?, restarted = ?, audit_id = ?, failure_code = ?, failure_message = ?, processed_at = ?, "
-      "finished_at = ?,"
-      " position = ? WHERE id = ?",
-      static_cast<int>(job.state), job.progress, job.stage, job.message, job.title, job.attempt, job.max_attempts,
-      job.cancel_requested, job.restarted, text_of(job.audit), failure_part(job, &jobs::Failure::code),
-      failure_part(job, &jobs::Failure::message), millis(job.processed_at), millis(job.finished_at),
-      job.queue_position.value_or(0), job.id.value());
-}
-
-std::int64_t next_number(sqlite::Connection& database, std::string_view name) {
-  auto& row = database.statement("UPDATE counters SET value = value + 1 WHERE name = ? RETURNING value").bind(name);
-  row.next();
-  const auto value = row.integer(0);
-  row.run();
-  return value;
-}
-
-void log_event(Transaction& transaction, const jobs::Job& job, const jobs::EventDraft& draft, Timestamp now) {
-  auto& database = transaction.database();
-  auto& numbered = database
-                       .statement(
-                           "INSERT INTO event_numbers VALUES (?, 1)"
-                           " ON CONFLICT (user_id) DO UPDATE SET seq = seq + 1 RETURNING seq")
-                       .bind(job.user.value());
-  numbered.next();
-  jobs::Event event;
-  event.seq = numbered.integer(0);
-  numbered.run();
-  event.user = job.user;
-  event.job = job.id;
-  event.type = draft.type;
-  event.at = now;
-  event.payload = jobs::payload_of(job, draft, event.seq, now);
-  database.run("INSERT INTO events (user_id, seq, job_id, type, payload, at) VALUES (?, ?, ?, ?, ?, ?)",
-               event.user.value(), event.seq, event.job.value(), static_cast<int>(event.type), event.payload,
-               to_millis(now));
-  event.id = sqlite3_last_insert_rowid(database.handle());
-  transaction.tell(std::move(event));
-}
-
-void apply(Transaction& transaction, const jobs::Transition& transition, Timestamp now) {
-  update_job(transaction.database(), transition.job);
-  if (transition.event) log_event(transaction, transition.job, *transition.event, now);
-}
-
-void begin_turn(sqlite::Connection& database, const UserId& user) {
-  database.run("INSERT INTO turns VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET since = ?2", user.value(),
-               next_number(database, "place"));
-}
-
-std::vector<Place> waiting_order(sqlite::Connection& database, Timestamp now) {
-  auto& rows = database.statement(
-      "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
-      " waiting AS (SELECT id, user_id, place,"
-      "   row_number() OVER (PARTITION BY user_id ORDER BY place) AS turn FROM jobs WHERE state = 0 AND run_at <= ?)"
-      " SELECT waiting.id FROM waiting JOIN turns ON turns.user_id = waiting.user_id"
-      " LEFT JOIN running ON running.user_id = waiting.user_id"
-      " ORDER BY turn + coalesce(n, 0), since");
-  rows.bind(to_millis(now));
-  std::vector<Place> order;
-  while (rows.next()) order.push_back({JobId(rows.text(0)), static_cast<int>(order.size()) + 1});
-  return order;
-}
-
-int position_of_newest(sqlite::Connection& database, const UserId& user, Timestamp now) {
-  // Its turn is the last of its user's. Of each other user, the turns before come before it, and the same
-  // one where that user waits longer: only counts are needed, not the order itself.
-  auto& row = database.statement(
-      "WITH running AS (SELECT user_id, count(*) AS n FROM jobs WHERE state = 1 GROUP BY user_id),"
-      " waiting AS (SELECT user_id, count(*) AS w FROM jobs WHERE state = 0 AND run_at <= ?2 GROUP BY user_id),"
-      " everyone AS (SELECT waiting.user_id, w, coalesce(n, 0) AS n, since FROM waiting"
-      "   JOIN turns ON turns.user_id = waiting.user_id LEFT JOIN running ON running.user_id = waiting.user_id)"
-      " SELECT own.w + coalesce(sum(min(other.w, max(0, own.w + own.n - other.n - (other.since > own.since)))), 0)"
-      " FROM everyone AS own LEFT JOIN everyone AS other ON other.user_id <> own.user_id WHERE own.user_id = ?1");
-  row.bind(user.value(), to_millis(now));
-  row.next();
-  const auto position = static_cast<int>(row.integer(0));
-  row.reset();
-  return position;
-}
-
-std::optional<int> estimate_wait(sqlite::Connection& database, int position, int parallel_jobs) {
-  auto& running = database.statement("SELECT count(*) FROM jobs WHERE state = 1");
-  running.next();
-  const auto ahead = position - 1 + static_cast<int>(running.integer(0));
-  running.reset();
-  const auto rounds = ahead / parallel_jobs;
-  if (rounds == 0) return std::nullopt;
-  auto& measured = database.statement(
-      "SELECT avg(took) FROM (SELECT finished_at - processed_at AS took FROM jobs"
-      " WHERE state = 2 AND finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 20)");
-  measured.next();
-  const bool none = measured.is_null(0);
-  const auto mean_millis = measured.integer(0);
-  measured.reset();
-  if (none) return std::nullopt;
-  return static_cast<int>((mean_millis * rounds + 999) / 1000);
+      "UPDATE jobs SET state = ?, place = ?, progress = ?, stage = ?, message = ?, title = ?, attempt = ?,"
+      " max_attempts = ?, cancel_requested = ?, restarted = ?, audit_id = ?, failure_code = ?, failure_message = ?,"
+      " processed_at = ?, finished_at = ?, run_at = ?, lease_token = ?, lease_expires_at = ?, position = ?"
+      " WHERE no = ?",
+      static_cast<int>(job.state), row.place, job.progress, job.stage, job.message, job.title, job.attempt,
+      job.max_attempts, job.cancel_requested, job.restarted, text_of(job.audit),
+      failure_part(job, &jobs::Failure::code), failure_part(job, &jobs::Failure::message), millis(job.processed_at),
+      millis(job.finished_at), row.run_at, row.token, to_millis(row.expires_at), job.queue_position.value_or(0),
+      row.number);
 }
 
 }  // namespace rushes::store_sqlite

@@ -1,57 +1,43 @@
 #pragma once
-#include "jobs/job_store.h"
-#include "jobs/transitions.h"
-#include "store_sqlite/writer.h"
+#include "jobs/fair_order.h"
+#include "jobs/model.h"
+#include "sqlite/connection.h"
 
+#include <cstdint>
 #include <optional>
-#include <vector>
+#include <string>
 
 namespace rushes::store_sqlite {
 
 // Between rows of `jobs` and the model. All throw sqlite::Failure.
 
-/// The columns that `read_job` reads, in its order.
+/// The columns that `read_job` and `read_row` read, in their order.
 #define RUSHES_JOB_COLUMNS                                                                         \
   "id, user_id, type, state, progress, stage, message, title, url, input, attempt, max_attempts, " \
   "cancel_requested, restarted, retry_of, audit_id, failure_code, failure_message, created_at, "   \
-  "processed_at, finished_at, position"
+  "processed_at, finished_at, position, priority, no, place, run_at, lease_token, lease_expires_at"
 jobs::Job read_job(const sqlite::Statement& row);
+/// Of the columns above, the job's number.
+inline constexpr int kNumberColumn = 23;
 
-std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id);
-/// The job, where `lease` still holds it.
-std::optional<jobs::Job> find_leased(sqlite::Connection& database, const jobs::Lease& lease);
-
-void insert_job(sqlite::Connection& database, const jobs::Job& job, const std::string& idempotency_key);
-/// Writes what transitions change.
-void update_job(sqlite::Connection& database, const jobs::Job& job);
-
-/// Writes the job and its event, which it numbers.
-void apply(Transaction& transaction, const jobs::Transition& transition, Timestamp now);
-/// Numbers the event, writes it to the log, and has it told after the commit.
-void log_event(Transaction& transaction, const jobs::Job& job, const jobs::EventDraft& draft, Timestamp now);
-
-/// The next value of the counter `name`.
-std::int64_t next_number(sqlite::Connection& database, std::string_view name);
-
-/// A waiting job's place in the order that `claim` follows.
-struct Place {
-  JobId job;
-  int position = 0;  // from 1
+/// A job and what the store alone knows of it.
+struct Row {
+  jobs::Job job;
+  std::int64_t number = 0;
+  std::int64_t place = 0;
+  std::int64_t run_at = 0;  // ms
+  std::int64_t token = 0;
+  Timestamp expires_at;
 };
+Row read_row(const sqlite::Statement& row);
+std::optional<Row> find_row(sqlite::Connection& database, const JobId& id);
+Row row_of(sqlite::Connection& database, std::int64_t number);
+std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id);
 
-/// The user goes to the end of those who wait for the same turn: when its queue fills, and at each claim.
-void begin_turn(sqlite::Connection& database, const UserId& user);
+/// The job of `row` as the order takes it, told of where it stands.
+jobs::Waiting waiting(const Row& row, Timestamp told_at);
 
-/// The fair order: a user's n-th waiting job comes after n - 1 of everyone else's, counting what each
-/// has running; of the same turn, whoever waits longest comes first. One expression, so that positions tell the truth
-/// about claims. A job that waits for its backoff has no place: it is in nobody's way. Cost: grows with the number of
-/// waiting jobs.
-std::vector<Place> waiting_order(sqlite::Connection& database, Timestamp now);
-/// The same of a user's job that came to the queue last of all jobs; a new or restarted one, say.
-int position_of_newest(sqlite::Connection& database, const UserId& user, Timestamp now);
-
-/// Seconds until a job at `position` is likely to start; nothing where nothing was measured yet, or
-/// where it starts at once.
-std::optional<int> estimate_wait(sqlite::Connection& database, int position, int parallel_jobs);
-
+void insert_row(sqlite::Connection& database, const Row& row, const std::string& idempotency_key);
+/// Writes what transitions and the store change.
+void update_row(sqlite::Connection& database, const Row& row);
 }  // namespace rushes::store_sqlite

@@ -2,8 +2,10 @@
 
 #include "jobs/transitions.h"
 #include "sqlite/fold.h"
+#include "store_sqlite/event_rows.h"
 #include "store_sqlite/job_rows.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace rushes::store_sqlite {
@@ -55,25 +57,34 @@ Result<std::int64_t> read_cursor(const std::string& cursor) {
   return value;
 }
 
-jobs::Event read_event(const sqlite::Statement& row) {
-  jobs::Event event;
-  event.id = row.integer(0);
-  event.user = UserId(row.text(1));
-  event.seq = row.integer(2);
-  event.job = JobId(row.text(3));
-  event.type = static_cast<jobs::EventType>(row.integer(4));
-  event.payload = row.text(5);
-  event.at = from_millis(row.integer(6));
-  return event;
-}
-
 }  // namespace
 
 Task<Result<jobs::Job>> SqliteJobQueries::find(UserId user, JobId job) {
   std::function question = [user = std::move(user), job = std::move(job)](sqlite::Connection& database) {
     return find_owned(database, user, job);
   };
-  co_return co_await readers_.read(std::move(question));
+  auto found = co_await readers_.read(std::move(question));
+  if (!found || found->state != jobs::JobState::processing) co_return found;
+  std::vector<jobs::Job> jobs;
+  jobs.push_back(std::move(*found));
+  const auto refreshed = co_await refresh(jobs);
+  if (!refreshed) co_return refreshed.error();
+  co_return std::move(jobs.front());
+}
+
+Task<Result<void>> SqliteJobQueries::refresh(std::vector<jobs::Job>& jobs) {
+  const bool any = std::any_of(jobs.begin(), jobs.end(),
+                               [](const jobs::Job& job) { return job.state == jobs::JobState::processing; });
+  if (!any) co_return Result<void>();
+  std::function work = [this, &jobs](Transaction&) -> Result<void> {
+    for (auto& job : jobs) {
+      // An attempt that began since then is another one: it may be in a transaction that is not durable yet.
+      auto* running = job.state == jobs::JobState::processing ? live_.find(job.id) : nullptr;
+      if (running != nullptr && running->row.job.attempt == job.attempt) job = running->row.job;
+    }
+    return {};
+  };
+  co_return co_await writer_.pass(std::move(work));
 }
 
 Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
@@ -98,7 +109,7 @@ Task<Result<jobs::JobPage>> SqliteJobQueries::list(UserId user, jobs::JobFilter 
     const auto type = filter.type ? static_cast<int>(*filter.type) : -1;
     auto& rows = database
                      .statement("SELECT " RUSHES_JOB_COLUMNS
-                                ", no FROM jobs WHERE user_id = ?1 AND no < ?2 AND (?3 < 0 OR state = ?3)"
+                                " FROM jobs WHERE user_id = ?1 AND no < ?2 AND (?3 < 0 OR state = ?3)"
                                 " AND (?4 < 0 OR type = ?4) AND (NOT ?5 OR state < 2) ORDER BY no DESC LIMIT ?6")
                      .bind(user.value(), before, state, type, filter.unfinished_only, filter.limit + 1);
     jobs::JobPage page;
@@ -110,36 +121,39 @@ Task<Result<jobs::JobPage>> SqliteJobQueries::list(UserId user, jobs::JobFilter 
         break;
       }
       page.jobs.push_back(read_job(rows));
-      last = rows.integer(22);
+      last = rows.integer(kNumberColumn);
     }
     return page;
   };
-  co_return co_await readers_.read(std::move(question));
+  auto page = co_await readers_.read(std::move(question));
+  if (!page) co_return page;
+  const auto refreshed = co_await refresh(page->jobs);
+  if (!refreshed) co_return refreshed.error();
+  co_return page;
 }
 
 Task<Result<jobs::JobCounts>> SqliteJobQueries::counts() {
-  std::function question = [](sqlite::Connection& database) -> Result<jobs::JobCounts> {
-    auto& row = database.statement(
-        "SELECT (SELECT count(*) FROM jobs WHERE state = 0), (SELECT count(*) FROM jobs WHERE state = 1)");
-    row.next();
-    const jobs::JobCounts counts{row.integer(0), row.integer(1)};
-    row.reset();
-    return counts;
-  };
-  co_return co_await readers_.read(std::move(question));
+  const auto counts = live_.counts();
+  co_return jobs::JobCounts{counts.waiting, counts.running};
 }
 
 Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
-  std::function question = [this](sqlite::Connection& database) -> Result<std::optional<Timestamp>> {
-    auto& row = database.statement("SELECT min(run_at) FROM jobs WHERE state = 0 AND run_at > 0 AND run_at > ?")
-                    .bind(to_millis(clock_.now()));
-    row.next();
-    std::optional<Timestamp> due;
-    if (!row.is_null(0)) due = from_millis(row.integer(0));
-    row.reset();
-    return due;
+  std::function work = [this](Transaction&) -> Result<std::optional<Timestamp>> {
+    live_.promote(clock_.now());
+    return live_.next_due();
   };
-  co_return co_await readers_.read(std::move(question));
+  co_return co_await writer_.pass(std::move(work));
+}
+
+Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId job) {
+  std::function work = [this, user = std::move(user),
+                        job = std::move(job)](Transaction& transaction) -> Result<std::optional<int>> {
+    const auto row = find_row(transaction.database(), job);
+    if (!row || row->job.user != user) return jobs::job_not_found();
+    if (row->job.state != jobs::JobState::pending) return std::optional<int>();
+    return live_.position(*row);
+  };
+  co_return co_await writer_.pass(std::move(work));
 }
 
 Task<Result<jobs::HistoryPage>> SqliteJobQueries::history(UserId user, jobs::HistoryQuery query) {
@@ -214,6 +228,8 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, in
 }
 
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user, std::int64_t seq, int limit) {
+  const auto filed = co_await writer_.file();
+  if (!filed) co_return filed.error();
   std::function question = [user = std::move(user), seq,
                             limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     auto& rows = database
@@ -237,13 +253,22 @@ Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) 
   co_return co_await readers_.read(std::move(question));
 }
 
-Task<Result<jobs::LogState>> SqliteEventLog::state() {
-  std::function question = [](sqlite::Connection& database) -> Result<jobs::LogState> {
-    auto& rows = database.statement("SELECT identity, coalesce((SELECT max(id) FROM events), 0) FROM event_log").bind();
-    rows.next();
-    return jobs::LogState{std::string(rows.text(0)), rows.integer(1)};
+Task<Result<bool>> SqliteEventLog::has(UserId user, std::int64_t id) {
+  std::function question = [user = std::move(user), id](sqlite::Connection& database) -> Result<bool> {
+    return database.statement("SELECT 1 FROM events WHERE id = ? AND user_id = ?").bind(id, user.value()).next();
   };
   co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::LogState>> SqliteEventLog::state() {
+  std::function question = [](sqlite::Connection& database) -> Result<std::string> {
+    auto& rows = database.statement("SELECT identity FROM event_log").bind();
+    rows.next();
+    return rows.text(0);
+  };
+  auto identity = co_await readers_.read(std::move(question));
+  if (!identity) co_return identity.error();
+  co_return jobs::LogState{std::move(*identity), live_.last_event()};
 }
 
 }  // namespace rushes::store_sqlite

@@ -1,6 +1,7 @@
 #pragma once
 #include "jobs/event.h"
 #include "jobs/job_queries.h"
+#include "store_sqlite/live_jobs.h"
 #include "store_sqlite/readers.h"
 #include "store_sqlite/writer.h"
 
@@ -9,33 +10,40 @@ namespace rushes::store_sqlite {
 /// Questions about jobs, answered by the readers.
 class SqliteJobQueries final : public jobs::JobQueries {
  public:
-  SqliteJobQueries(Readers& readers, Writer& writer, const Clock& clock)
-      : readers_(readers), writer_(writer), clock_(clock) {}
+  SqliteJobQueries(Readers& readers, Writer& writer, LiveJobs& live, const Clock& clock)
+      : readers_(readers), writer_(writer), live_(live), clock_(clock) {}
 
   Task<Result<jobs::Job>> find(UserId user, JobId job) override;
   Task<Result<std::string>> body_of(UserId user, JobId job) override;
   Task<Result<jobs::JobPage>> list(UserId user, jobs::JobFilter filter) override;
   Task<Result<jobs::JobCounts>> counts() override;
   Task<Result<std::optional<Timestamp>>> next_due() override;
+  Task<Result<std::optional<int>>> position(UserId user, JobId job) override;
   Task<Result<jobs::HistoryPage>> history(UserId user, jobs::HistoryQuery query) override;
   Task<Result<jobs::Analysis>> analysis(UserId user, AuditId id) override;
   Task<Result<jobs::Analysis>> remove_analysis(UserId user, AuditId id) override;
 
  private:
+  /// Sets how far those are that run, which is newer than their rows.
+  Task<Result<void>> refresh(std::vector<jobs::Job>& jobs);
+
   Readers& readers_;
   Writer& writer_;
+  LiveJobs& live_;
   const Clock& clock_;
 };
 
 /// The event log, read by the readers; the writer tells its listener.
 class SqliteEventLog final : public jobs::EventLog {
  public:
-  explicit SqliteEventLog(Readers& readers) : readers_(readers) {}
+  SqliteEventLog(Readers& readers, Writer& writer, const LiveJobs& live)
+      : readers_(readers), writer_(writer), live_(live) {}
 
   void on_committed(Listener listener) override { listener_ = std::move(listener); }
   Task<Result<std::vector<jobs::Event>>> after(std::int64_t id, int limit) override;
   Task<Result<std::vector<jobs::Event>>> of_user_after(UserId user, std::int64_t seq, int limit) override;
   Task<Result<std::int64_t>> seq_at(UserId user, std::int64_t id) override;
+  Task<Result<bool>> has(UserId user, std::int64_t id) override;
   Task<Result<jobs::LogState>> state() override;
 
   /// On the writer's thread.
@@ -45,6 +53,8 @@ class SqliteEventLog final : public jobs::EventLog {
 
  private:
   Readers& readers_;
+  Writer& writer_;
+  const LiveJobs& live_;
   Listener listener_;  // set before the first write, then only read
 };
 

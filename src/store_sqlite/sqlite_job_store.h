@@ -1,6 +1,7 @@
 #pragma once
 #include "jobs/job_store.h"
 #include "jobs/transitions.h"
+#include "store_sqlite/live_jobs.h"
 #include "store_sqlite/writer.h"
 
 namespace rushes::store_sqlite {
@@ -8,11 +9,11 @@ namespace rushes::store_sqlite {
 /// The jobs in SQLite; each method is one unit of the Writer.
 class SqliteJobStore final : public jobs::JobStore {
  public:
-  /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait.
-  SqliteJobStore(Writer& writer, const Clock& clock, int parallel_jobs)
-      : writer_(writer), clock_(clock), parallel_jobs_(parallel_jobs) {}
+  /// `live` is the writer thread's.
+  SqliteJobStore(Writer& writer, LiveJobs& live, const Clock& clock) : writer_(writer), live_(live), clock_(clock) {}
 
   Task<Result<jobs::Submission>> submit(jobs::NewJob job, int max_unfinished) override;
+  Task<Result<std::vector<jobs::Submission>>> submit_all(std::vector<jobs::NewJob> jobs, int max_unfinished) override;
   Task<Result<std::vector<jobs::Claimed>>> claim(jobs::ClaimRequest request) override;
   Task<Result<jobs::Lease>> renew(jobs::Lease lease, std::chrono::milliseconds lease_for) override;
   Task<Result<void>> report(jobs::Lease lease, jobs::ProgressReport report) override;
@@ -27,12 +28,26 @@ class SqliteJobStore final : public jobs::JobStore {
   Task<Result<int>> announce_positions(int limit) override;
 
  private:
-  /// Runs `change` on the job that `lease` holds, and applies what it gives.
+  // In the units, on the writer's thread.
+  jobs::Submission add(Transaction& transaction, const jobs::NewJob& job, Timestamp now);
+  jobs::Claimed begin_attempt(Transaction& transaction, const jobs::FairOrder::Next& next,
+                              std::chrono::milliseconds lease_for, Timestamp now);
+  /// Writes what became of a job that ran; it may wait again, from `retry_at` on.
+  void settle(Transaction& transaction, LiveJobs::Running& running, jobs::Transition transition, Timestamp now,
+              std::optional<Timestamp> retry_at = std::nullopt);
+  /// Has it wait at the end of its user's line, and gives its position.
+  int line_up(Row& row, Timestamp now);
+  /// Tells those from position `from` on, `window` of them, and counts what remains to be told.
+  struct Telling;
+  void tell_positions(Transaction& transaction, Telling& telling, int from);
+
+  /// Ends the attempt that `lease` holds by what `change` makes of it.
   Task<Result<void>> with_lease(jobs::Lease lease, std::function<jobs::Transition(jobs::Job, Timestamp)> change);
 
   Writer& writer_;
+  LiveJobs& live_;
   const Clock& clock_;
-  const int parallel_jobs_;
+  int next_window_ = 0;  // on the writer's thread: where the next look at far positions begins
 };
 
 }  // namespace rushes::store_sqlite

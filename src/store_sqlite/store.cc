@@ -17,10 +17,11 @@ class SqliteStore final : public Store {
               FileDescriptor lock)
       : lock_(std::move(lock)),
         readers_(file, options.readers),
-        events_(readers_),
-        writer_(file, [this](std::span<const jobs::Event> events) { events_.tell(events); }),
-        jobs_(writer_, clock, options.parallel_jobs),
-        queries_(readers_, writer_, clock),
+        live_(options.parallel_jobs),
+        writer_(file, hooks()),
+        events_(readers_, writer_, live_),
+        jobs_(writer_, live_, clock),
+        queries_(readers_, writer_, live_, clock),
         notifications_(readers_, writer_, clock, rng) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
@@ -29,10 +30,22 @@ class SqliteStore final : public Store {
   notifications::NotificationStore& notifications() override { return notifications_; }
 
  private:
+  WriterHooks hooks() {
+    WriterHooks hooks;
+    hooks.told = [this](std::span<const jobs::Event> events) { events_.tell(events); };
+    hooks.reload = [this](sqlite::Connection& database) { live_.load(database); };
+    hooks.committed = [this] { live_.committed(); };
+    hooks.has_unfiled = [this] { return live_.has_unfiled(); };
+    hooks.must_file = [this] { return live_.must_file(); };
+    hooks.file = [this](sqlite::Connection& database) { live_.file(database); };
+    return hooks;
+  }
+
   const FileDescriptor lock_;  // let go last
   Readers readers_;
-  SqliteEventLog events_;
+  LiveJobs live_;
   Writer writer_;
+  SqliteEventLog events_;
   SqliteJobStore jobs_;
   SqliteJobQueries queries_;
   SqliteNotificationStore notifications_;

@@ -14,6 +14,8 @@ constexpr int kCheckpointPages = 1000;
 // Readers that come without pause can keep the second thread from ever starting the log anew. From this size on
 // the writer does it itself, between two batches.
 constexpr int kLongestLog = 16'000;
+// After it was told.
+constexpr std::chrono::milliseconds kFileWithin{1'000};
 
 int on_wal(void* due, sqlite3* database, const char* name, int pages) {
   (void)database;
@@ -24,8 +26,9 @@ int on_wal(void* due, sqlite3* database, const char* name, int pages) {
 
 }  // namespace
 
-Writer::Writer(const std::filesystem::path& file, std::function<void(std::span<const jobs::Event>)> on_committed)
-    : connection_(file, sqlite::Access::read_write), on_committed_(std::move(on_committed)) {
+Writer::Writer(const std::filesystem::path& file, WriterHooks hooks)
+    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)) {
+  if (hooks_.reload) hooks_.reload(connection_);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-writer");
     run();
@@ -55,6 +58,11 @@ void Writer::push(std::unique_ptr<Unit> unit) {
   arrived_.notify_one();
 }
 
+Task<Result<void>> Writer::file() {
+  std::function<Result<void>(Transaction&)> work = [](Transaction&) { return Result<void>(); };
+  co_return co_await enqueue<void>(std::move(work), Kind::files);
+}
+
 void Writer::run() {
   int wal_pages = 0;  // in the log, as of the last commit
   int asked_at = 0;   // their number when the second thread was last asked
@@ -70,8 +78,13 @@ void Writer::run() {
         asked_at = wal_pages;
         checkpoint_wanted_.notify_one();
       }
-      arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
+      const auto woken = [this] { return stopping_ || !waiting_.empty(); };
+      if (file_at_) {
+        arrived_.wait_until(lock, *file_at_, woken);
+      } else {
+        arrived_.wait(lock, woken);
+      }
+      if (stopping_ && waiting_.empty()) break;
       const auto taken = std::min(waiting_.size(), kLargestBatch);
       const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(taken);
       batch.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
@@ -80,6 +93,9 @@ void Writer::run() {
     commit(batch);
     if (wal_pages >= kLongestLog) restart_log();
   }
+  file_at_ = std::chrono::steady_clock::time_point::min();
+  Batch none;
+  commit(none);
 }
 
 void Writer::restart_log() {
@@ -90,55 +106,141 @@ void Writer::restart_log() {
   }
 }
 
+void Writer::roll_back() noexcept {
+  failed_ = true;
+  if (!connection_.in_transaction()) return;
+  try {
+    connection_.run("ROLLBACK");
+  } catch (const sqlite::Failure& error) {
+    log::error("store", "cannot roll back: {}", error.what());
+  }
+}
+
+void Writer::reload() {
+  if (!stale_) return;
+  if (hooks_.reload) hooks_.reload(connection_);
+  stale_ = false;
+}
+
+void Writer::probe() {
+  if (!failed_) return;
+  connection_.run("BEGIN IMMEDIATE");
+  connection_.run("INSERT INTO counters VALUES ('recoveries', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
+  connection_.run("COMMIT");
+  failed_ = false;
+}
+
+void Writer::run_passing(Batch& batch) {
+  std::vector<jobs::Event> events;
+  for (auto& unit : batch) {
+    if (unit->kind != Kind::passes) continue;
+    Transaction transaction(connection_);
+    run_unit(*unit, transaction);
+    std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
+  }
+  tell(events);
+  for (auto& unit : batch) {
+    if (unit->kind == Kind::passes) std::exchange(unit, nullptr)->finish();
+  }
+  std::erase(batch, nullptr);
+}
+
+bool Writer::is_filing_due() const {
+  return file_at_ && (hooks_.must_file() || std::chrono::steady_clock::now() >= *file_at_);
+}
+
 void Writer::commit(Batch& batch) {
   try {
-    connection_.run("BEGIN IMMEDIATE");
-    const auto events = run_units(batch);
-    connection_.run("COMMIT");
-    tell(events);
-  } catch (const sqlite::Failure& error) {
-    if (connection_.in_transaction()) {
-      try {
-        connection_.run("ROLLBACK");
-      } catch (const sqlite::Failure& second) {
-        log::error("store", "cannot roll back: {}", second.what());
-      }
+    reload();
+    run_passing(batch);
+    const bool unfiled = hooks_.has_unfiled && hooks_.has_unfiled();
+    if (!unfiled) {
+      file_at_.reset();
+    } else if (!file_at_) {
+      file_at_ = std::chrono::steady_clock::now() + kFileWithin;
     }
+    if (!batch.empty() || is_filing_due()) write(batch);
+  } catch (const sqlite::Failure& error) {
     log::error("store", "nothing written of {} changes: {}", batch.size(), error.what());
     for (auto& unit : batch) unit->fail(error.to_error());
+    roll_back();
+    if (file_at_) file_at_ = std::chrono::steady_clock::now() + kFileWithin;
   }
   for (auto& unit : batch) unit->finish();
 }
 
+void Writer::begin(bool filing) {
+  connection_.run("BEGIN IMMEDIATE");
+  stale_ = true;  // until the commit
+  if (filing) hooks_.file(connection_);
+}
+
+void Writer::write(Batch& batch) {
+  probe();
+  const bool asked =
+      std::any_of(batch.begin(), batch.end(), [](const auto& unit) { return unit->kind == Kind::files; });
+  const bool filing = file_at_.has_value() && (asked || is_filing_due());
+  begin(filing);
+  auto events = run_units(batch);
+  if (!events) {
+    roll_back();
+    reload();
+    begin(filing);
+    events = run_carefully(batch);
+  }
+  connection_.run("COMMIT");
+  stale_ = failed_ = false;
+  if (hooks_.committed) hooks_.committed();
+  if (filing) file_at_.reset();
+  tell(*events);
+}
+
 void Writer::tell(std::span<const jobs::Event> events) {
-  if (events.empty() || !on_committed_) return;
+  if (events.empty() || !hooks_.told) return;
   try {
-    on_committed_(events);
+    hooks_.told(events);
   } catch (const std::exception& error) {
     log::error("store", "the listener of the event log threw: {}", error.what());
   }
 }
 
-std::vector<jobs::Event> Writer::run_units(Batch& batch) {
+/// Throws where the whole transaction has ended with it, as on a full disk.
+Writer::Outcome Writer::run_unit(Unit& unit, Transaction& transaction) {
+  try {
+    return unit.run(transaction) || transaction.keep_ ? Outcome::kept : Outcome::refused;
+  } catch (const sqlite::Failure& error) {
+    if (unit.kind != Kind::passes && !connection_.in_transaction()) throw;
+    unit.fail(error.to_error());
+  } catch (const std::exception& error) {  // a bug, of this unit alone
+    log::error("store", "a change ended by exception: {}", error.what());
+    unit.fail(Error(Errc::internal, error.what()));
+  }
+  return Outcome::threw;
+}
+
+std::optional<std::vector<jobs::Event>> Writer::run_units(Batch& batch) {
+  std::vector<jobs::Event> events;
+  for (auto& unit : batch) {
+    const auto changes = sqlite3_total_changes64(connection_.handle());
+    Transaction transaction(connection_);
+    const auto outcome = run_unit(*unit, transaction);
+    const bool changed = sqlite3_total_changes64(connection_.handle()) != changes;
+    if (outcome == Outcome::threw || (outcome == Outcome::refused && changed)) return std::nullopt;
+    std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
+  }
+  return events;
+}
+
+std::vector<jobs::Event> Writer::run_carefully(Batch& batch) {
   std::vector<jobs::Event> events;
   for (auto& unit : batch) {
     connection_.run("SAVEPOINT unit");
     Transaction transaction(connection_);
-    bool keep = false;
-    try {
-      keep = unit->run(transaction) || transaction.keep_;
-    } catch (const sqlite::Failure& error) {
-      // Some failures (a full disk) end the whole transaction.
-      if (!connection_.in_transaction()) throw;
-      unit->fail(error.to_error());
-    } catch (const std::exception& error) {  // a bug, of this unit alone
-      log::error("store", "a change ended by exception: {}", error.what());
-      unit->fail(Error(Errc::internal, error.what()));
-    }
-    if (keep) {
+    if (run_unit(*unit, transaction) == Outcome::kept) {
       std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
     } else {
       connection_.run("ROLLBACK TO unit");
+      if (hooks_.reload) hooks_.reload(connection_);
     }
     connection_.run("RELEASE unit");
   }

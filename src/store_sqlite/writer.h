@@ -8,6 +8,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -38,33 +39,63 @@ class Transaction {
   bool keep_ = false;
 };
 
+/// What a Writer is given by those who write with it. All are called on its thread.
+struct WriterHooks {
+  std::function<void(std::span<const jobs::Event>)> told;  // events: after their commit, or at once (`pass`)
+  std::function<void(sqlite::Connection&)> reload;         // what is kept in memory of the database, anew
+  std::function<void()> committed;
+  // What passing units left in memory is filed within a second, with the commit that is next when it must be.
+  std::function<bool()> has_unfiled;
+  std::function<bool()> must_file;
+  std::function<void(sqlite::Connection&)> file;  // all of it; not filed unless `committed` follows
+};
+
 /// The one thread that writes to the database. All units that wait at one moment share one
-/// transaction and one sync of the disk (group commit); each stands in a savepoint of its own, so
-/// that one's failure undoes nothing of the others'.
+/// transaction and one sync of the disk (group commit). One's failure undoes nothing of the others': where a unit
+/// fails after it has changed something, the batch begins again with a savepoint for each. So units may run twice.
 ///
-/// Threads:  `write` from any executor; it resumes there when its unit is durable, or is not to be.
-/// Lifetime: no `write` is under way when it is destroyed.
+/// What units keep in memory of the database is read anew whenever a transaction did not come about.
+///
+/// Threads:  `write` and `pass` from any executor; they resume there when the unit is durable, or is not to be.
+/// Lifetime: no unit is under way when it is destroyed.
 /// Errors:   those of the unit; `unavailable` where the database refuses, with nothing changed.
 class Writer {
  public:
-  Writer(const std::filesystem::path& file, std::function<void(std::span<const jobs::Event>)> on_committed);
+  Writer(const std::filesystem::path& file, WriterHooks hooks);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
   template <class T>
   Task<Result<T>> write(std::function<Result<T>(Transaction&)> work) {
-    auto start = [this, work = std::move(work)](auto handler) mutable {
+    return enqueue<T>(std::move(work), Kind::writes);
+  }
+  /// Runs a unit that writes nothing, in no transaction, before those that do, and tells its events at once.
+  template <class T>
+  Task<Result<T>> pass(std::function<Result<T>(Transaction&)> work) {
+    return enqueue<T>(std::move(work), Kind::passes);
+  }
+
+  /// Files what passing units left in memory, until now.
+  Task<Result<void>> file();
+
+ private:
+  enum class Kind : std::uint8_t { writes, passes, files };
+
+  template <class T>
+  Task<Result<T>> enqueue(std::function<Result<T>(Transaction&)> work, Kind kind) {
+    auto start = [this, work = std::move(work), kind](auto handler) mutable {
       auto executor = asio::get_associated_executor(handler);
       auto unit = std::make_unique<TypedUnit<T, decltype(handler)>>(std::move(work), std::move(handler), executor);
+      unit->kind = kind;
       push(std::move(unit));
     };
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<T>)>(std::move(start),
                                                                                             asio::use_awaitable);
   }
 
- private:
   struct Unit {
+    Kind kind = Kind::writes;
     virtual ~Unit() = default;
     /// True where what it wrote is to stay.
     virtual bool run(Transaction& transaction) = 0;
@@ -102,14 +133,32 @@ class Writer {
 
   void push(std::unique_ptr<Unit> unit);
   void run();
+  /// Runs those that write nothing and takes them out of the batch.
+  void run_passing(Batch& batch);
   void commit(Batch& batch);
-  std::vector<jobs::Event> run_units(Batch& batch);
+  void write(Batch& batch);
+  void begin(bool filing);
+  /// Nothing where a unit failed after it had changed something: the transaction is to begin again, carefully.
+  std::optional<std::vector<jobs::Event>> run_units(Batch& batch);
+  std::vector<jobs::Event> run_carefully(Batch& batch);
+  enum class Outcome : std::uint8_t { kept, refused, threw };
+  Outcome run_unit(Unit& unit, Transaction& transaction);
+  void roll_back() noexcept;
+  /// Reads what is in memory anew where a transaction did not come about. Throws where the database cannot be read.
+  void reload();
+  /// Throws where the database still cannot be written.
+  void probe();
+  bool is_filing_due() const;
   void tell(std::span<const jobs::Event> events);
   void restart_log();
   void checkpoint_loop(const std::filesystem::path& file);
 
   sqlite::Connection connection_;  // on thread_ only
-  const std::function<void(std::span<const jobs::Event>)> on_committed_;
+  const WriterHooks hooks_;
+  // On thread_ only.
+  bool stale_ = false;   // what is in memory
+  bool failed_ = false;  // the last transaction
+  std::optional<std::chrono::steady_clock::time_point> file_at_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable arrived_;

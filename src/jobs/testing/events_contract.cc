@@ -95,6 +95,46 @@ TEST_P(JobStoreContract, TheListenerHearsTheLog) {
   }
 }
 
+TEST_P(JobStoreContract, ProgressIsToldAtOnceAndOfEachStageTheFirstAndTheNewestAreFiled) {
+  const auto claimed = begin("ann");
+  const auto report = [&](const char* stage, int percent) {
+    must(run_to_end(jobs().report(claimed.lease, ProgressReport{percent, stage, "", ""})));
+  };
+  for (const int percent : {20, 21, 22}) report("one", percent);
+  for (const int percent : {30, 31, 32}) report("two", percent);
+
+  const auto told = heard();
+  ASSERT_EQ(told.size(), 8U);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_EQ(told[i].seq, static_cast<std::int64_t>(i) + 1);
+    if (i > 0) {
+      EXPECT_GT(told[i].id, told[i - 1].id);
+    }
+    EXPECT_EQ(told[i].anchor, i < 2 ? 0 : told[1].id) << i;
+  }
+  EXPECT_EQ(must(run_to_end(log().state())).last_id, told.back().id);
+  EXPECT_FALSE(must(run_to_end(log().has(claimed.job.user, told[3].id))));
+
+  const auto percents = [&](std::int64_t seq) {
+    std::vector<std::int64_t> filed;
+    for (const auto& event : must(run_to_end(log().of_user_after(claimed.job.user, seq, kNoLimit)))) {
+      filed.push_back(payload_json(event).at("progress").as_int64());
+      EXPECT_TRUE(must(run_to_end(log().has(claimed.job.user, event.id))));
+      EXPECT_FALSE(must(run_to_end(log().has(UserId("bob"), event.id))));
+    }
+    return filed;
+  };
+  EXPECT_EQ(percents(2), (std::vector<std::int64_t>{20, 22, 30, 32}));
+  report("two", 40);
+  report("two", 50);
+  EXPECT_EQ(heard().back().anchor, told.back().id);
+  EXPECT_EQ(percents(told.back().seq), (std::vector<std::int64_t>{50}));
+  report("two", 60);
+  report("two", 70);
+  complete(claimed);
+  EXPECT_EQ(percents(told.back().seq), (std::vector<std::int64_t>{50, 70, 100}));
+}
+
 TEST_P(JobStoreContract, TheListenerHasHeardBeforeTheCallerKnows) {
   for (std::size_t i = 1; i <= 20; ++i) {
     submit("ann");

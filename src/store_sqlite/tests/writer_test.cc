@@ -24,10 +24,13 @@ class WriterTest : public ::testing::Test {
     sqlite::Connection connection(folder_.database(), sqlite::Access::read_write);
     migrate(connection).value();
     connection.execute("CREATE TABLE t (a, b)");
-    writer_ = std::make_unique<Writer>(folder_.database(), [this](std::span<const jobs::Event> events) {
+    WriterHooks hooks;
+    hooks.reload = [this](sqlite::Connection& database) { live_.load(database); };
+    hooks.told = [this](std::span<const jobs::Event> events) {
       for (const auto& event : events) heard_.push_back(event.id);
       ++commits_heard_;
-    });
+    };
+    writer_ = std::make_unique<Writer>(folder_.database(), std::move(hooks));
   }
 
   /// Runs all of them in one batch, and gives what each was told.
@@ -79,6 +82,7 @@ class WriterTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  LiveJobs live_{3};
   std::vector<std::int64_t> heard_;  // on the writer's thread
   int commits_heard_ = 0;
   std::unique_ptr<Writer> writer_;
@@ -210,7 +214,7 @@ TEST_F(WriterTest, ADiskThatRefusesTheCommitFailsEveryWaiterAndTellsNobody) {
 
 TEST_F(WriterTest, AJobThatDoesNotFitIsNeitherStoredNorTold) {
   const FakeClock clock;
-  SqliteJobStore store(*writer_, clock, 3);
+  SqliteJobStore store(*writer_, live_, clock);
   jobs::NewJob job;
   job.id = JobId("j");
   job.user = UserId("ann");

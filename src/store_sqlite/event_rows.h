@@ -1,0 +1,20 @@
+#pragma once
+#include "jobs/transitions.h"
+#include "store_sqlite/live_jobs.h"
+#include "store_sqlite/writer.h"
+
+namespace rushes::store_sqlite {
+
+/// Numbers the event, writes it to the log, and has it told after the commit. Throws sqlite::Failure.
+void log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
+               Timestamp now);
+
+/// Progress: numbers it, has it told at once, and keeps it to be filed.
+void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& running, const jobs::EventDraft& draft,
+                Timestamp now);
+
+void insert_event(sqlite::Connection& database, const jobs::Event& event);
+/// Of a row with the columns id, user_id, seq, job_id, type, payload, at.
+jobs::Event read_event(const sqlite::Statement& row);
+
+}  // namespace rushes::store_sqlite

@@ -1,0 +1,261 @@
+#include "store_sqlite/live_jobs.h"
+
+#include "store_sqlite/event_rows.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace rushes::store_sqlite {
+namespace {
+
+constexpr std::size_t kMeasured = 20;       // jobs, for the mean
+constexpr std::size_t kMostLogs = 200'000;  // of users, kept in memory
+constexpr std::int64_t kTokensAtOnce = 1'000'000;
+// How much progress may be told before it is filed, or overtaken by what is. After a crash the numbers of those whose
+// jobs ran go on so much further, and events' ids by more, so that none is given twice.
+constexpr std::size_t kMostUnfiled = 3'000;
+constexpr std::int64_t kSeqsLost = 4'096;
+constexpr std::int64_t kIdsLost = 1'000'000;
+
+std::int64_t single(sqlite::Statement& row) {
+  row.next();
+  const auto value = row.integer(0);
+  row.reset();
+  return value;
+}
+
+}  // namespace
+
+void LiveJobs::load(sqlite::Connection& database) {
+  order_.clear();
+  later_.clear();
+  later_of_.clear();
+  auto before = std::exchange(running_, {});
+  for (auto& ended : std::exchange(ended_, {})) before.try_emplace(ended.row.job.id, std::move(ended));
+  took_.clear();
+  filing_ = false;
+  // Numbers that were given stay given; what was to be filed may not have been.
+  for (auto& [user, log] : logs_) log.filed = Log::kUnknown;
+
+  last_number_ = single(database.statement("SELECT coalesce(max(no), 0) FROM jobs"));
+  last_place_ = 0;
+  last_token_ = tokens_kept_ = single(database.statement("SELECT value FROM counters WHERE name = 'lease'"));
+
+  auto& begun = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE state < 2 AND state = 1");
+  while (begun.next()) {
+    auto row = read_row(begun);
+    last_place_ = std::max(last_place_, row.place);
+    order_.add_running(row.job.user, row.job.type);
+    const auto known = before.find(row.job.id);
+    if (known != before.end() && known->second.row.token == row.token) {
+      known->second.row.job.cancel_requested = row.job.cancel_requested;
+      running_.emplace(row.job.id, std::move(known->second));
+    } else {
+      begin(std::move(row));
+    }
+  }
+  if (last_event_ == 0) skip_lost(database);
+  // By number, so that those who came first have the earlier slots.
+  auto& waiting = database.statement(
+      "SELECT no, user_id, place, type, priority, run_at, position, processed_at FROM jobs"
+      " WHERE state < 2 AND state = 0 ORDER BY no");
+  while (waiting.next()) {
+    jobs::Waiting job;
+    job.number = waiting.integer(0);
+    job.place = waiting.integer(2);
+    last_place_ = std::max(last_place_, job.place);
+    job.type = static_cast<jobs::JobType>(waiting.integer(3));
+    job.priority = static_cast<int>(waiting.integer(4));
+    job.told_position = static_cast<std::int32_t>(waiting.integer(6));
+    job.silent = !waiting.is_null(7);
+    wait(UserId(waiting.text(1)), job, waiting.integer(5), from_millis(0));
+  }
+  auto& ended =
+      database.statement("SELECT finished_at - processed_at FROM jobs WHERE state = 2 ORDER BY no DESC LIMIT ?");
+  ended.bind(static_cast<int>(kMeasured));
+  while (ended.next()) took_.push_front(ended.integer(0));
+  committed();
+}
+
+void LiveJobs::skip_lost(sqlite::Connection& database) {
+  const auto last = single(database.statement("SELECT coalesce(max(id), 0) FROM events"));
+  last_event_ = running_.empty() ? last : last + kIdsLost;
+  for (const auto& [id, running] : running_) {
+    const auto seq = log_of(database, running.row.job.user).seq + kSeqsLost;
+    database.run("INSERT INTO event_numbers VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET seq = ?2",
+                 running.row.job.user.value(), seq);
+  }
+  logs_.clear();
+}
+
+std::int64_t LiveJobs::new_token(sqlite::Connection& database) {
+  if (last_token_ == tokens_kept_) {
+    tokens_kept_ += kTokensAtOnce;
+    database.run("UPDATE counters SET value = ? WHERE name = 'lease'", tokens_kept_);
+  }
+  return ++last_token_;
+}
+
+LiveJobs::Log& LiveJobs::log_of(sqlite::Connection& database, const UserId& user) {
+  auto known = logs_.find(user);
+  if (known != logs_.end() && known->second.filed != Log::kUnknown) return known->second;
+  if (known == logs_.end()) {
+    // Numbers that only were told are nowhere but here.
+    if (logs_.size() >= kMostLogs && told_unfiled_ == 0) logs_.clear();
+    known = logs_.emplace(user, Log()).first;
+  }
+  auto& [seq, filed] = known->second;
+  auto& last = database.statement("SELECT seq, id FROM events WHERE user_id = ? ORDER BY seq DESC LIMIT 1");
+  filed = 0;
+  if (last.bind(user.value()).next()) {
+    seq = std::max(seq, last.integer(0));
+    filed = last.integer(1);
+    last.reset();
+  }
+  auto& skipped = database.statement("SELECT coalesce((SELECT seq FROM event_numbers WHERE user_id = ?), 0)");
+  seq = std::max(seq, single(skipped.bind(user.value())));
+  return known->second;
+}
+
+void LiveJobs::number(sqlite::Connection& database, jobs::Event& event, bool filed) {
+  auto& log = log_of(database, event.user);
+  event.id = last_event_.fetch_add(1) + 1;
+  event.seq = ++log.seq;
+  if (filed) {
+    log.filed = event.id;
+  } else {
+    event.anchor = log.filed;
+  }
+}
+
+void LiveJobs::wait(const UserId& user, const jobs::Waiting& job, std::int64_t run_at, Timestamp now) {
+  if (run_at <= to_millis(now)) return order_.add(user, job);
+  later_.emplace(std::pair(run_at, job.number), Later{user, job});
+  ++later_of_[user];
+}
+
+void LiveJobs::wait_no_more(const UserId& user, const jobs::Waiting& job, std::int64_t run_at) {
+  const auto found = later_.find({run_at, job.number});
+  if (found == later_.end()) {
+    order_.remove(user, job.priority, job.place);
+    return;
+  }
+  later_.erase(found);
+  if (--later_of_[user] == 0) later_of_.erase(user);
+}
+
+std::optional<int> LiveJobs::position(const Row& row) const {
+  if (later_.contains({row.run_at, row.number})) return std::nullopt;
+  return order_.position(row.job.user, row.job.priority, row.place);
+}
+
+void LiveJobs::promote(Timestamp now) {
+  while (!later_.empty() && later_.begin()->first.first <= to_millis(now)) {
+    const auto due = later_.extract(later_.begin());
+    const auto& [user, job] = due.mapped();
+    if (--later_of_[user] == 0) later_of_.erase(user);
+    order_.add(user, job);
+  }
+}
+
+void LiveJobs::begin(Row row) {
+  auto id = row.job.id;
+  running_.insert_or_assign(std::move(id), Running{std::move(row), {}, {}});
+}
+
+LiveJobs::Running* LiveJobs::find(const JobId& job) {
+  const auto found = running_.find(job);
+  return found == running_.end() ? nullptr : &found->second;
+}
+
+LiveJobs::Running* LiveJobs::find(const jobs::Lease& lease) {
+  auto* running = find(lease.job);
+  return running != nullptr && running->row.token == lease.token ? running : nullptr;
+}
+
+void LiveJobs::end(const JobId& job) {
+  auto ended = running_.extract(job);
+  order_.stop(ended.mapped().row.job.user, ended.mapped().row.job.type);
+  ended_.push_back(std::move(ended.mapped()));
+}
+
+void LiveJobs::keep(Running& running, jobs::Event progress) {
+  const auto& job = running.row.job;
+  ++told_unfiled_;
+  if (running.unfiled.empty()) unfiled_.push_back(job.id);
+  const bool first = running.filed_stage != job.stage;
+  // All but a stage's first is overtaken by what follows.
+  if (!first && running.overtakable) running.unfiled.pop_back();
+  running.filed_stage = job.stage;
+  running.overtakable = !first;
+  running.unfiled.push_back(std::move(progress));
+}
+
+bool LiveJobs::must_file() const noexcept { return told_unfiled_ >= kMostUnfiled; }
+
+void LiveJobs::file(sqlite::Connection& database) {
+  for (const auto& id : unfiled_) {
+    auto* running = find(id);
+    if (running == nullptr) continue;
+    file(database, *running);
+    update_row(database, running->row);
+  }
+  filing_ = true;
+}
+
+void LiveJobs::file(sqlite::Connection& database, Running& running) {
+  if (filing_ || running.unfiled.empty()) return;
+  for (const auto& event : running.unfiled) {
+    insert_event(database, event);
+    log_of(database, event.user).filed = event.id;
+  }
+}
+
+std::vector<JobId> LiveJobs::lost(bool all, Timestamp now) const {
+  std::vector<JobId> lost;
+  for (const auto& [id, running] : running_) {
+    if (all || running.row.expires_at <= now) lost.push_back(id);
+  }
+  return lost;
+}
+
+int LiveJobs::unfinished(const UserId& user) const {
+  const auto later = later_of_.find(user);
+  return static_cast<int>(order_.waiting_of(user)) + order_.running_of(user) +
+         (later == later_of_.end() ? 0 : later->second);
+}
+
+void LiveJobs::measured(std::chrono::milliseconds took) {
+  took_.push_back(took.count());
+  if (took_.size() > kMeasured) took_.pop_front();
+}
+
+std::optional<int> LiveJobs::estimate_wait(int position) const {
+  const auto rounds = (position - 1 + order_.running()) / parallel_jobs_;
+  if (rounds == 0 || took_.empty()) return std::nullopt;
+  const auto sum = std::accumulate(took_.begin(), took_.end(), std::int64_t{0});
+  const auto mean = sum / static_cast<std::int64_t>(took_.size());
+  return static_cast<int>((mean * rounds + 999) / 1000);
+}
+
+std::optional<Timestamp> LiveJobs::next_due() const {
+  return later_.empty() ? std::nullopt : std::optional(from_millis(later_.begin()->first.first));
+}
+
+void LiveJobs::committed() {
+  waiting_now_ = static_cast<std::int64_t>(order_.waiting() + later_.size());
+  running_now_ = order_.running();
+  ended_.clear();
+  if (!std::exchange(filing_, false)) return;
+  for (const auto& id : unfiled_) {
+    auto* running = find(id);
+    if (running == nullptr) continue;
+    running->unfiled.clear();
+    running->overtakable = false;
+  }
+  unfiled_.clear();
+  told_unfiled_ = 0;
+}
+
+}  // namespace rushes::store_sqlite

@@ -1,0 +1,127 @@
+#pragma once
+#include "jobs/event.h"
+#include "jobs/fair_order.h"
+#include "store_sqlite/job_rows.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace rushes::store_sqlite {
+
+/// What the writer knows of unfinished jobs without asking the database: their order, who runs what under which
+/// lease, how far it is, and the numbers that come next. The database is the truth: all of this is read from it at the
+/// beginning, and again whenever a transaction did not come about; but leases and progress, which are newer here.
+///
+/// Threads: the writer's, but `counts` and `last_event`, which are thread-safe.
+class LiveJobs {
+ public:
+  /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait.
+  explicit LiveJobs(int parallel_jobs) : parallel_jobs_(parallel_jobs) {}
+
+  /// Forgets everything and reads it anew. Throws sqlite::Failure.
+  void load(sqlite::Connection& database);
+
+  jobs::FairOrder& order() noexcept { return order_; }
+  std::int64_t new_number() noexcept { return ++last_number_; }
+  std::int64_t new_place() noexcept { return ++last_place_; }
+  /// A fencing token: above all that were ever given.
+  std::int64_t new_token(sqlite::Connection& database);
+  /// Gives the event its id and its user's next sequence number. `filed`: it is in the log with this transaction.
+  void number(sqlite::Connection& database, jobs::Event& event, bool filed);
+
+  /// The job waits: at once, or once `run_at` (ms; 0: at once) has come.
+  void wait(const UserId& user, const jobs::Waiting& job, std::int64_t run_at, Timestamp now);
+  /// It does so no more, and does not start.
+  void wait_no_more(const UserId& user, const jobs::Waiting& job, std::int64_t run_at);
+  /// Where the waiting job stands; nothing where it waits for its time.
+  std::optional<int> position(const Row& row) const;
+  /// What waited for a time that has come waits in the order from now on.
+  void promote(Timestamp now);
+
+  /// A job that runs, newer than its row.
+  struct Running {
+    Row row;
+    std::string filed_stage;           // whose first progress is in the log, or in `unfiled`
+    std::vector<jobs::Event> unfiled;  // told, and not overtaken
+    bool overtakable = false;          // the last of them
+  };
+  /// Some worker has it; it has left the order by `order().start`.
+  void begin(Row row);
+  /// The job that runs. Nothing where it does not, or not under this token.
+  Running* find(const JobId& job);
+  Running* find(const jobs::Lease& lease);
+  void end(const JobId& job);
+  /// Keeps progress that was told until it is filed.
+  void keep(Running& running, jobs::Event progress);
+  bool has_unfiled() const noexcept { return !unfiled_.empty(); }
+  /// Whether so much was told that a crash might have its numbers given again.
+  bool must_file() const noexcept;
+  /// Files what was kept: of all, with how far they are, or of one that is about to end.
+  void file(sqlite::Connection& database);
+  void file(sqlite::Connection& database, Running& running);
+  /// Those whose lease is over; with `all`, every one.
+  std::vector<JobId> lost(bool all, Timestamp now) const;
+
+  /// Waiting and running together.
+  int unfinished(const UserId& user) const;
+  /// A job took this long.
+  void measured(std::chrono::milliseconds took);
+  /// Seconds until the job at `position` is likely to start; nothing where nothing was measured yet, or
+  /// where it starts at once.
+  std::optional<int> estimate_wait(int position) const;
+
+  struct Counts {
+    std::int64_t waiting = 0;
+    std::int64_t running = 0;
+  };
+  Counts counts() const noexcept { return {waiting_now_.load(), running_now_.load()}; }
+  /// The id of the last event that was numbered.
+  std::int64_t last_event() const noexcept { return last_event_.load(); }
+  /// When the first of those comes to wait in the order that wait for their time.
+  std::optional<Timestamp> next_due() const;
+  /// The transaction came about. `counts` tells of it from now on.
+  void committed();
+
+ private:
+  /// After a crash: leaves out the numbers that may have been told and not filed.
+  void skip_lost(sqlite::Connection& database);
+
+  struct Later {
+    UserId user;
+    jobs::Waiting job;
+  };
+
+  jobs::FairOrder order_;
+  std::map<std::pair<std::int64_t, std::int64_t>, Later> later_;  // by time and number
+  std::unordered_map<UserId, int> later_of_;
+  std::unordered_map<JobId, Running> running_;
+  std::vector<Running> ended_;  // with the transaction under way
+  std::vector<JobId> unfiled_;  // those with something unfiled, and maybe others
+  std::size_t told_unfiled_ = 0;
+  bool filing_ = false;  // everything, with the transaction under way
+  struct Log {
+    std::int64_t seq = 0;
+    std::int64_t filed = kUnknown;  // the last filed event's id
+    static constexpr std::int64_t kUnknown = -1;
+  };
+  Log& log_of(sqlite::Connection& database, const UserId& user);
+  std::unordered_map<UserId, Log> logs_;  // of those that were asked for
+  std::deque<std::int64_t> took_;         // ms; the last ones
+  std::int64_t last_number_ = 0;
+  std::int64_t last_place_ = 0;
+  std::int64_t last_token_ = 0;
+  std::int64_t tokens_kept_ = 0;  // the database knows that tokens up to this one may have been given
+  const int parallel_jobs_;
+  std::atomic<std::int64_t> waiting_now_{0};
+  std::atomic<std::int64_t> running_now_{0};
+  std::atomic<std::int64_t> last_event_{0};
+};
+
+}  // namespace rushes::store_sqlite
