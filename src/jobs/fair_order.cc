@@ -10,6 +10,7 @@ void FairOrder::clear() {
   slots_.clear();
   for (auto& heads : heads_) heads.clear();
   users_.clear();
+  waiting_ = {};
   running_ = {};
 }
 
@@ -73,6 +74,7 @@ void FairOrder::add(const UserId& id, const Waiting& job) {
   lane.jobs.insert(std::upper_bound(lane.jobs.begin(), lane.jobs.end(), job.place, by_place), job);
   auto& places = lane.places[static_cast<std::size_t>(job.type)];
   places.insert(std::upper_bound(places.begin(), places.end(), job.place), job.place);
+  ++waiting_[static_cast<std::size_t>(job.type)];
   add_slot_behind(lane);
   head(lane);
 }
@@ -84,6 +86,7 @@ Waiting FairOrder::take(Lane& lane, std::int64_t place) {
   lane.jobs.erase(found);
   auto& places = lane.places[static_cast<std::size_t>(job.type)];
   places.erase(std::lower_bound(places.begin(), places.end(), place));
+  --waiting_[static_cast<std::size_t>(job.type)];
   return job;
 }
 
@@ -200,6 +203,10 @@ std::size_t FairOrder::waiting_of(const UserId& user) const {
   std::size_t count = 0;
   for (const auto& [priority, lane] : found->second.lanes) count += lane.jobs.size();
   return count;
+}
+
+void FairOrder::each_user(const std::function<void(const UserId&, std::size_t, int)>& visit) const {
+  for (const auto& [id, user] : users_) visit(id, waiting_of(id), user.running);
 }
 
 int FairOrder::running() const noexcept { return std::accumulate(running_.begin(), running_.end(), 0); }

@@ -1,5 +1,5 @@
 #pragma once
-#include "jobs/model.h"
+#include "jobs/queue_report.h"
 
 #include <boost/container/devector.hpp>
 
@@ -18,8 +18,6 @@
 #include <unordered_map>
 
 namespace rushes::jobs {
-
-inline constexpr std::size_t kJobTypes = 3;
 
 /// A waiting job, as the order knows it.
 struct Waiting {
@@ -79,10 +77,14 @@ class FairOrder {
   void each(int from, const std::function<bool(const UserId& user, Waiting& job, int position)>& visit);
 
   std::size_t waiting() const noexcept { return slots_.size(); }
+  std::size_t waiting(JobType type) const { return waiting_[static_cast<std::size_t>(type)]; }
+  std::size_t users() const noexcept { return users_.size(); }
   std::size_t waiting_of(const UserId& user) const;
   int running(JobType type) const { return running_[static_cast<std::size_t>(type)]; }
   int running() const noexcept;
   int running_of(const UserId& user) const;
+  /// Visits those with something waiting or running, in no order. Linear in them.
+  void each_user(const std::function<void(const UserId& user, std::size_t waiting, int running)>& visit) const;
 
  private:
   struct Lane;
@@ -137,6 +139,7 @@ class FairOrder {
   Slots slots_;
   std::array<std::set<Slot>, kJobTypes> heads_;  // first slots of users that may start a job of that type
   std::unordered_map<UserId, User> users_;       // those with something waiting or running
+  std::array<std::size_t, kJobTypes> waiting_{};
   std::array<int, kJobTypes> running_{};
   int per_user_ = std::numeric_limits<int>::max();
   std::uint64_t comings_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 #include "async/task.h"
 #include "jobs/model.h"
+#include "jobs/queue_report.h"
 
 #include <optional>
 #include <string>
@@ -70,6 +71,16 @@ class JobQueries {
 
   /// Where a waiting job stands now, from 1; nothing where it does not wait, or waits for a time. Errors: `not_found`.
   virtual Task<Result<std::optional<int>>> position(UserId user, JobId job) = 0;
+
+  /// Of this job, oldest first. Errors: `not_found`.
+  virtual Task<Result<std::vector<Attempt>>> attempts(UserId user, JobId job) = 0;
+
+  /// For operators, of all users. `users`: how many of the busiest.
+  virtual Task<Result<QueueReport>> report(int users) = 0;
+  /// Errors: `not_found`.
+  virtual Task<Result<JobReport>> report_job(JobId job) = 0;
+  /// The failed jobs, newest first. Errors: `invalid_argument` (CURSOR_INVALID).
+  virtual Task<Result<JobPage>> dead(DeadFilter filter) = 0;
 
   virtual Task<Result<HistoryPage>> history(UserId user, HistoryQuery query) = 0;
   virtual Task<Result<Analysis>> analysis(UserId user, AuditId id) = 0;

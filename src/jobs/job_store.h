@@ -1,10 +1,10 @@
 #pragma once
 #include "async/task.h"
 #include "jobs/model.h"
+#include "jobs/queue_report.h"
 
-#include <array>
 #include <chrono>
-#include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,16 +21,14 @@ struct Submission {
 struct ClaimRequest {
   std::chrono::milliseconds lease_for{30'000};
   int max_running_per_user = 5;
-  std::array<int, 3> max_running_per_type{kNoLimit, kNoLimit, kNoLimit};  // 0: the type is paused
   int limit = 1;
-
-  static constexpr int kNoLimit = std::numeric_limits<int>::max();
 };
 
 /// One attempt, begun.
 struct Claimed {
   Job job;
-  std::string body;  // as in NewJob
+  std::string body;                                // as in NewJob
+  std::map<std::string, std::string> checkpoints;  // by name
   Lease lease;
 };
 
@@ -90,12 +88,16 @@ class JobStore {
   /// Records progress, with `job-progress`. Errors: `lease_lost`.
   virtual Task<Result<void>> report(Lease lease, ProgressReport report) = 0;
 
+  /// Keeps what a stage of this attempt made, under a name, in place of what was kept under it: a later attempt, or one
+  /// at a retry of the job, is given it. Gone when the job completes. Errors: `lease_lost`.
+  virtual Task<Result<void>> save_checkpoint(Lease lease, std::string name, std::string data) = 0;
+
   /// Ends the job as completed and saves the analysis, with `job-completed`.
   /// Errors: `lease_lost`; `cancelled` where its owner wants it stopped: it ended as cancelled instead.
   virtual Task<Result<void>> complete(Lease lease, Completion completion) = 0;
 
-  /// Ends the attempt. A retryable failure with attempts left makes the job wait again, no earlier
-  /// than `retry_in` from now and without an event; else `job-failed`. Errors: `lease_lost`.
+  /// Ends the attempt. A failure of a class with attempts left (see retry_policy.h) makes the job wait again, no
+  /// earlier than `retry_in` from now and without an event; else `job-failed`. Errors: `lease_lost`.
   virtual Task<Result<AfterFailure>> fail(Lease lease, Failure failure, std::chrono::milliseconds retry_in) = 0;
 
   /// Hands the job back, waiting, at once and uncounted: a clean stop of the server is no attempt.
@@ -112,6 +114,13 @@ class JobStore {
   /// series of attempts. A completed one keeps its saved analysis until the new one is saved.
   /// Errors: `not_found`; `conflict` (JOB_NOT_ENDED) while it waits or runs; `exhausted` as for `submit`.
   virtual Task<Result<Job>> restart(UserId user, JobId job, int max_unfinished) = 0;
+
+  /// Restarts failed jobs, oldest first, at most `filter.limit` of them, whoever owns them and however many more that
+  /// user has. Gives how many.
+  virtual Task<Result<int>> redrive(DeadFilter filter) = 0;
+
+  /// From now on, for all that claim; what runs goes on.
+  virtual Task<Result<void>> set_type(JobType type, TypeSettings settings) = 0;
 
   /// Ends every attempt whose lease is over: as a retryable failure WORKER_LOST, or as cancelled where
   /// that was asked for. With `all`, every running attempt, uncounted as by `release`: at the start of

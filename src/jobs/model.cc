@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kTypes{"youtube", "upload", "transcript"};
 constexpr std::array<std::string_view, 5> kStates{"pending", "processing", "completed", "failed", "cancelled"};
+constexpr std::array<std::string_view, 4> kOutcomes{"completed", "failed", "handed back", "cancelled"};
 
 template <class Enum, std::size_t N>
 Result<Enum> parse(const std::array<std::string_view, N>& words, std::string_view word, std::string_view what) {
@@ -23,6 +24,7 @@ Result<Enum> parse(const std::array<std::string_view, N>& words, std::string_vie
 
 std::string_view to_string(JobType type) noexcept { return kTypes[static_cast<std::size_t>(type)]; }
 std::string_view to_string(JobState state) noexcept { return kStates[static_cast<std::size_t>(state)]; }
+std::string_view to_string(AttemptOutcome outcome) noexcept { return kOutcomes[static_cast<std::size_t>(outcome)]; }
 Result<JobType> parse_job_type(std::string_view word) { return parse<JobType>(kTypes, word, "job type"); }
 Result<JobState> parse_job_state(std::string_view word) { return parse<JobState>(kStates, word, "job status"); }
 

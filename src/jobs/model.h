@@ -32,6 +32,7 @@ struct Failure {
   std::string code;     // stable, for machines: MEDIA_UNREADABLE, WORKER_CRASHED
   std::string message;  // one sentence for the job's owner
   bool retryable = false;
+  std::string log;  // the last that its worker wrote, for operators; kept with the attempt alone
 };
 
 /// A request for work, not yet stored.
@@ -62,8 +63,8 @@ struct Job {
   std::string title;
   std::string url;
   json::object input;
-  int attempt = 0;                // attempts begun, counted when claimed: a job that kills its workers runs out too
-  int max_attempts = 3;           // those handed back by a clean stop come on top
+  int attempt = 0;                // attempts begun, those handed back too
+  int max_attempts = 3;           // that may fail; see retry_policy.h for what passes by itself
   int priority = 0;               // higher first
   bool cancel_requested = false;  // while processing: its worker is being stopped
   bool restarted = false;         // by its owner, after an end
@@ -74,6 +75,22 @@ struct Job {
   Timestamp created_at;
   std::optional<Timestamp> processed_at;  // the last attempt's start
   std::optional<Timestamp> finished_at;
+};
+
+/// How an attempt ended. One that its server's stop interrupted is handed back, and does not count.
+enum class AttemptOutcome : std::uint8_t { completed, failed, handed_back, cancelled };
+
+std::string_view to_string(AttemptOutcome outcome) noexcept;
+
+/// One attempt at a job.
+struct Attempt {
+  int series = 0;  // grows with each restart of the job
+  int number = 0;  // within the series, from 1
+  Timestamp started_at;
+  std::optional<Timestamp> ended_at;
+  std::optional<AttemptOutcome> outcome;  // nothing: it runs
+  std::string stage;                      // the last that was reported
+  std::optional<Failure> failure;
 };
 
 /// Proof that one worker owns one attempt of a job until `expires_at`. The token only grows: a

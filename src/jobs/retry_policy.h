@@ -1,20 +1,28 @@
 #pragma once
 #include "base/random.h"
+#include "jobs/model.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace rushes::jobs {
 
-/// How long a job waits before its next attempt, after `attempt` failed ones (from 1): 2 s doubled each
-/// time up to 5 minutes, of which a random half is taken off, so that what failed together does not
+/// Why an attempt failed, as far as it matters for another one.
+enum class ErrorClass : std::uint8_t {
+  permanent,  // another attempt would end the same: a dead URL, an unreadable file
+  network,    // somebody else was away for a moment, or wants us to wait
+  crash,      // the worker died: the job may well be the reason
+  other,
+};
+
+ErrorClass class_of(const Failure& failure) noexcept;
+
+/// How many attempts of a series may fail for a reason of this class, for a job that allows `max_attempts`: as many,
+/// but none more after a permanent failure, and two more where the network was to blame.
+int attempts_allowed(ErrorClass error, int max_attempts) noexcept;
+
+/// How long a job waits before its next attempt, after `attempt` of them (from 1): doubled each time up to 5 minutes,
+/// from 2 s, or 5 s where the network was to blame. A random half is taken off, so that what failed together does not
 /// come back together.
-inline std::chrono::milliseconds retry_delay(int attempt, Rng& rng) {
-  constexpr std::int64_t kFirst = 2'000;
-  constexpr std::int64_t kLongest = 300'000;
-  const auto full = std::min(kLongest, kFirst << std::clamp(attempt - 1, 0, 16));
-  const auto jitter = static_cast<std::int64_t>(rng.next_u64() % static_cast<std::uint64_t>(full / 2));
-  return std::chrono::milliseconds(full - jitter);
-}
+std::chrono::milliseconds retry_delay(ErrorClass error, int attempt, Rng& rng);
 
 }  // namespace rushes::jobs

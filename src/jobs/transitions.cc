@@ -1,6 +1,7 @@
 #include "jobs/transitions.h"
 
 #include "base/json_writer.h"
+#include "jobs/retry_policy.h"
 
 #include <algorithm>
 
@@ -79,8 +80,6 @@ Transition created(const NewJob& request, std::optional<int> position, std::opti
 
 Transition started(Job job, Timestamp now) {
   job.state = JobState::processing;
-  // Counted when claimed, not when failed: a worker that dies reports nothing, and a job that
-  // kills workers must still run out of attempts.
   ++job.attempt;
   job.progress = kStartedPercent;
   job.stage = "processing";
@@ -109,10 +108,10 @@ Transition completed(Job job, const Completion& completion, Timestamp now) {
   return {std::move(job), EventDraft{EventType::completed, &completion.result, std::nullopt, false}};
 }
 
-Failing attempt_failed(Job job, const Failure& failure, Timestamp now) {
+Failing attempt_failed(Job job, const Failure& failure, int alike, Timestamp now) {
   if (job.cancel_requested) return {AfterFailure::cancelled, cancelled(std::move(job), now)};
   job.failure = failure;
-  if (failure.retryable && job.attempt < job.max_attempts) {
+  if (alike + 1 < attempts_allowed(class_of(failure), job.max_attempts)) {
     job.state = JobState::pending;
     job.message = "Waiting to try again: " + failure.message;
     return {AfterFailure::will_retry, {std::move(job), std::nullopt}};
@@ -129,9 +128,7 @@ Transition cancelled(Job job, Timestamp now) {
 
 Transition handed_back(Job job) {
   job.state = JobState::pending;
-  // The number stays, so that what it has told is never told again with less progress; it is one more that
-  // the job may have.
-  ++job.max_attempts;
+  // The attempt's number stays taken, so that what it has told is never told again with less progress.
   job.message = "Waiting to start again";
   return {std::move(job), std::nullopt};
 }

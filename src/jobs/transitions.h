@@ -38,14 +38,15 @@ Transition started(Job job, Timestamp now);
 /// How far it is; its progress never falls.
 Transition progressed(Job job, const ProgressReport& report);
 Transition completed(Job job, const Completion& completion, Timestamp now);
-/// `will_retry` (waiting again, nobody told), `failed`, or `cancelled` where its owner wants it stopped.
+/// `will_retry` (waiting again, nobody told), `failed`, or `cancelled` where its owner wants it stopped. `alike`: how
+/// many attempts of this series failed for a reason of the same class before.
 struct Failing {
   AfterFailure after;
   Transition transition;
 };
-Failing attempt_failed(Job job, const Failure& failure, Timestamp now);
+Failing attempt_failed(Job job, const Failure& failure, int alike, Timestamp now);
 Transition cancelled(Job job, Timestamp now);
-/// Back to the queue, this attempt uncounted.
+/// Back to the queue; it has not failed.
 Transition handed_back(Job job);
 /// From an end back to the queue. Errors: `conflict` (JOB_NOT_ENDED).
 Result<Transition> restarted(Job job, int position, std::optional<int> estimated_wait);

@@ -1,5 +1,7 @@
 #include "queue/scheduler.h"
 
+#include "jobs/retry_policy.h"
+
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -27,6 +29,13 @@ struct Scheduler::Attempt final : ProgressSink {
     if (!written && written.error().code() != Errc::lease_lost) {
       // The next report, or the end, is written when the store is back.
       log::warning("queue", "progress not written job={}: {}", lease.job.value(), written.error().what());
+    }
+  }
+
+  Task<> checkpoint(std::string name, std::string data) override {
+    const auto kept = co_await store.save_checkpoint(lease, std::move(name), std::move(data));
+    if (!kept && kept.error().code() != Errc::lease_lost) {
+      log::warning("queue", "checkpoint not kept job={}: {}", lease.job.value(), kept.error().what());
     }
   }
 
@@ -146,7 +155,8 @@ Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
     } else {
       const auto failure = std::get<jobs::Failure>(*end.result);
       log::info("queue", "attempt failed job={} code={}: {}", attempt.lease.job.value(), failure.code, failure.message);
-      const auto after = co_await store_.fail(attempt.lease, failure, jobs::retry_delay(attempt.number, rng_));
+      const auto after = co_await store_.fail(attempt.lease, failure,
+                                              jobs::retry_delay(jobs::class_of(failure), attempt.number, rng_));
       written = after ? Result<void>() : Result<void>(after.error());
     }
     if (written || written.error().code() != Errc::unavailable) co_return written;

@@ -3,7 +3,6 @@
 #include "async/task.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
-#include "jobs/retry_policy.h"
 #include "queue/attempt_runner.h"
 
 #include <boost/asio/steady_timer.hpp>

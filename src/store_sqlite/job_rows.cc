@@ -1,5 +1,6 @@
 #include "store_sqlite/job_rows.h"
 
+#include <charconv>
 #include <stdexcept>
 
 namespace rushes::store_sqlite {
@@ -52,7 +53,7 @@ jobs::Job read_job(const sqlite::Statement& row) {
   job.restarted = row.integer(13) != 0;
   if (auto retry_of = optional_text(row, 14)) job.retry_of = JobId(std::move(*retry_of));
   if (auto audit = optional_text(row, 15)) job.audit = AuditId(std::move(*audit));
-  if (auto code = optional_text(row, 16)) job.failure = jobs::Failure{std::move(*code), row.text(17), false};
+  if (auto code = optional_text(row, 16)) job.failure = jobs::Failure{std::move(*code), row.text(17), false, {}};
   job.created_at = from_millis(row.integer(18));
   job.processed_at = optional_time(row, 19);
   job.finished_at = optional_time(row, 20);
@@ -64,8 +65,24 @@ jobs::Job read_job(const sqlite::Statement& row) {
 }
 
 Row read_row(const sqlite::Statement& row) {
-  return {read_job(row),   row.integer(kNumberColumn),  row.integer(24), row.integer(25),
-          row.integer(26), from_millis(row.integer(27))};
+  return {read_job(row),
+          row.integer(kNumberColumn),
+          row.integer(24),
+          row.integer(25),
+          row.integer(26),
+          from_millis(row.integer(27)),
+          static_cast<int>(row.integer(28))};
+}
+
+Result<std::int64_t> read_cursor(const std::string& cursor) {
+  if (cursor.empty()) return INT64_MAX;
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), value);
+  if (failed != std::errc() || end != cursor.data() + cursor.size() || value < 1) {
+    return Error::for_user(Errc::invalid_argument, "CURSOR_INVALID",
+                           "The cursor is none that this server gave; start from the first page.");
+  }
+  return value;
 }
 
 std::optional<Row> find_row(sqlite::Connection& database, const JobId& id) {
@@ -82,6 +99,25 @@ Row row_of(sqlite::Connection& database, std::int64_t number) {
   auto row = read_row(asked);
   asked.reset();
   return row;
+}
+
+std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter& filter, std::int64_t behind,
+                           bool newest_first) {
+  constexpr std::string_view kUp =
+      "SELECT " RUSHES_JOB_COLUMNS
+      " FROM jobs WHERE state = 3 AND no > ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
+      " AND (?4 IS NULL OR type = ?4) AND (?5 = '' OR failure_code = ?5) ORDER BY no LIMIT ?6";
+  constexpr std::string_view kDown =
+      "SELECT " RUSHES_JOB_COLUMNS
+      " FROM jobs WHERE state = 3 AND no < ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
+      " AND (?4 IS NULL OR type = ?4) AND (?5 = '' OR failure_code = ?5) ORDER BY no DESC LIMIT ?6";
+  std::optional<int> type;
+  if (filter.type) type = static_cast<int>(*filter.type);
+  auto& found = database.statement(newest_first ? kDown : kUp);
+  found.bind(behind, text_of(filter.job), text_of(filter.user), type, filter.code, filter.limit);
+  std::vector<Row> rows;
+  while (found.next()) rows.push_back(read_row(found));
+  return rows;
 }
 
 std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id) {
@@ -120,13 +156,13 @@ void update_row(sqlite::Connection& database, const Row& row) {
   database.run(
       "UPDATE jobs SET state = ?, place = ?, progress = ?, stage = ?, message = ?, title = ?, attempt = ?,"
       " max_attempts = ?, cancel_requested = ?, restarted = ?, audit_id = ?, failure_code = ?, failure_message = ?,"
-      " processed_at = ?, finished_at = ?, run_at = ?, lease_token = ?, lease_expires_at = ?, position = ?"
+      " processed_at = ?, finished_at = ?, run_at = ?, lease_token = ?, lease_expires_at = ?, position = ?, series = ?"
       " WHERE no = ?",
       static_cast<int>(job.state), row.place, job.progress, job.stage, job.message, job.title, job.attempt,
       job.max_attempts, job.cancel_requested, job.restarted, text_of(job.audit),
       failure_part(job, &jobs::Failure::code), failure_part(job, &jobs::Failure::message), millis(job.processed_at),
       millis(job.finished_at), row.run_at, row.token, to_millis(row.expires_at), job.queue_position.value_or(0),
-      row.number);
+      row.series, row.number);
 }
 
 }  // namespace rushes::store_sqlite

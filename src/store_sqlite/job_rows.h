@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace rushes::store_sqlite {
 
@@ -15,10 +16,14 @@ namespace rushes::store_sqlite {
 #define RUSHES_JOB_COLUMNS                                                                         \
   "id, user_id, type, state, progress, stage, message, title, url, input, attempt, max_attempts, " \
   "cancel_requested, restarted, retry_of, audit_id, failure_code, failure_message, created_at, "   \
-  "processed_at, finished_at, position, priority, no, place, run_at, lease_token, lease_expires_at"
+  "processed_at, finished_at, position, priority, no, place, run_at, lease_token, lease_expires_at, series"
 jobs::Job read_job(const sqlite::Statement& row);
 /// Of the columns above, the job's number.
 inline constexpr int kNumberColumn = 23;
+
+/// A cursor is the number of a page's last job; the empty one is behind all. Another's number tells nothing and shows
+/// nothing. Errors: `invalid_argument` (CURSOR_INVALID).
+Result<std::int64_t> read_cursor(const std::string& cursor);
 
 /// A job and what the store alone knows of it.
 struct Row {
@@ -28,10 +33,14 @@ struct Row {
   std::int64_t run_at = 0;  // ms
   std::int64_t token = 0;
   Timestamp expires_at;
+  int series = 0;  // of attempts
 };
 Row read_row(const sqlite::Statement& row);
 std::optional<Row> find_row(sqlite::Connection& database, const JobId& id);
 Row row_of(sqlite::Connection& database, std::int64_t number);
+/// The failed jobs, behind the one with the number `behind`, in the order of their numbers or against it.
+std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter& filter, std::int64_t behind,
+                           bool newest_first);
 std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id);
 
 /// The job of `row` as the order takes it, told of where it stands.

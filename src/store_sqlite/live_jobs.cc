@@ -55,6 +55,13 @@ void LiveJobs::load(sqlite::Connection& database) {
       begin(std::move(row));
     }
   }
+  types_ = {};
+  auto& settings = database.statement("SELECT type, paused, max_running FROM type_settings");
+  while (settings.next()) {
+    auto& type = types_.at(static_cast<std::size_t>(settings.integer(0)));
+    type.paused = settings.integer(1) != 0;
+    if (!settings.is_null(2)) type.max_running = static_cast<int>(settings.integer(2));
+  }
   if (last_event_ == 0) skip_lost(database);
   // By number, so that those who came first have the earlier slots.
   auto& waiting = database.statement(
@@ -159,9 +166,11 @@ void LiveJobs::promote(Timestamp now) {
   }
 }
 
-void LiveJobs::begin(Row row) {
+LiveJobs::Running& LiveJobs::begin(Row row) {
   auto id = row.job.id;
-  running_.insert_or_assign(std::move(id), Running{std::move(row), {}, {}});
+  Running running;
+  running.row = std::move(row);
+  return running_.insert_or_assign(std::move(id), std::move(running)).first->second;
 }
 
 LiveJobs::Running* LiveJobs::find(const JobId& job) {

@@ -3,6 +3,7 @@
 #include "jobs/fair_order.h"
 #include "store_sqlite/job_rows.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -29,6 +30,9 @@ class LiveJobs {
   void load(sqlite::Connection& database);
 
   jobs::FairOrder& order() noexcept { return order_; }
+  const jobs::FairOrder& order() const noexcept { return order_; }
+  std::size_t later() const noexcept { return later_.size(); }
+  std::array<jobs::TypeSettings, jobs::kJobTypes>& types() noexcept { return types_; }
   std::int64_t new_number() noexcept { return ++last_number_; }
   std::int64_t new_place() noexcept { return ++last_place_; }
   /// A fencing token: above all that were ever given.
@@ -51,9 +55,10 @@ class LiveJobs {
     std::string filed_stage;           // whose first progress is in the log, or in `unfiled`
     std::vector<jobs::Event> unfiled;  // told, and not overtaken
     bool overtakable = false;          // the last of them
+    bool has_checkpoints = true;       // maybe
   };
   /// Some worker has it; it has left the order by `order().start`.
-  void begin(Row row);
+  Running& begin(Row row);
   /// The job that runs. Nothing where it does not, or not under this token.
   Running* find(const JobId& job);
   Running* find(const jobs::Lease& lease);
@@ -99,6 +104,7 @@ class LiveJobs {
   };
 
   jobs::FairOrder order_;
+  std::array<jobs::TypeSettings, jobs::kJobTypes> types_;
   std::map<std::pair<std::int64_t, std::int64_t>, Later> later_;  // by time and number
   std::unordered_map<UserId, int> later_of_;
   std::unordered_map<JobId, Running> running_;

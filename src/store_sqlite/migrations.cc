@@ -145,6 +145,7 @@ CREATE TABLE jobs (
   lease_token INTEGER NOT NULL DEFAULT 0,
   lease_expires_at INTEGER NOT NULL DEFAULT 0,
   position INTEGER NOT NULL DEFAULT 0,
+  series INTEGER NOT NULL DEFAULT 0,
   idempotency_key TEXT
 );
 INSERT INTO jobs (no, id, user_id, type, state, place, priority, progress, stage, message, title, url, input, attempt,
@@ -171,6 +172,30 @@ CREATE TABLE events (
 INSERT INTO events SELECT id, user_id, seq, job_id, type, payload, at FROM old_events;
 DROP TABLE old_events;
 CREATE UNIQUE INDEX events_of_user ON events (user_id, seq);
+
+CREATE INDEX jobs_dead ON jobs (state) WHERE state = 3;
+-- Those that ended otherwise than well; of the others, the job tells.
+CREATE TABLE attempts (
+  job_no INTEGER NOT NULL,
+  series INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  outcome INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL,
+  stage TEXT NOT NULL,
+  error_class INTEGER,
+  code TEXT,
+  message TEXT,
+  log TEXT,
+  PRIMARY KEY (job_no, series, number)
+) WITHOUT ROWID;
+CREATE TABLE checkpoints (
+  job_no INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  data TEXT NOT NULL,
+  PRIMARY KEY (job_no, name)
+) WITHOUT ROWID;
+CREATE TABLE type_settings (type INTEGER PRIMARY KEY, paused INTEGER NOT NULL, max_running INTEGER);
 )sql";
 
 constexpr std::array<const char*, 3> kMigrations{kFirst, kLogIdentity, kLiveOrder};

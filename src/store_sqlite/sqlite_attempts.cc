@@ -1,6 +1,6 @@
 // The part of SqliteJobStore that workers use: from a claim to an attempt's end.
+#include "store_sqlite/attempt_rows.h"
 #include "store_sqlite/event_rows.h"
-#include "store_sqlite/job_rows.h"
 #include "store_sqlite/sqlite_job_store.h"
 
 namespace rushes::store_sqlite {
@@ -31,10 +31,12 @@ void save_analysis(sqlite::Connection& database, const jobs::Job& job, const job
       json::serialize(completion.result));
 }
 
-jobs::FairOrder::Types startable(const jobs::FairOrder& order, const jobs::ClaimRequest& request) {
+jobs::FairOrder::Types startable(LiveJobs& live) {
   jobs::FairOrder::Types types;
   for (std::size_t type = 0; type < types.size(); ++type) {
-    types.set(type, order.running(static_cast<jobs::JobType>(type)) < request.max_running_per_type[type]);
+    const auto& settings = live.types()[type];
+    const auto running = live.order().running(static_cast<jobs::JobType>(type));
+    types.set(type, !settings.paused && (!settings.max_running || running < *settings.max_running));
   }
   return types;
 }
@@ -53,8 +55,14 @@ jobs::Claimed SqliteJobStore::begin_attempt(Transaction& transaction, const jobs
   row.expires_at = now + lease_for;
   update_row(database, row);
   log_event(transaction, live_, row.job, *transition.event, now);
-  jobs::Claimed claimed{row.job, body_of(database, row.job.id), {row.job.id, row.token, row.expires_at}};
-  live_.begin(std::move(row));
+  jobs::Claimed claimed;
+  claimed.job = row.job;
+  claimed.body = body_of(database, row.job.id);
+  claimed.lease = {row.job.id, row.token, row.expires_at};
+  // Nothing was kept before the first attempt, but of the job that this one is a retry of.
+  const bool is_fresh = row.job.attempt == 1 && row.series == 0 && !row.job.retry_of;
+  if (!is_fresh) claimed.checkpoints = checkpoints_of(database, row.number);
+  live_.begin(std::move(row)).has_checkpoints = !claimed.checkpoints.empty();
   return claimed;
 }
 
@@ -66,7 +74,7 @@ Task<Result<std::vector<jobs::Claimed>>> SqliteJobStore::claim(jobs::ClaimReques
     order.limit_running(request.max_running_per_user);
     std::vector<jobs::Claimed> claimed;
     while (static_cast<int>(claimed.size()) < request.limit) {
-      const auto next = order.next(startable(order, request));
+      const auto next = order.next(startable(live_));
       if (!next) break;
       claimed.push_back(begin_attempt(transaction, *next, request.lease_for, now));
     }
@@ -88,25 +96,50 @@ Task<Result<jobs::Lease>> SqliteJobStore::renew(jobs::Lease lease, std::chrono::
 }
 
 void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running, jobs::Transition transition,
-                            Timestamp now, std::optional<Timestamp> retry_at) {
-  live_.file(transaction.database(), running);
+                            Ending ending, Timestamp now) {
+  auto& database = transaction.database();
+  live_.file(database, running);
+  if (ending.outcome != jobs::AttemptOutcome::completed) {
+    insert_attempt(database, running.row, ending.outcome, ending.failure, now);
+  } else if (running.has_checkpoints) {
+    drop_checkpoints(database, running.row.number);
+  }
   auto row = running.row;
   row.job = std::move(transition.job);
-  if (retry_at) row.run_at = to_millis(*retry_at);
-  update_row(transaction.database(), row);
+  if (ending.retry_at) row.run_at = to_millis(*ending.retry_at);
+  update_row(database, row);
   if (transition.event) log_event(transaction, live_, row.job, *transition.event, now);
   live_.end(row.job.id);
   if (row.job.state == jobs::JobState::pending) live_.wait(row.job.user, waiting(row, now), row.run_at, now);
 }
 
-Task<Result<void>> SqliteJobStore::with_lease(jobs::Lease lease,
-                                              std::function<jobs::Transition(jobs::Job, Timestamp)> change) {
-  std::function work = [this, lease = std::move(lease),
-                        change = std::move(change)](Transaction& transaction) -> Result<void> {
+jobs::AfterFailure SqliteJobStore::settle_failed(Transaction& transaction, LiveJobs::Running& running,
+                                                 const jobs::Failure& failure, std::chrono::milliseconds retry_in,
+                                                 Timestamp now) {
+  const auto alike = count_failed(transaction.database(), running.row, jobs::class_of(failure));
+  auto failing = jobs::attempt_failed(running.row.job, failure, alike, now);
+  const bool cancelled = failing.after == jobs::AfterFailure::cancelled;
+  const auto outcome = cancelled ? jobs::AttemptOutcome::cancelled : jobs::AttemptOutcome::failed;
+  settle(transaction, running, std::move(failing.transition), {outcome, &failure, now + retry_in}, now);
+  return failing.after;
+}
+
+void SqliteJobStore::settle_cancelled(Transaction& transaction, LiveJobs::Running& running, Timestamp now) {
+  settle(transaction, running, jobs::cancelled(running.row.job, now), {jobs::AttemptOutcome::cancelled, nullptr, {}},
+         now);
+}
+
+void SqliteJobStore::settle_handed_back(Transaction& transaction, LiveJobs::Running& running, Timestamp now) {
+  if (running.row.job.cancel_requested) return settle_cancelled(transaction, running, now);
+  settle(transaction, running, jobs::handed_back(running.row.job), {jobs::AttemptOutcome::handed_back, nullptr, {}},
+         now);
+}
+
+Task<Result<void>> SqliteJobStore::with_lease(jobs::Lease lease, Settle end) {
+  std::function work = [this, lease = std::move(lease), end](Transaction& transaction) -> Result<void> {
     auto* running = live_.find(lease);
     if (running == nullptr) return lease_lost(lease);
-    const auto now = clock_.now();
-    settle(transaction, *running, change(running->row.job, now), now);
+    (this->*end)(transaction, *running, clock_.now());
     return {};
   };
   co_return co_await writer_.write(std::move(work));
@@ -125,6 +158,18 @@ Task<Result<void>> SqliteJobStore::report(jobs::Lease lease, jobs::ProgressRepor
   co_return co_await writer_.pass(std::move(work));
 }
 
+Task<Result<void>> SqliteJobStore::save_checkpoint(jobs::Lease lease, std::string name, std::string data) {
+  std::function work = [this, lease = std::move(lease), name = std::move(name),
+                        data = std::move(data)](Transaction& transaction) -> Result<void> {
+    auto* running = live_.find(lease);
+    if (running == nullptr) return lease_lost(lease);
+    rushes::store_sqlite::save_checkpoint(transaction.database(), running->row.number, name, data);
+    running->has_checkpoints = true;
+    return {};
+  };
+  co_return co_await writer_.write(std::move(work));
+}
+
 Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion completion) {
   std::function work = [this, lease = std::move(lease),
                         completion = std::move(completion)](Transaction& transaction) -> Result<void> {
@@ -133,14 +178,14 @@ Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion 
     const auto& job = running->row.job;
     const auto now = clock_.now();
     if (job.cancel_requested) {
-      settle(transaction, *running, jobs::cancelled(job, now), now);
+      settle_cancelled(transaction, *running, now);
       transaction.keep_despite_error();
       return stop_wanted(lease);
     }
     auto transition = jobs::completed(job, completion, now);
     save_analysis(transaction.database(), transition.job, completion, now);
     live_.measured(now - transition.job.processed_at.value_or(now));
-    settle(transaction, *running, std::move(transition), now);
+    settle(transaction, *running, std::move(transition), {jobs::AttemptOutcome::completed, nullptr, {}}, now);
     return {};
   };
   co_return co_await writer_.write(std::move(work));
@@ -152,40 +197,33 @@ Task<Result<jobs::AfterFailure>> SqliteJobStore::fail(jobs::Lease lease, jobs::F
                         retry_in](Transaction& transaction) -> Result<jobs::AfterFailure> {
     auto* running = live_.find(lease);
     if (running == nullptr) return lease_lost(lease);
-    const auto now = clock_.now();
-    auto failing = jobs::attempt_failed(running->row.job, failure, now);
-    settle(transaction, *running, std::move(failing.transition), now, now + retry_in);
-    return failing.after;
+    return settle_failed(transaction, *running, failure, retry_in, clock_.now());
   };
   co_return co_await writer_.write(std::move(work));
 }
 
 Task<Result<void>> SqliteJobStore::release(jobs::Lease lease) {
-  std::function change = [](jobs::Job job, Timestamp now) {
-    return job.cancel_requested ? jobs::cancelled(std::move(job), now) : jobs::handed_back(std::move(job));
-  };
-  co_return co_await with_lease(std::move(lease), std::move(change));
+  co_return co_await with_lease(std::move(lease), &SqliteJobStore::settle_handed_back);
 }
 
 Task<Result<void>> SqliteJobStore::confirm_cancelled(jobs::Lease lease) {
-  std::function change = [](jobs::Job job, Timestamp now) { return jobs::cancelled(std::move(job), now); };
-  co_return co_await with_lease(std::move(lease), std::move(change));
+  co_return co_await with_lease(std::move(lease), &SqliteJobStore::settle_cancelled);
 }
 
 Task<Result<int>> SqliteJobStore::take_over(bool all) {
   std::function work = [this, all](Transaction& transaction) -> Result<int> {
     const auto now = clock_.now();
     const auto lost = live_.lost(all, now);
-    const jobs::Failure failure{"WORKER_LOST", "The worker was lost.", true};
+    const jobs::Failure failure{"WORKER_LOST", "The worker was lost.", true, {}};
     for (const auto& id : lost) {
       auto& running = *live_.find(id);
       // A token of its own for nobody: whoever held the lease before writes no more.
       running.row.token = live_.new_token(transaction.database());
-      const auto& job = running.row.job;
-      auto transition = job.cancel_requested ? jobs::cancelled(job, now)
-                        : all                ? jobs::handed_back(job)
-                                             : jobs::attempt_failed(job, failure, now).transition;
-      settle(transaction, running, std::move(transition), now);
+      if (all) {
+        settle_handed_back(transaction, running, now);
+      } else {
+        settle_failed(transaction, running, failure, std::chrono::milliseconds(0), now);
+      }
     }
     return static_cast<int>(lost.size());
   };

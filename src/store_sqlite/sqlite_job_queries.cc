@@ -6,7 +6,6 @@
 #include "store_sqlite/job_rows.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace rushes::store_sqlite {
 namespace {
@@ -43,18 +42,6 @@ Result<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, c
   auto job = find_job(database, id);
   if (!job || job->user != user) return jobs::job_not_found();
   return std::move(*job);
-}
-
-/// A cursor is the age number of the page's last job. Another's number tells nothing and shows nothing.
-Result<std::int64_t> read_cursor(const std::string& cursor) {
-  if (cursor.empty()) return INT64_MAX;
-  std::int64_t value = 0;
-  const auto [end, failed] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), value);
-  if (failed != std::errc() || end != cursor.data() + cursor.size() || value < 1) {
-    return Error::for_user(Errc::invalid_argument, "CURSOR_INVALID",
-                           "The cursor is none that this server gave; start from the first page.");
-  }
-  return value;
 }
 
 }  // namespace

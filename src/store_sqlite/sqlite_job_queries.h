@@ -19,6 +19,10 @@ class SqliteJobQueries final : public jobs::JobQueries {
   Task<Result<jobs::JobCounts>> counts() override;
   Task<Result<std::optional<Timestamp>>> next_due() override;
   Task<Result<std::optional<int>>> position(UserId user, JobId job) override;
+  Task<Result<std::vector<jobs::Attempt>>> attempts(UserId user, JobId job) override;
+  Task<Result<jobs::QueueReport>> report(int users) override;
+  Task<Result<jobs::JobReport>> report_job(JobId job) override;
+  Task<Result<jobs::JobPage>> dead(jobs::DeadFilter filter) override;
   Task<Result<jobs::HistoryPage>> history(UserId user, jobs::HistoryQuery query) override;
   Task<Result<jobs::Analysis>> analysis(UserId user, AuditId id) override;
   Task<Result<jobs::Analysis>> remove_analysis(UserId user, AuditId id) override;

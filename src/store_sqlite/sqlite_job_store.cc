@@ -1,7 +1,7 @@
 #include "store_sqlite/sqlite_job_store.h"
 
+#include "store_sqlite/attempt_rows.h"
 #include "store_sqlite/event_rows.h"
-#include "store_sqlite/job_rows.h"
 
 #include <algorithm>
 
@@ -58,6 +58,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   auto transition = jobs::created(job, position, position ? live_.estimate_wait(*position) : std::nullopt, now);
   row.job = std::move(transition.job);
   insert_row(database, row, job.idempotency_key);
+  if (job.retry_of) copy_checkpoints(database, *job.retry_of, row.number);
   if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", row.job.id.value(), job.body);
   log_event(transaction, live_, row.job, *transition.event, now);
   return {std::move(row.job), false};
@@ -132,15 +133,46 @@ Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_u
     if (!row) return jobs::job_not_found();
     if (!is_end(row->job.state)) return jobs::job_not_ended();
     if (live_.unfinished(user) >= max_unfinished) return jobs::queue_limit(max_unfinished);
-    const auto now = clock_.now();
-    row->job.processed_at.reset();  // so that it is told where it waits
-    const auto position = line_up(*row, now);
-    auto transition = jobs::restarted(std::move(row->job), position, live_.estimate_wait(position));
-    if (!transition) return transition.error();
-    row->job = std::move(transition->job);
-    update_row(transaction.database(), *row);
-    log_event(transaction, live_, row->job, *transition->event, now);
+    const auto restarted = restart_row(transaction, *row, clock_.now());
+    if (!restarted) return restarted.error();
     return std::move(row->job);
+  };
+  co_return co_await writer_.write(std::move(work));
+}
+
+Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Timestamp now) {
+  row.job.processed_at.reset();  // so that it is told where it waits
+  ++row.series;
+  const auto position = line_up(row, now);
+  auto transition = jobs::restarted(std::move(row.job), position, live_.estimate_wait(position));
+  if (!transition) return transition.error();
+  row.job = std::move(transition->job);
+  update_row(transaction.database(), row);
+  log_event(transaction, live_, row.job, *transition->event, now);
+  return {};
+}
+
+Task<Result<int>> SqliteJobStore::redrive(jobs::DeadFilter filter) {
+  std::function work = [this, filter = std::move(filter)](Transaction& transaction) -> Result<int> {
+    auto dead = dead_rows(transaction.database(), filter, 0, false);
+    const auto now = clock_.now();
+    for (auto& row : dead) {
+      const auto restarted = restart_row(transaction, row, now);
+      if (!restarted) return restarted.error();
+    }
+    return static_cast<int>(dead.size());
+  };
+  co_return co_await writer_.write(std::move(work));
+}
+
+Task<Result<void>> SqliteJobStore::set_type(jobs::JobType type, jobs::TypeSettings settings) {
+  std::function work = [this, type, settings](Transaction& transaction) -> Result<void> {
+    transaction.database().run(
+        "INSERT INTO type_settings VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (type) DO UPDATE SET paused = ?2, max_running = ?3",
+        static_cast<int>(type), settings.paused, settings.max_running);
+    live_.types()[static_cast<std::size_t>(type)] = settings;
+    return {};
   };
   co_return co_await writer_.write(std::move(work));
 }

@@ -17,6 +17,7 @@ class SqliteJobStore final : public jobs::JobStore {
   Task<Result<std::vector<jobs::Claimed>>> claim(jobs::ClaimRequest request) override;
   Task<Result<jobs::Lease>> renew(jobs::Lease lease, std::chrono::milliseconds lease_for) override;
   Task<Result<void>> report(jobs::Lease lease, jobs::ProgressReport report) override;
+  Task<Result<void>> save_checkpoint(jobs::Lease lease, std::string name, std::string data) override;
   Task<Result<void>> complete(jobs::Lease lease, jobs::Completion completion) override;
   Task<Result<jobs::AfterFailure>> fail(jobs::Lease lease, jobs::Failure failure,
                                         std::chrono::milliseconds retry_in) override;
@@ -24,6 +25,8 @@ class SqliteJobStore final : public jobs::JobStore {
   Task<Result<jobs::CancelOutcome>> cancel(UserId user, JobId job) override;
   Task<Result<void>> confirm_cancelled(jobs::Lease lease) override;
   Task<Result<jobs::Job>> restart(UserId user, JobId job, int max_unfinished) override;
+  Task<Result<int>> redrive(jobs::DeadFilter filter) override;
+  Task<Result<void>> set_type(jobs::JobType type, jobs::TypeSettings settings) override;
   Task<Result<int>> take_over(bool all) override;
   Task<Result<int>> announce_positions(int limit) override;
 
@@ -32,17 +35,29 @@ class SqliteJobStore final : public jobs::JobStore {
   jobs::Submission add(Transaction& transaction, const jobs::NewJob& job, Timestamp now);
   jobs::Claimed begin_attempt(Transaction& transaction, const jobs::FairOrder::Next& next,
                               std::chrono::milliseconds lease_for, Timestamp now);
-  /// Writes what became of a job that ran; it may wait again, from `retry_at` on.
-  void settle(Transaction& transaction, LiveJobs::Running& running, jobs::Transition transition, Timestamp now,
-              std::optional<Timestamp> retry_at = std::nullopt);
+  /// Writes what became of a job that ran, and how its attempt ended; it may wait again, from `retry_at` on.
+  struct Ending {
+    jobs::AttemptOutcome outcome;
+    const jobs::Failure* failure = nullptr;
+    std::optional<Timestamp> retry_at;
+  };
+  void settle(Transaction& transaction, LiveJobs::Running& running, jobs::Transition transition, Ending ending,
+              Timestamp now);
+  jobs::AfterFailure settle_failed(Transaction& transaction, LiveJobs::Running& running, const jobs::Failure& failure,
+                                   std::chrono::milliseconds retry_in, Timestamp now);
+  void settle_cancelled(Transaction& transaction, LiveJobs::Running& running, Timestamp now);
+  void settle_handed_back(Transaction& transaction, LiveJobs::Running& running, Timestamp now);
+  /// Has a job that ended wait again from its beginning.
+  Result<void> restart_row(Transaction& transaction, Row& row, Timestamp now);
   /// Has it wait at the end of its user's line, and gives its position.
   int line_up(Row& row, Timestamp now);
   /// Tells those from position `from` on, `window` of them, and counts what remains to be told.
   struct Telling;
   void tell_positions(Transaction& transaction, Telling& telling, int from);
 
-  /// Ends the attempt that `lease` holds by what `change` makes of it.
-  Task<Result<void>> with_lease(jobs::Lease lease, std::function<jobs::Transition(jobs::Job, Timestamp)> change);
+  /// Ends the attempt that `lease` holds by what `end` makes of it.
+  using Settle = void (SqliteJobStore::*)(Transaction& transaction, LiveJobs::Running& running, Timestamp now);
+  Task<Result<void>> with_lease(jobs::Lease lease, Settle end);
 
   Writer& writer_;
   LiveJobs& live_;

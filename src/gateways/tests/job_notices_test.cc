@@ -49,8 +49,8 @@ TEST_F(NoticeOf, ACompletionLeadsToItsResult) {
 }
 
 TEST_F(NoticeOf, AFailureNamesItsReason) {
-  const jobs::Failure failure{"MEDIA_UNREADABLE", "This is no video.", false};
-  const auto notice = of(jobs::attempt_failed(running_, failure, from_millis(2)).transition);
+  const jobs::Failure failure{"MEDIA_UNREADABLE", "This is no video.", false, {}};
+  const auto notice = of(jobs::attempt_failed(running_, failure, 0, from_millis(2)).transition);
   ASSERT_TRUE(notice);
   EXPECT_NE(notice->message.find("This is no video."), std::string::npos);
   EXPECT_EQ(notice->metadata.at("errorCode"), "MEDIA_UNREADABLE");

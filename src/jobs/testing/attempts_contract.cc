@@ -7,8 +7,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const Failure kPassing{"NETWORK_AWAY", "The network is away.", true};
-const Failure kFinal{"MEDIA_UNREADABLE", "The file cannot be read.", false};
+const Failure kPassing{"NETWORK_AWAY", "The network is away.", true, {}};
+const Failure kFinal{"MEDIA_UNREADABLE", "The file cannot be read.", false, {}};
 
 ProgressReport at_percent(int percent) { return {percent, "Saving results", "Saving results", ""}; }
 
@@ -215,13 +215,14 @@ TEST_P(JobStoreContract, ReleaseHandsTheJobBackUncounted) {
   must(run_to_end(jobs().release(claim().lease)));
 
   EXPECT_EQ(find(job).state, JobState::pending);
-  EXPECT_EQ(find(job).max_attempts, 2);
   EXPECT_EQ(told_of(job), "queued started");
   const auto again = claim();       // at once
   EXPECT_EQ(again.job.attempt, 2);  // its progress begins anew, so it needs a number of its own
   EXPECT_EQ(again.body, "words");
-  complete(again);
-  EXPECT_EQ(told_of(job), "queued started started completed");
+  // Nor does a second time.
+  must(run_to_end(jobs().release(again.lease)));
+  complete(claim());
+  EXPECT_EQ(told_of(job), "queued started started started completed");
 }
 
 TEST_P(JobStoreContract, ReleaseEndsAJobToBeStopped) {
@@ -268,7 +269,6 @@ TEST_P(JobStoreContract, TakeOverOfAllHandsEveryAttemptBack) {
   EXPECT_EQ(must(run_to_end(jobs().take_over(true))), 0);
 
   EXPECT_EQ(code_of(run_to_end(jobs().renew(old.lease, seconds(30)))), Errc::lease_lost);
-  EXPECT_EQ(find(job).max_attempts, job.max_attempts + 1);
   EXPECT_EQ(told_of(job), "queued started");
   EXPECT_EQ(claim_up_to(5).size(), 3U);
   EXPECT_EQ(code_of(run_to_end(jobs().renew(old.lease, seconds(30)))), Errc::lease_lost);

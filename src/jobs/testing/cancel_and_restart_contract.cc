@@ -9,8 +9,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const Failure kFinal{"MEDIA_UNREADABLE", "The file cannot be read.", false};
-const Failure kPassing{"NETWORK_AWAY", "The network is away.", true};
+const Failure kFinal{"MEDIA_UNREADABLE", "The file cannot be read.", false, {}};
+const Failure kPassing{"NETWORK_AWAY", "The network is away.", true, {}};
 
 TEST_P(JobStoreContract, CancelOfAWaitingJobEndsIt) {
   const auto job = submit("ann");

@@ -7,7 +7,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const Failure kPassing{"NETWORK_AWAY", "The network is away.", true};
+const Failure kPassing{"NETWORK_AWAY", "The network is away.", true, {}};
 
 TEST_P(JobStoreContract, APositionIsThePlaceInTheOrderOfClaims) {
   EXPECT_EQ(submit("ann").queue_position, 1);

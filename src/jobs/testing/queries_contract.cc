@@ -127,7 +127,7 @@ TEST_P(JobStoreContract, CountsAreOfAllUsers) {
 }
 
 TEST_P(JobStoreContract, NextDueIsTheFirstBackoffsEnd) {
-  const Failure passing{"NETWORK_AWAY", "The network is away.", true};
+  const Failure passing{"NETWORK_AWAY", "The network is away.", true, {}};
   const auto first = begin("ann");
   const auto second = begin("ann");
   EXPECT_FALSE(must(run_to_end(queries().next_due())));

@@ -1,7 +1,5 @@
 #include "jobs/transitions.h"
 
-#include "jobs/retry_policy.h"
-
 #include <gtest/gtest.h>
 
 namespace rushes::jobs {
@@ -9,8 +7,8 @@ namespace {
 
 const Timestamp kNow = from_millis(1'767'225'600'000);
 const Timestamp kLater = kNow + std::chrono::seconds(5);
-const Failure kPassing{"NETWORK_AWAY", "The network is away.", true};
-const Failure kFinal{"MEDIA_UNREADABLE", "The file cannot be read.", false};
+const Failure kPassing{"NETWORK_AWAY", "The network is away.", true, {}};
+const Failure kFinal{"MEDIA_UNREADABLE", "The file cannot be read.", false, {}};
 
 Job waiting() {
   NewJob request;
@@ -42,7 +40,7 @@ TEST(Transitions, TheWaitIsSaidAsPeopleSayIt) {
 }
 
 TEST(Transitions, StartingForgetsTheFailureBefore) {
-  auto failed = attempt_failed(running(), kPassing, kNow);
+  auto failed = attempt_failed(running(), kPassing, 0, kNow);
   ASSERT_EQ(failed.after, AfterFailure::will_retry);
   EXPECT_FALSE(failed.transition.event);
   const auto again = started(std::move(failed.transition.job), kLater).job;
@@ -63,7 +61,7 @@ TEST(Transitions, AFailureAsksTheOwnersWishFirst) {
   auto job = running();
   job.cancel_requested = true;
   for (const auto& failure : {kPassing, kFinal}) {
-    const auto failing = attempt_failed(job, failure, kNow);
+    const auto failing = attempt_failed(job, failure, 0, kNow);
     EXPECT_EQ(failing.after, AfterFailure::cancelled);
     EXPECT_EQ(failing.transition.job.state, JobState::cancelled);
     EXPECT_EQ(failing.transition.event->type, EventType::cancelled);
@@ -73,18 +71,17 @@ TEST(Transitions, AFailureAsksTheOwnersWishFirst) {
 
 TEST(Transitions, TheLastAttemptsFailureIsTheJobs) {
   auto job = running();
-  job.attempt = job.max_attempts;
-  const auto failing = attempt_failed(job, kPassing, kLater);
+  EXPECT_EQ(attempt_failed(job, kPassing, job.max_attempts - 2, kLater).after, AfterFailure::will_retry);
+  const auto failing = attempt_failed(job, kPassing, job.max_attempts - 1, kLater);
   EXPECT_EQ(failing.after, AfterFailure::failed);
   EXPECT_EQ(failing.transition.job.finished_at, kLater);
   EXPECT_EQ(payload(failing.transition).at("error"), "The network is away.");
 }
 
-TEST(Transitions, HandingBackAllowsOneMoreAttempt) {
+TEST(Transitions, HandingBackKeepsTheAttemptsNumber) {
   const auto before = running();
   const auto back = handed_back(before);
   EXPECT_EQ(back.job.attempt, before.attempt);
-  EXPECT_EQ(back.job.max_attempts, before.max_attempts + 1);
   EXPECT_EQ(back.job.state, JobState::pending);
   EXPECT_FALSE(back.event);
 }
@@ -137,19 +134,6 @@ TEST(Transitions, WordsOfStatesAndTypesGoBothWays) {
   EXPECT_EQ(unknown.error().code(), Errc::invalid_argument);
   EXPECT_EQ(unknown.error().what(),
             "'done' is not a job status; allowed: pending, processing, completed, failed, cancelled.");
-}
-
-TEST(RetryDelay, DoublesUpToFiveMinutesLessAtMostHalf) {
-  SeededRng rng(3);
-  std::int64_t full = 2'000;
-  for (int attempt = 1; attempt <= 40; ++attempt) {
-    for (int i = 0; i < 20; ++i) {
-      const auto delay = retry_delay(attempt, rng).count();
-      EXPECT_GT(delay, full / 2 - 1) << attempt;
-      EXPECT_LE(delay, full) << attempt;
-    }
-    full = std::min<std::int64_t>(full * 2, 300'000);
-  }
 }
 
 }  // namespace

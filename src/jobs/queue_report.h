@@ -1,0 +1,66 @@
+#pragma once
+#include "jobs/event.h"
+#include "jobs/model.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rushes::jobs {
+
+// What operators ask for: of all users.
+
+inline constexpr std::size_t kJobTypes = 3;
+
+/// What an operator set for a type; kept in the database.
+struct TypeSettings {
+  bool paused = false;             // none of its jobs starts
+  std::optional<int> max_running;  // at once, from 1; nothing: as many as there are workers
+};
+
+/// How the queue stands now.
+struct QueueReport {
+  struct Type {
+    std::int64_t waiting = 0;
+    std::int64_t running = 0;
+    TypeSettings settings;
+  };
+  struct User {
+    UserId id;
+    std::int64_t waiting = 0;
+    std::int64_t running = 0;
+  };
+  std::array<Type, kJobTypes> types;
+  std::int64_t later = 0;  // that wait for a time, in no type's number
+  std::optional<Timestamp> oldest_waiting;
+  std::int64_t dead = 0;  // failed jobs
+  std::int64_t users = 0;
+  std::vector<User> busiest;  // those with the most waiting first
+};
+
+/// Why a job is where it is.
+struct JobReport {
+  Job job;
+  std::vector<Attempt> attempts;    // oldest first; the one that runs or completed too
+  std::optional<int> position;      // in the order; nothing where it does not wait, or for a time
+  std::optional<Timestamp> run_at;  // that it waits for
+  std::optional<Timestamp> lease_expires_at;
+  std::int64_t waiting = 0;  // in the order, of all users
+  int running_of_user = 0;
+  TypeSettings type;
+  std::vector<Event> events;  // the log's, oldest first
+};
+
+/// Which failed jobs.
+struct DeadFilter {
+  std::optional<JobId> job;
+  std::optional<UserId> user;
+  std::optional<JobType> type;
+  std::string code;    // of the failure; empty: any
+  std::string cursor;  // as in JobFilter
+  int limit = 50;
+};
+
+}  // namespace rushes::jobs

@@ -1,0 +1,123 @@
+// The part of SqliteJobQueries that operators use.
+#include "jobs/transitions.h"
+#include "store_sqlite/attempt_rows.h"
+#include "store_sqlite/event_rows.h"
+#include "store_sqlite/sqlite_job_queries.h"
+
+#include <algorithm>
+
+namespace rushes::store_sqlite {
+namespace {
+
+std::vector<jobs::Event> events_of(sqlite::Connection& database, const jobs::Job& job) {
+  auto& rows = database.statement(
+      "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE user_id = ? AND job_id = ? ORDER BY seq");
+  rows.bind(job.user.value(), job.id.value());
+  std::vector<jobs::Event> events;
+  while (rows.next()) events.push_back(read_event(rows));
+  return events;
+}
+
+std::vector<jobs::QueueReport::User> busiest(const jobs::FairOrder& order, int count) {
+  std::vector<jobs::QueueReport::User> users;
+  order.each_user([&](const UserId& user, std::size_t waiting, int running) {
+    users.push_back({user, static_cast<std::int64_t>(waiting), running});
+  });
+  const auto kept = std::min(users.size(), static_cast<std::size_t>(count));
+  std::partial_sort(users.begin(), users.begin() + static_cast<std::ptrdiff_t>(kept), users.end(),
+                    [](const auto& left, const auto& right) {
+                      if (left.waiting != right.waiting) return left.waiting > right.waiting;
+                      if (left.running != right.running) return left.running > right.running;
+                      return left.id.value() < right.id.value();
+                    });
+  users.resize(kept);
+  return users;
+}
+
+}  // namespace
+
+Task<Result<std::vector<jobs::Attempt>>> SqliteJobQueries::attempts(UserId user, JobId job) {
+  std::function question = [user = std::move(user),
+                            job = std::move(job)](sqlite::Connection& database) -> Result<std::vector<jobs::Attempt>> {
+    const auto row = find_row(database, job);
+    if (!row || row->job.user != user) return jobs::job_not_found();
+    return attempts_of(database, *row);
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
+  std::function work = [this, users](Transaction& transaction) -> Result<jobs::QueueReport> {
+    live_.promote(clock_.now());
+    const auto& order = live_.order();
+    jobs::QueueReport report;
+    for (std::size_t type = 0; type < jobs::kJobTypes; ++type) {
+      const auto which = static_cast<jobs::JobType>(type);
+      report.types[type] = {static_cast<std::int64_t>(order.waiting(which)), order.running(which), live_.types()[type]};
+    }
+    report.later = static_cast<std::int64_t>(live_.later());
+    report.users = static_cast<std::int64_t>(order.users());
+    report.busiest = busiest(order, users);
+    auto& database = transaction.database();
+    auto& oldest = database.statement("SELECT created_at FROM jobs WHERE state < 2 AND state = 0 ORDER BY no LIMIT 1");
+    if (oldest.next()) {
+      report.oldest_waiting = from_millis(oldest.integer(0));
+      oldest.reset();
+    }
+    auto& dead = database.statement("SELECT count(*) FROM jobs WHERE state = 3");
+    dead.next();
+    report.dead = dead.integer(0);
+    dead.reset();
+    return report;
+  };
+  co_return co_await writer_.pass(std::move(work));
+}
+
+Task<Result<jobs::JobReport>> SqliteJobQueries::report_job(JobId job) {
+  const auto filed = co_await writer_.file();
+  if (!filed) co_return filed.error();
+  std::function work = [this, job = std::move(job)](Transaction& transaction) -> Result<jobs::JobReport> {
+    live_.promote(clock_.now());
+    auto& database = transaction.database();
+    auto row = find_row(database, job);
+    if (!row) return jobs::job_not_found();
+    jobs::JobReport report;
+    report.attempts = attempts_of(database, *row);
+    report.events = events_of(database, row->job);
+    report.waiting = static_cast<std::int64_t>(live_.order().waiting());
+    report.running_of_user = live_.order().running_of(row->job.user);
+    report.type = live_.types()[static_cast<std::size_t>(row->job.type)];
+    if (row->job.state == jobs::JobState::pending) {
+      report.position = live_.position(*row);
+      if (!report.position) report.run_at = from_millis(row->run_at);
+    }
+    if (const auto* running = live_.find(job)) {
+      report.lease_expires_at = running->row.expires_at;
+      row->job = running->row.job;
+    }
+    report.job = std::move(row->job);
+    return report;
+  };
+  co_return co_await writer_.pass(std::move(work));
+}
+
+Task<Result<jobs::JobPage>> SqliteJobQueries::dead(jobs::DeadFilter filter) {
+  const auto before = read_cursor(filter.cursor);
+  if (!before) co_return before.error();
+  std::function question = [filter = std::move(filter),
+                            before = *before](sqlite::Connection& database) -> Result<jobs::JobPage> {
+    auto wanted = filter;
+    ++wanted.limit;
+    auto rows = dead_rows(database, wanted, before, true);
+    jobs::JobPage page;
+    if (static_cast<int>(rows.size()) > filter.limit) {
+      rows.pop_back();
+      page.next_cursor = std::to_string(rows.back().number);
+    }
+    for (auto& row : rows) page.jobs.push_back(std::move(row.job));
+    return page;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+}  // namespace rushes::store_sqlite
