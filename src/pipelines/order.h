@@ -5,6 +5,7 @@
 #include "jobs/model.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 namespace rushes::pipelines {
@@ -17,12 +18,13 @@ struct Order {
   Timestamp created_at;  // of the job
   std::string title;
   std::string url;
-  json::object input;             // `configuration` and, for an upload, `fileName`
-  std::string body;               // the transcript
-  std::filesystem::path source;   // the uploaded file; empty for the other types
-  std::filesystem::path scratch;  // private and empty; gone after the attempt
-  std::filesystem::path output;   // what to keep goes here; exists
-  std::string files_url;          // where `output` will be served, without a trailing slash
+  json::object input;                              // `configuration` and, for an upload, `fileName`
+  std::string body;                                // the transcript
+  std::filesystem::path source;                    // the uploaded file; empty for the other types
+  std::filesystem::path scratch;                   // private and empty; gone after the attempt
+  std::filesystem::path output;                    // what to keep goes here; exists
+  std::map<std::string, std::string> checkpoints;  // what earlier attempts made, by name
+  std::string files_url;                           // where `output` will be served, without a trailing slash
 };
 
 /// What a pipeline made.
@@ -41,6 +43,8 @@ class Reporter {
   virtual void detail(int percent, std::string_view message) = 0;
   /// The video's title is known.
   virtual void title(std::string_view title) = 0;
+  /// What a later attempt need not do again: it finds it in Order::checkpoints.
+  virtual void checkpoint(std::string_view name, std::string data) = 0;
 };
 
 }  // namespace rushes::pipelines

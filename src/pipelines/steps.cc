@@ -5,6 +5,7 @@
 #include "media/audio.h"
 #include "media/scenes.h"
 #include "media/thumbnails.h"
+#include "pipelines/checkpoints.h"
 
 #include <algorithm>
 #include <cmath>
@@ -21,8 +22,9 @@ int Span::at(double fraction) const noexcept {
   return from + static_cast<int>(std::floor(std::clamp(fraction, 0.0, 1.0) * (to - from)));
 }
 
-Result<void> transcribe(const std::filesystem::path& file, Engines& engines, Reporter& reporter, Span span,
-                        Findings& findings) {
+Result<void> transcribe(const Order& order, const std::filesystem::path& file, Engines& engines, Reporter& reporter,
+                        Span span, Findings& findings) {
+  if (restore_transcript(order, findings)) return {};
   auto audio = media::AudioReader::open(file);
   if (!audio) return audio.error();
   const auto told = [&](double done, double total) {
@@ -35,6 +37,7 @@ Result<void> transcribe(const std::filesystem::path& file, Engines& engines, Rep
   if (!transcript) return transcript.error();
   findings.transcript = std::move(*transcript);
   findings.transcription_engine = engines.transcriber().engine();
+  keep_transcript(findings, reporter);
   return {};
 }
 

@@ -15,9 +15,10 @@ struct Span {
   int at(double fraction) const noexcept;
 };
 
-/// Transcribes the sound of `file` into `findings`, told as `Transcribing audio: 0:42 of 3:10`.
-Result<void> transcribe(const std::filesystem::path& file, Engines& engines, Reporter& reporter, Span span,
-                        Findings& findings);
+/// Transcribes the sound of `file` into `findings`, told as `Transcribing audio: 0:42 of 3:10`, unless an earlier
+/// attempt has done it.
+Result<void> transcribe(const Order& order, const std::filesystem::path& file, Engines& engines, Reporter& reporter,
+                        Span span, Findings& findings);
 
 /// Summary and analysis of what was found so far.
 Result<void> analyse(const Order& order, Engines& engines, Reporter& reporter, Span span, Findings& findings);

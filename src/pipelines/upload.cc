@@ -25,7 +25,8 @@ Result<Product> run_upload(const Order& order, Engines& engines, Reporter& repor
 
   reporter.stage(50, "Transcribing audio");
   if (probe->has_audio) {
-    if (auto heard = transcribe(order.source, engines, reporter, {50, 59}, findings); !heard) return heard.error();
+    if (auto heard = transcribe(order, order.source, engines, reporter, {50, 59}, findings); !heard)
+      return heard.error();
   }
 
   reporter.stage(60, "Generating AI content");

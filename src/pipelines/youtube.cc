@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "media/probe.h"
+#include "pipelines/checkpoints.h"
 #include "pipelines/run.h"
 #include "pipelines/steps.h"
 
@@ -31,6 +32,33 @@ source::OnProgress tell_download(Reporter& reporter, Span span, std::string_view
   };
 }
 
+/// What is said in the video: its captions, or what the speech engine makes of its sound. Gives what was downloaded for
+/// it.
+Result<source::MediaFiles> hear(const Order& order, Engines& engines, source::Fetcher& fetcher,
+                                const source::VideoRecord& record, Reporter& reporter, Findings& findings) {
+  auto captions = fetcher.captions(record, configured(order, "language"));
+  if (!captions) {
+    // Without captions the speech engine can still do it.
+    log::warning("pipelines", "captions not read job={}: {}", order.job.value(), captions.error().what());
+  }
+  if (captions && *captions && !(*captions)->empty()) {
+    findings.transcript = std::move(**captions);
+    keep_transcript(findings, reporter);
+    return source::MediaFiles();
+  }
+  auto files =
+      fetcher.download(record, source::MediaWanted::both, order.scratch, tell_download(reporter, {21, 29}, "video"));
+  if (!files || files->audio.empty()) return files;
+  const auto probe = media::probe(files->audio);
+  if (!probe) return probe.error();
+  if (findings.video.duration <= 0) findings.video.duration = probe->duration;
+  if (probe->has_audio) {
+    auto heard = transcribe(order, files->audio, engines, reporter, {30, 39}, findings);
+    if (!heard) return heard.error();
+  }
+  return files;
+}
+
 }  // namespace
 
 Result<Product> run_youtube(const Order& order, Engines& engines, Reporter& reporter) {
@@ -44,27 +72,11 @@ Result<Product> run_youtube(const Order& order, Engines& engines, Reporter& repo
   Findings findings;
   findings.video = facts_of(*record);
   for (const auto& chapter : record->chapters) findings.chapters.push_back({chapter.start, chapter.title});
-  auto captions = (*fetcher)->captions(*record, configured(order, "language"));
-  if (!captions) {
-    // Without captions the speech engine can still do it.
-    log::warning("pipelines", "captions not read job={}: {}", order.job.value(), captions.error().what());
-  }
   source::MediaFiles files;
-  if (captions && *captions && !(*captions)->empty()) {
-    findings.transcript = std::move(**captions);
-  } else {
-    auto downloaded = (*fetcher)->download(*record, source::MediaWanted::both, order.scratch,
-                                           tell_download(reporter, {21, 29}, "video"));
-    if (!downloaded) return downloaded.error();
-    files = std::move(*downloaded);
-    if (!files.audio.empty()) {
-      const auto probe = media::probe(files.audio);
-      if (!probe) return probe.error();
-      if (findings.video.duration <= 0) findings.video.duration = probe->duration;
-      if (probe->has_audio) {
-        if (auto heard = transcribe(files.audio, engines, reporter, {30, 39}, findings); !heard) return heard.error();
-      }
-    }
+  if (!restore_transcript(order, findings)) {
+    auto heard = hear(order, engines, **fetcher, *record, reporter, findings);
+    if (!heard) return heard.error();
+    files = std::move(*heard);
   }
 
   reporter.stage(40, "Generating AI analysis");

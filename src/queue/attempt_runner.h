@@ -21,6 +21,8 @@ class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
   virtual Task<> report(jobs::ProgressReport report) = 0;
+  /// What a later attempt is to be given.
+  virtual Task<> checkpoint(std::string name, std::string data) = 0;
 };
 
 /// What does the work of attempts. The scheduler owns the leases; a runner knows nothing of them.

@@ -77,6 +77,11 @@ class ChannelReporter final : public pipelines::Reporter {
 
   void title(std::string_view title) override { progress_.title = title; }
 
+  void checkpoint(std::string_view name, std::string data) override {
+    if (data.size() > kMaxCheckpointBytes) return;  // it is only work saved
+    channel_.send(encode(FromWorker(Checkpoint{std::string(name), std::move(data)})));
+  }
+
  private:
   void tell(int percent, std::string_view message) {
     progress_.percent = percent;
@@ -106,10 +111,10 @@ FromWorker answer(const pipelines::Order& order, pipelines::Engines& engines, pi
     if (product) return Finished{std::move(*product)};
     const auto& error = product.error();
     log::info("worker", "job={} failed: {}", order.job.value(), error.what());
-    return Failed{{std::string(error.public_name()), std::string(error.public_message()), error.retryable()}};
+    return Failed{{std::string(error.public_name()), std::string(error.public_message()), error.retryable(), {}}};
   } catch (const std::exception& error) {
     log::error("worker", "job={} threw: {}", order.job.value(), error.what());
-    return Failed{{"WORKER_ERROR", "The work stopped because of an error in the server.", true}};
+    return Failed{{"WORKER_ERROR", "The work stopped because of an error in the server.", true, {}}};
   }
 }
 
@@ -134,8 +139,8 @@ int run_job_loop(const std::function<Result<std::unique_ptr<pipelines::Engines>>
       if (!made) {
         const auto& error = made.error();
         log::error("worker", "{}", error.what());
-        const jobs::Failure failure{std::string(error.public_name()), std::string(error.public_message()),
-                                    error.retryable()};
+        const jobs::Failure failure{
+            std::string(error.public_name()), std::string(error.public_message()), error.retryable(), {}};
         channel.send(encode(FromWorker(Failed{failure})));
         continue;
       }

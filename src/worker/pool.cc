@@ -22,7 +22,7 @@ queue::AttemptEnd failed(jobs::Failure failure) { return {queue::AttemptResult(s
 
 jobs::Failure server_failure(const Error& error) {
   log::error("worker", "attempt cannot run: {}", error.what());
-  return {"SERVER_UNAVAILABLE", "The server could not start the work; it will be tried again.", true};
+  return {"SERVER_UNAVAILABLE", "The server could not start the work; it will be tried again.", true, error.what()};
 }
 
 }  // namespace
@@ -80,6 +80,7 @@ Task<Result<pipelines::Order>> Pool::prepare(const jobs::Claimed& attempt) {
   order.url = attempt.job.url;
   order.input = attempt.job.input;
   order.body = attempt.body;
+  order.checkpoints = attempt.checkpoints;
   if (const auto upload = string_member(order.input, "upload")) {
     order.source = folder_.upload(JobId(*upload)) / "source";
   }
@@ -118,8 +119,10 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
     found->second->worker.process->kill();
   });
 
+  process.output().clear();
   auto text = encode(order);
   order.body.clear();
+  order.checkpoints.clear();
   const auto sent = co_await process.send(std::move(text));
   if (!sent) co_return co_await buried(running);
   for (;;) {
@@ -129,11 +132,16 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
       co_await progress.report(std::move(report->progress));
       continue;
     }
+    if (auto* checkpoint = std::get_if<Checkpoint>(&*message)) {
+      co_await progress.checkpoint(std::move(checkpoint->name), std::move(checkpoint->data));
+      continue;
+    }
     if (running.stopped || running.timed_out) co_return co_await buried(running);
     running.deadline.cancel();
     ++running.worker.jobs_done;
     queue::AttemptEnd end;
     if (auto* failure = std::get_if<Failed>(&*message)) {
+      failure->failure.log = process.output().text();
       end = failed(std::move(failure->failure));
     } else {
       end = co_await accept(order, std::move(std::get<Finished>(*message)));
@@ -151,14 +159,15 @@ Task<queue::AttemptEnd> Pool::buried(Running& running) {
   running.deadline.cancel();
   const auto how = co_await running.worker.process->reap();
   if (running.stopped) co_return queue::AttemptEnd{};
+  auto log = running.worker.process->output().text();
   if (running.timed_out) {
     co_return failed({"JOB_TIMED_OUT",
                       "The work took longer than the " + std::to_string(options_.longest_attempt.count()) +
                           " minutes that this server allows.",
-                      false});
+                      false, std::move(log)});
   }
   log::warning("worker", "process ended in the middle of a job pid={}: {}", running.worker.process->pid(), how);
-  co_return failed({"WORKER_CRASHED", "The worker process ended unexpectedly: " + how + ".", true});
+  co_return failed({"WORKER_CRASHED", "The worker process ended unexpectedly: " + how + ".", true, std::move(log)});
 }
 
 Task<queue::AttemptEnd> Pool::accept(const pipelines::Order& order, Finished finished) {

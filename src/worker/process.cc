@@ -55,12 +55,17 @@ Result<std::unique_ptr<Process>> Process::start(const Executor& executor, const 
   }
   FileDescriptor ours(pair[0]);
   const FileDescriptor theirs(pair[1]);
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return system_error("cannot make a pipe for", options.program);
+  FileDescriptor output(pipe[0]);
+  const FileDescriptor errors(pipe[1]);
 
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawnattr_init(&attributes);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, errors.get(), STDERR_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), kWorkerFd);
   ::posix_spawn_file_actions_addclosefrom_np(&actions, kWorkerFd + 1);
   sigset_t none;
@@ -94,11 +99,14 @@ Result<std::unique_ptr<Process>> Process::start(const Executor& executor, const 
     return error;
   }
   asio::local::stream_protocol::socket socket(executor, asio::local::stream_protocol(), ours.release());
-  return std::unique_ptr<Process>(new Process(pid, std::move(pidfd), std::move(socket)));
+  return std::unique_ptr<Process>(new Process(pid, std::move(pidfd), std::move(socket), std::move(output)));
 }
 
-Process::Process(pid_t pid, FileDescriptor pidfd, asio::local::stream_protocol::socket socket)
-    : pid_(pid), exited_(socket.get_executor(), pidfd.release()), socket_(std::move(socket)) {}
+Process::Process(pid_t pid, FileDescriptor pidfd, asio::local::stream_protocol::socket socket, FileDescriptor output)
+    : pid_(pid),
+      exited_(socket.get_executor(), pidfd.release()),
+      socket_(std::move(socket)),
+      output_(socket_.get_executor(), std::move(output)) {}
 
 Process::~Process() {
   if (reaped_) return;

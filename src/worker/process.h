@@ -1,6 +1,7 @@
 #pragma once
 #include "async/task.h"
 #include "base/file.h"
+#include "worker/output_tail.h"
 #include "worker/protocol.h"
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -41,6 +42,9 @@ class Process {
   /// The worker's next message. Errors: `unavailable` at its end; `malformed`.
   Task<Result<FromWorker>> receive();
 
+  /// What it writes to its standard error.
+  OutputTail& output() noexcept { return output_; }
+
   /// Whether the worker has ended, though it is not reaped yet.
   bool has_exited() const noexcept;
 
@@ -52,12 +56,13 @@ class Process {
   Task<std::string> reap();
 
  private:
-  Process(pid_t pid, FileDescriptor pidfd, asio::local::stream_protocol::socket socket);
+  Process(pid_t pid, FileDescriptor pidfd, asio::local::stream_protocol::socket socket, FileDescriptor output);
 
   const pid_t pid_;  // and the group's id
   bool reaped_ = false;
   asio::posix::stream_descriptor exited_;  // readable when the worker has ended
   asio::local::stream_protocol::socket socket_;
+  OutputTail output_;
 };
 
 }  // namespace rushes::worker

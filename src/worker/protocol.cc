@@ -43,7 +43,8 @@ std::string encode(const pipelines::Order& order) {
                             {"source", order.source.string()},
                             {"scratch", order.scratch.string()},
                             {"output", order.output.string()},
-                            {"filesUrl", order.files_url}};
+                            {"filesUrl", order.files_url},
+                            {"checkpoints", json::value_from(order.checkpoints)}};
   return json::serialize(object);
 }
 
@@ -68,6 +69,11 @@ Result<pipelines::Order> decode_order(std::string_view text) {
   order.scratch = text_of(object, "scratch");
   order.output = text_of(object, "output");
   order.files_url = text_of(object, "filesUrl");
+  if (const auto* kept = object.if_contains("checkpoints"); kept != nullptr && kept->is_object()) {
+    for (const auto& [name, data] : kept->get_object()) {
+      if (data.is_string()) order.checkpoints.emplace(name, data.get_string());
+    }
+  }
   return order;
 }
 
@@ -80,6 +86,8 @@ std::string encode(const FromWorker& message) {
               {"stage", progress.stage},
               {"message", progress.message},
               {"title", progress.title}};
+  } else if (const auto* checkpoint = std::get_if<Checkpoint>(&message)) {
+    object = {{"kind", "checkpoint"}, {"name", checkpoint->name}, {"data", checkpoint->data}};
   } else if (const auto* finished = std::get_if<Finished>(&message)) {
     object = {{"kind", "finished"}, {"title", finished->product.title}, {"result", finished->product.result}};
   } else {
@@ -105,6 +113,12 @@ Result<FromWorker> decode_from_worker(std::string_view text) {
     report.progress.title = shorten(text_of(object, "title"), 500);
     return FromWorker(std::move(report));
   }
+  if (kind == "checkpoint") {
+    Checkpoint checkpoint{text_of(object, "name"), text_of(object, "data")};
+    if (checkpoint.name.empty() || checkpoint.name.size() > 100) return malformed("a checkpoint without a name");
+    if (checkpoint.data.size() > kMaxCheckpointBytes) return malformed("a checkpoint above its limit");
+    return FromWorker(std::move(checkpoint));
+  }
   if (kind == "finished") {
     auto* result = object.if_contains("result");
     if (result == nullptr || !result->is_object()) return malformed("an end without a result");
@@ -112,8 +126,10 @@ Result<FromWorker> decode_from_worker(std::string_view text) {
   }
   if (kind == "failed") {
     const auto* retryable = object.if_contains("retryable");
-    return FromWorker(Failed{{shorten(text_of(object, "code"), 100), shorten(text_of(object, "message"), 1000),
-                              retryable != nullptr && retryable->is_bool() && retryable->get_bool()}});
+    return FromWorker(Failed{{shorten(text_of(object, "code"), 100),
+                              shorten(text_of(object, "message"), 1000),
+                              retryable != nullptr && retryable->is_bool() && retryable->get_bool(),
+                              {}}});
   }
   return malformed("an unknown kind of message");
 }

@@ -18,12 +18,18 @@ namespace rushes::worker {
 /// A result with an hour's transcript is about 2 MiB; what is longer than this is a broken peer.
 constexpr std::size_t kMaxMessageBytes = std::size_t{64} << 20U;
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kMaxCheckpointBytes = std::size_t{16} << 20U;
 
 /// The one descriptor, beside the standard three, that a worker is started with.
 constexpr int kWorkerFd = 3;
 
 struct Report {
   jobs::ProgressReport progress;
+};
+/// What a stage made, for a later attempt.
+struct Checkpoint {
+  std::string name;
+  std::string data;
 };
 struct Finished {
   pipelines::Product product;
@@ -32,7 +38,7 @@ struct Failed {
   jobs::Failure failure;
 };
 /// What a worker says.
-using FromWorker = std::variant<Report, Finished, Failed>;
+using FromWorker = std::variant<Report, Checkpoint, Finished, Failed>;
 
 std::string encode_length(std::size_t bytes);
 /// Errors: `malformed` above `kMaxMessageBytes`.

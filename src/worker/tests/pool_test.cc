@@ -23,7 +23,12 @@ struct Progress final : queue::ProgressSink {
     reports.push_back(std::move(report));
     co_return;
   }
+  Task<> checkpoint(std::string name, std::string data) override {
+    checkpoints.emplace(std::move(name), std::move(data));
+    co_return;
+  }
   std::vector<jobs::ProgressReport> reports;
+  std::map<std::string, std::string> checkpoints;
 };
 
 class PoolTest : public ::testing::Test {
@@ -89,6 +94,18 @@ TEST_F(PoolTest, ACrashIsAFailedAttemptWithItsReason) {
   EXPECT_THAT(failure.message, HasSubstr("signal 11"));
   EXPECT_TRUE(failure.retryable);
   EXPECT_THAT(failure_of("exit", options()).message, HasSubstr("exit status 3"));
+}
+
+TEST_F(PoolTest, WhatACrashedWorkerMadeAndSaidIsKeptForTheNext) {
+  EXPECT_EQ(failure_of("resume", options()).log, "about to die\n");
+  ASSERT_EQ(progress_.checkpoints.at("words"), "heard");
+
+  auto again = order("resume");
+  again.checkpoints = progress_.checkpoints;
+  const auto end = run_to_end(run_one(options(), std::move(again)));
+
+  ASSERT_TRUE(end.result && std::holds_alternative<jobs::Completion>(*end.result));
+  EXPECT_EQ(std::get<jobs::Completion>(*end.result).title, "heard");
 }
 
 TEST_F(PoolTest, AWorkerThatSpeaksNonsenseIsEnded) {

@@ -1,0 +1,41 @@
+// After a crash a job goes on behind the stages that it has finished.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { closeSockets, userOf } from './clients.mjs';
+import { checkUpdates } from './contract.mjs';
+import { descendants, startServer, waitFor } from './harness.mjs';
+import { longSpeech } from './media.mjs';
+
+let server;
+before(async () => {
+  await longSpeech();
+  server = await startServer({ env: { RUSHES_WORKERS: '1' } });
+});
+after(async () => {
+  closeSockets();
+  await server?.dispose();
+});
+
+test('what was transcribed before a worker died is not transcribed again', async () => {
+  const alice = userOf(server, 'alice');
+  const queue = await alice.connect().ready();
+  let killed = false;
+  queue.socket.on('queue-update', ({ stage }) => {
+    if (killed || stage !== 'Generating AI content') return;
+    killed = true;
+    for (const pid of descendants(server.pid)) process.kill(pid, 'SIGKILL');
+  });
+  const { jobId } = (await alice.upload(await longSpeech())).body;
+  await waitFor(() => queue.updates(jobId).some(({ eventType }) => eventType === 'job-completed'), 'the end', 120_000);
+
+  const updates = queue.updates(jobId);
+  checkUpdates(updates, 'upload');
+  assert.ok(killed);
+  const second = updates.findLastIndex(({ eventType }) => eventType === 'job-started');
+  assert.equal(updates[second].metadata.attempt, 2);
+  const transcribing = ({ message }) => /^Transcribing audio: \d/.test(message);
+  assert.ok(updates.slice(0, second).some(transcribing));
+  assert.ok(!updates.slice(second).some(transcribing), 'the second attempt has the transcript');
+  const { result } = await alice.status(jobId);
+  assert.ok(result.transcript.segments.length > 0);
+});
