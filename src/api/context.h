@@ -7,6 +7,7 @@
 #include "notifications/service.h"
 #include "queue/data_folder.h"
 #include "queue/job_service.h"
+#include "queue/rates.h"
 
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,7 @@ struct Limits {
   std::uint64_t max_upload_bytes = std::uint64_t{2} << 30U;
   std::size_t max_transcript_bytes = std::size_t{5} << 20U;
   int max_attempts = 3;
+  int max_running_per_user = 5;
 };
 
 /// What the handlers work with. All of it outlives the router that they are added to.
@@ -29,6 +31,8 @@ struct Context {
   const queue::DataFolder& folder;
   BlockingPool& blocking;
   Rng& rng;
+  const Clock& clock;
+  const queue::Rates& rates;
   Limits limits;
 };
 
@@ -51,6 +55,7 @@ void add_upload_route(net::Router& router, const Context& context);
 void add_job_routes(net::Router& router, const Context& context);
 void add_history_routes(net::Router& router, const Context& context);
 void add_notification_routes(net::Router& router, const Context& context);
+void add_operator_routes(net::Router& router, const Context& context);
 void add_file_routes(net::Router& router, const Context& context);
 
 }  // namespace rushes::api

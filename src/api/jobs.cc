@@ -1,4 +1,5 @@
 #include "api/context.h"
+#include "api/report_json.h"
 #include "jobs/job_json.h"
 
 namespace rushes::api {
@@ -73,6 +74,15 @@ Task<net::Response> list(const Context& context, net::Request& request, auth::Id
   co_return net::json_response(200, answer);
 }
 
+Task<net::Response> attempts(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto attempts = co_await context.jobs.queries().attempts(identity.user, job_of(request));
+  if (!attempts) co_return net::problem(attempts.error());
+  json::array all;
+  for (const auto& attempt : *attempts) all.push_back(to_json(attempt, false));
+  const json::object answer{{"attempts", std::move(all)}};
+  co_return net::json_response(200, answer);
+}
+
 }  // namespace
 
 void add_job_routes(net::Router& router, const Context& context) {
@@ -83,6 +93,7 @@ void add_job_routes(net::Router& router, const Context& context) {
   };
   add("GET", "/analyze/jobs", list);
   add("GET", "/analyze/job/{id}/status", status);
+  add("GET", "/analyze/job/{id}/attempts", attempts);
   add("POST", "/analyze/job/{id}/cancel", cancel);
   add("POST", "/analyze/job/{id}/retry", retry);
   add("POST", "/analyze/job/{id}/restart", restart);

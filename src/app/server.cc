@@ -63,6 +63,7 @@ api::Limits api_limits(const Config& config) {
   limits.max_upload_bytes = static_cast<std::uint64_t>(config.max_upload_bytes);
   limits.max_transcript_bytes = static_cast<std::size_t>(config.max_transcript_bytes);
   limits.max_attempts = config.max_attempts;
+  limits.max_running_per_user = config.max_running_per_user;
   return limits;
 }
 
@@ -121,18 +122,21 @@ class WiredServer final : public Server {
         pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config)),
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
         jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_, {config.max_queued_per_user}),
+        rates_(clock_),
         notifications_(store_->notifications()),
         sockets_(shards_, socket_options(config), clock_, rng_),
         guard_(shards_.executor(0), tokens_, clock_),
         queue_gateway_(sockets_, guard_, store_->queries(), store_->events()),
         notification_gateway_(sockets_, guard_, notifications_),
         notices_(shards_.executor(0), store_->events(), notifications_),
-        context_{jobs_, notifications_, tokens_, addresses_, folder_, blocking_, rng_, api_limits(config)},
+        context_{jobs_,     notifications_, tokens_, addresses_, folder_,
+                 blocking_, rng_,           clock_,  rates_,     api_limits(config)},
         http_(shards_, router_, http_options(config)) {
     notifications_.on_change([this](const notifications::Change& change) { notification_gateway_.tell(change); });
     store_->events().on_committed([this](std::span<const jobs::Event> events) {
       queue_gateway_.publish(events);
       notices_.publish(events);
+      rates_.publish(events);
     });
     sockets_.attach(router_);
     api::add_submit_routes(router_, context_);
@@ -141,6 +145,7 @@ class WiredServer final : public Server {
     api::add_history_routes(router_, context_);
     api::add_notification_routes(router_, context_);
     api::add_file_routes(router_, context_);
+    api::add_operator_routes(router_, context_);
     add_health_routes(router_, jobs_.queries());
     add_metrics_route(router_, sockets_, http_, jobs_.queries());
     add_page_routes(router_);
@@ -209,6 +214,7 @@ class WiredServer final : public Server {
   worker::Pool pool_;
   queue::Scheduler scheduler_;
   queue::JobService jobs_;
+  queue::Rates rates_;
   notifications::Service notifications_;
   socketio::Server sockets_;
   gateways::TokenGuard guard_;

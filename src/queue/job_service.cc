@@ -1,6 +1,13 @@
 #include "queue/job_service.h"
 
+#include <algorithm>
+
 namespace rushes::queue {
+namespace {
+
+constexpr int kRedrivenAtOnce = 200;  // in one transaction
+
+}  // namespace
 
 JobService::JobService(jobs::JobStore& store, jobs::JobQueries& queries, Scheduler& scheduler, const Clock& clock,
                        Rng& rng, QueueLimits limits)
@@ -58,6 +65,26 @@ Task<Result<jobs::Job>> JobService::restart(UserId user, JobId job) {
   auto restarted = co_await store_.restart(std::move(user), job, limits_.max_queued_per_user);
   if (restarted) scheduler_.wake();
   co_return restarted;
+}
+
+Task<Result<int>> JobService::redrive(jobs::DeadFilter filter) {
+  auto left = filter.limit;
+  int redriven = 0;
+  for (;;) {
+    filter.limit = std::min(left, kRedrivenAtOnce);
+    const auto some = co_await store_.redrive(filter);
+    if (!some) co_return some.error();
+    redriven += *some;
+    left -= *some;
+    if (*some > 0) scheduler_.wake();
+    if (*some < filter.limit || left == 0) co_return redriven;
+  }
+}
+
+Task<Result<void>> JobService::set_type(jobs::JobType type, jobs::TypeSettings settings) {
+  const auto set = co_await store_.set_type(type, settings);
+  if (set) scheduler_.wake();
+  co_return set;
 }
 
 }  // namespace rushes::queue

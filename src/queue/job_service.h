@@ -36,6 +36,10 @@ class JobService {
   /// The same job again. An unfinished one is cancelled first.
   Task<Result<jobs::Job>> restart(UserId user, JobId job);
 
+  /// For operators: restarts failed jobs, whoever owns them, at most `filter.limit`. Gives how many.
+  Task<Result<int>> redrive(jobs::DeadFilter filter);
+  Task<Result<void>> set_type(jobs::JobType type, jobs::TypeSettings settings);
+
   jobs::JobQueries& queries() { return queries_; }
 
  private:

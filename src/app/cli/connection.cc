@@ -115,7 +115,7 @@ void add_connection_options(CLI::App& command, Connection& connection) {
   command.add_flag("--json", connection.json, "Print JSON, for scripts");
 }
 
-Result<Link> open_link(const Connection& connection) {
+Result<Link> open_link(const Connection& connection, const std::string& role) {
   auto server = parse_server(connection.server);
   if (!server) return server.error();
   Link link{std::move(*server), connection.token, nullptr};
@@ -128,7 +128,7 @@ Result<Link> open_link(const Connection& connection) {
     }
     const auto secret = find_secret(connection.secret);
     if (!secret) return secret.error();
-    link.token = make_token(*secret, connection.sub, {}, kOwnTokenLife, SystemClock());
+    link.token = make_token(*secret, connection.sub, role, kOwnTokenLife, SystemClock());
   }
   link.http = std::make_unique<HttpClient>(link.server, link.token);
   return link;

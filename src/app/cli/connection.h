@@ -62,7 +62,8 @@ struct Link {
 };
 
 /// Errors: `unauthenticated` (TOKEN_MISSING), saying how to get one; those of `find_secret`.
-Result<Link> open_link(const Connection& connection);
+/// `role`: for the token that is signed here.
+Result<Link> open_link(const Connection& connection, const std::string& role = {});
 
 /// Says on standard error what went wrong (with `json`, as {error: {code, message}} on standard output) and
 /// returns the exit code 1.
