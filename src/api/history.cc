@@ -46,7 +46,7 @@ Task<net::Response> remove(const Context& context, net::Request& request, auth::
   if (!removed) co_return net::problem(removed.error());
   // The row is gone first: what a crash leaves behind now is files that no answer names.
   const auto job = co_await context.jobs.queries().find(identity.user, removed->job);
-  const auto upload = job ? string_member(job->input, "upload") : std::nullopt;
+  const auto upload = job ? string_member(jobs::input_of(*job), "upload") : std::nullopt;
   auto clear = [&context, id, upload] {
     context.folder.remove_files_of(id);
     if (upload) context.folder.remove_upload(JobId(*upload));

@@ -34,7 +34,7 @@ Task<net::Response> submit_video(const Context& context, net::Request& request, 
   if (!job) co_return net::problem(job.error());
   job->url = url->url;
   (*configuration)["url"] = url->url;
-  job->input["configuration"] = std::move(*configuration);
+  job->input = json::serialize(json::object{{"configuration", std::move(*configuration)}});
   co_return co_await submit(context, std::move(*job));
 }
 
@@ -57,8 +57,8 @@ Task<net::Response> submit_transcript(const Context& context, net::Request& requ
   auto job = begin_job(context, request, identity, jobs::JobType::transcript);
   if (!job) co_return net::problem(job.error());
   job->title = string_member(*configuration, "title").value_or(std::string());
-  job->input["configuration"] = std::move(*configuration);
-  job->input["size"] = transcript->size();
+  job->input =
+      json::serialize(json::object{{"configuration", std::move(*configuration)}, {"size", transcript->size()}});
   job->body = std::move(*transcript);
   co_return co_await submit(context, std::move(*job));
 }

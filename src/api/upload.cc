@@ -122,10 +122,11 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   if (!configured) co_return net::problem(configured.error());
 
   job->title = string_member(*configured, "title").value_or(title_of(form.file_name));
-  job->input["configuration"] = std::move(*configured);
-  job->input["fileName"] = is_utf8(form.file_name) ? shorten(form.file_name, kMaxFileName) : std::string();
-  job->input["size"] = form.file->size();
-  job->input["upload"] = job->id.value();
+  const auto file_name = is_utf8(form.file_name) ? shorten(form.file_name, kMaxFileName) : std::string();
+  job->input = json::serialize(json::object{{"configuration", std::move(*configured)},
+                                            {"fileName", file_name},
+                                            {"size", form.file->size()},
+                                            {"upload", job->id.value()}});
   // The file is durable before the row that names it.
   const auto committed = co_await form.file->commit();
   if (!committed) co_return net::problem(committed.error());

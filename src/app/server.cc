@@ -258,6 +258,7 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   warn_of_wide_doors(config);
   store_sqlite::StoreOptions options;
   options.parallel_jobs = config.workers;
+  options.reserve_log = true;
   auto store = store_sqlite::Store::open(absolute.data_dir / "rushes.db", options, clock, rng);
   if (!store) return store.error();
   // Only now, when no other server can be using the folder.

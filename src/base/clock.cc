@@ -1,8 +1,6 @@
 #include "base/clock.h"
 
-#include <fmt/chrono.h>
-
-#include <ctime>
+#include <fmt/compile.h>
 
 namespace rushes {
 
@@ -15,11 +13,12 @@ Timestamp FakeClock::now() const { return from_millis(millis_.load()); }
 void FakeClock::advance(std::chrono::milliseconds by) { millis_ += by.count(); }
 
 std::string to_rfc3339(Timestamp time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto rest = static_cast<int>((time - seconds).count());
-  // Not by system_clock, whose nanoseconds end in the years 1677 and 2262: a token's time may lie beyond.
-  const auto unix_time = static_cast<std::time_t>(seconds.time_since_epoch().count());
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(unix_time), rest);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"), static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 std::int64_t to_millis(Timestamp time) { return time.time_since_epoch().count(); }

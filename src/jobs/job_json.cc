@@ -45,12 +45,19 @@ json::object job_status(const Job& job, std::optional<json::object> result) {
   auto object = common(job);
   // What was asked for; never the transcript itself, nor where a file lies.
   json::object asked;
+  const auto input = input_of(job);
   for (const auto* key : {"configuration", "fileName", "size"}) {
-    if (const auto* member = job.input.if_contains(key)) asked[key] = *member;
+    if (const auto* member = input.if_contains(key)) asked[key] = *member;
   }
   object["data"] = std::move(asked);
   object["result"] = result ? json::value(std::move(*result)) : json::value(nullptr);
   return object;
+}
+
+json::object input_of(const Job& job) {
+  auto value = parse_json(job.input);
+  if (!value || !value->is_object()) return {};
+  return std::move(value->get_object());
 }
 
 json::object submit_answer(const Job& job) {

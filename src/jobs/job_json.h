@@ -12,6 +12,9 @@ json::object job_summary(const Job& job);
 /// `GET /analyze/job/{id}/status`; `result` where it has one.
 json::object job_status(const Job& job, std::optional<json::object> result);
 
+/// The job's input as JSON; empty where it cannot be read.
+json::object input_of(const Job& job);
+
 /// The answer to a submit: `{jobId, message, queuePosition}`.
 json::object submit_answer(const Job& job);
 

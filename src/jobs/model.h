@@ -42,7 +42,7 @@ struct NewJob {
   JobType type = JobType::transcript;
   std::string title;            // what people call it: the file's name, the video's title once known
   std::string url;              // of the video; empty where there is none
-  json::object input;           // what the pipeline reads: configuration, file name, size
+  std::string input = "{}";     // what the pipeline reads: configuration, file name, size; a JSON object
   std::string body;             // a transcript's text; kept beside the row, never a video
   std::string idempotency_key;  // empty: none
   std::optional<JobId> retry_of;
@@ -62,7 +62,7 @@ struct Job {
   std::string message;
   std::string title;
   std::string url;
-  json::object input;
+  std::string input = "{}";
   int attempt = 0;                // attempts begun, those handed back too
   int max_attempts = 3;           // that may fail; see retry_policy.h for what passes by itself
   int priority = 0;               // higher first

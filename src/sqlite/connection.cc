@@ -1,6 +1,13 @@
 #include "sqlite/connection.h"
 
+#include "base/file.h"
 #include "sqlite/fold.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
 
 namespace rushes::sqlite {
 namespace {
@@ -71,26 +78,29 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_.get());
 }
 
-void Statement::bind_one(int at, std::int64_t value) {
+void Statement::bind_one(int at, std::int64_t value, Life) {
   if (const int failed = sqlite3_bind_int64(statement_.get(), at, value); failed != SQLITE_OK) fail(failed);
 }
 
-void Statement::bind_one(int at, std::string_view value) {
+void Statement::bind_one(int at, std::string_view value, Life life) {
   // An empty view may point to nothing, which SQLite would store as NULL.
   const char* bytes = value.empty() ? "" : value.data();
-  if (const int failed = sqlite3_bind_text64(statement_.get(), at, bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (const int failed = sqlite3_bind_text64(statement_.get(), at, bytes, value.size(), life, SQLITE_UTF8);
       failed != SQLITE_OK) {
     fail(failed);
   }
 }
 
-void Statement::bind_one(int at, std::nullptr_t) {
+void Statement::bind_one(int at, std::nullptr_t, Life) {
   if (const int failed = sqlite3_bind_null(statement_.get(), at); failed != SQLITE_OK) fail(failed);
 }
 
 Connection::Connection(const std::filesystem::path& file, Access access) : database_(nullptr, &sqlite3_close_v2) {
   const int flags = (access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                     SQLITE_OPEN_NOMUTEX;
+  // Counting every byte takes a lock at each allocation, of all threads.
+  static const int kUncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)kUncounted;
   sqlite3* opened = nullptr;
   const int failed = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
   database_.reset(opened);
@@ -103,6 +113,8 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
                              nullptr);
   try {
     execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096");
+    // So that a transaction finds the indices' pages where it left them.
+    if (access == Access::read_write) execute("PRAGMA cache_size=-65536");
   } catch (const Failure& error) {
     if (error.code() == SQLITE_NOTADB) throw Failure(SQLITE_NOTADB, file.string() + " is not a database of Rushes");
     throw;
@@ -110,7 +122,7 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
 }
 
 Statement& Connection::statement(std::string_view sql) {
-  auto& cached = statements_[sql];
+  auto& cached = statements_[sql.data()];
   if (cached) {
     cached->reset();
   } else {
@@ -129,6 +141,23 @@ void Connection::execute(const std::string& sql) {
   const std::string message = words == nullptr ? "" : words;
   sqlite3_free(words);
   if (failed != SQLITE_OK) throw Failure(sqlite3_extended_errcode(database_.get()), "database: " + message);
+}
+
+void Connection::reserve_log(std::size_t bytes) {
+  int keep = 1;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  const std::string path = std::string(sqlite3_db_filename(database_.get(), "main")) + "-wal";
+  const FileDescriptor log(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (!log) return;  // it works without
+  const std::vector<char> zeros(std::size_t{1} << 20U);
+  // What SQLite finds behind the last frame is none of its own, and ends the log.
+  for (auto at = ::lseek(log.get(), 0, SEEK_END); at >= 0 && static_cast<std::size_t>(at) < bytes;) {
+    const auto written =
+        ::pwrite(log.get(), zeros.data(), std::min(zeros.size(), bytes - static_cast<std::size_t>(at)), at);
+    if (written <= 0) return;
+    at += written;
+  }
+  ::fsync(log.get());
 }
 
 }  // namespace rushes::sqlite

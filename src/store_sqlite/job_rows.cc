@@ -45,8 +45,7 @@ jobs::Job read_job(const sqlite::Statement& row) {
   job.message = row.text(6);
   job.title = row.text(7);
   job.url = row.text(8);
-  auto input = parse_json(row.text(9));
-  if (input && input->is_object()) job.input = std::move(input->get_object());
+  job.input = row.text(9);
   job.attempt = static_cast<int>(row.integer(10));
   job.max_attempts = static_cast<int>(row.integer(11));
   job.cancel_requested = row.integer(12) != 0;
@@ -146,9 +145,8 @@ void insert_row(sqlite::Connection& database, const Row& row, const std::string&
       " attempt, max_attempts, retry_of, created_at, run_at, position, idempotency_key)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       row.number, job.id.value(), job.user.value(), static_cast<int>(job.type), static_cast<int>(job.state), row.place,
-      job.priority, job.progress, job.stage, job.message, job.title, job.url, json::serialize(job.input), job.attempt,
-      job.max_attempts, text_of(job.retry_of), to_millis(job.created_at), row.run_at, job.queue_position.value_or(0),
-      key);
+      job.priority, job.progress, job.stage, job.message, job.title, job.url, job.input, job.attempt, job.max_attempts,
+      text_of(job.retry_of), to_millis(job.created_at), row.run_at, job.queue_position.value_or(0), key);
 }
 
 void update_row(sqlite::Connection& database, const Row& row) {

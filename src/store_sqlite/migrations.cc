@@ -173,6 +173,11 @@ INSERT INTO events SELECT id, user_id, seq, job_id, type, payload, at FROM old_e
 DROP TABLE old_events;
 CREATE UNIQUE INDEX events_of_user ON events (user_id, seq);
 
+ALTER TABLE job_bodies RENAME TO old_bodies;
+CREATE TABLE job_bodies (job_no INTEGER PRIMARY KEY, body TEXT NOT NULL);
+INSERT INTO job_bodies SELECT jobs.no, old_bodies.body FROM old_bodies JOIN jobs ON jobs.id = old_bodies.job_id;
+DROP TABLE old_bodies;
+
 CREATE INDEX jobs_dead ON jobs (state) WHERE state = 3;
 -- Those that ended otherwise than well; of the others, the job tells.
 CREATE TABLE attempts (

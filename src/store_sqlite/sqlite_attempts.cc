@@ -14,8 +14,8 @@ Error stop_wanted(const jobs::Lease& lease) {
   return {Errc::cancelled, "job " + lease.job.value() + ": its owner wants it stopped"};
 }
 
-std::string body_of(sqlite::Connection& database, const JobId& job) {
-  auto& row = database.statement("SELECT body FROM job_bodies WHERE job_id = ?").bind(job.value());
+std::string body_of(sqlite::Connection& database, std::int64_t job) {
+  auto& row = database.statement("SELECT body FROM job_bodies WHERE job_no = ?").bind(job);
   if (!row.next()) return {};
   auto body = row.text(0);
   row.reset();
@@ -57,7 +57,7 @@ jobs::Claimed SqliteJobStore::begin_attempt(Transaction& transaction, const jobs
   log_event(transaction, live_, row.job, *transition.event, now);
   jobs::Claimed claimed;
   claimed.job = row.job;
-  claimed.body = body_of(database, row.job.id);
+  claimed.body = body_of(database, row.number);
   claimed.lease = {row.job.id, row.token, row.expires_at};
   // Nothing was kept before the first attempt, but of the job that this one is a retry of.
   const bool is_fresh = row.job.attempt == 1 && row.series == 0 && !row.job.retry_of;

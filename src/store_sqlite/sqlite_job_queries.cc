@@ -78,7 +78,8 @@ Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
   std::function question = [user = std::move(user),
                             job = std::move(job)](sqlite::Connection& database) -> Result<std::string> {
     if (const auto owned = find_owned(database, user, job); !owned) return owned.error();
-    auto& row = database.statement("SELECT body FROM job_bodies WHERE job_id = ?").bind(job.value());
+    auto& row = database.statement("SELECT body FROM job_bodies WHERE job_no = (SELECT no FROM jobs WHERE id = ?)")
+                    .bind(job.value());
     if (!row.next()) return std::string();
     auto body = row.text(0);
     row.reset();

@@ -59,7 +59,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   row.job = std::move(transition.job);
   insert_row(database, row, job.idempotency_key);
   if (job.retry_of) copy_checkpoints(database, *job.retry_of, row.number);
-  if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", row.job.id.value(), job.body);
+  if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", row.number, job.body);
   log_event(transaction, live_, row.job, *transition.event, now);
   return {std::move(row.job), false};
 }

@@ -18,7 +18,7 @@ class SqliteStore final : public Store {
       : lock_(std::move(lock)),
         readers_(file, options.readers),
         live_(options.parallel_jobs),
-        writer_(file, hooks()),
+        writer_(file, hooks(), options.reserve_log),
         events_(readers_, writer_, live_),
         jobs_(writer_, live_, clock),
         queries_(readers_, writer_, live_, clock),

@@ -1,5 +1,6 @@
 #include "store_sqlite/writer.h"
 
+#include <malloc.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -13,7 +14,10 @@ constexpr std::size_t kLargestBatch = 1000;
 constexpr int kCheckpointPages = 1000;
 // Readers that come without pause can keep the second thread from ever starting the log anew. From this size on
 // the writer does it itself, between two batches.
-constexpr int kLongestLog = 16'000;
+constexpr int kLongestLog = 8'000;
+constexpr std::size_t kReservedLog = std::size_t{kLongestLog + 1'000} * 4'120;
+constexpr int kKeptMemory = 64 << 20;
+constexpr int kGrownMemory = 1 << 20;
 // After it was told.
 constexpr std::chrono::milliseconds kFileWithin{1'000};
 
@@ -26,8 +30,12 @@ int on_wal(void* due, sqlite3* database, const char* name, int pages) {
 
 }  // namespace
 
-Writer::Writer(const std::filesystem::path& file, WriterHooks hooks)
+Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserve_log)
     : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)) {
+  // The thread's memory comes and goes with each batch: the system need not have it back in between.
+  ::mallopt(M_TRIM_THRESHOLD, kKeptMemory);
+  ::mallopt(M_TOP_PAD, kGrownMemory);
+  if (reserve_log) connection_.reserve_log(kReservedLog);
   if (hooks_.reload) hooks_.reload(connection_);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-writer");
@@ -90,12 +98,11 @@ void Writer::run() {
       batch.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
       waiting_.erase(waiting_.begin(), end);
     }
-    commit(batch);
+    commit(std::move(batch));
     if (wal_pages >= kLongestLog) restart_log();
   }
   file_at_ = std::chrono::steady_clock::time_point::min();
-  Batch none;
-  commit(none);
+  commit({});
 }
 
 void Writer::restart_log() {
@@ -139,17 +146,32 @@ void Writer::run_passing(Batch& batch) {
     std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
   }
   tell(events);
+  Batch passed;
   for (auto& unit : batch) {
-    if (unit->kind == Kind::passes) std::exchange(unit, nullptr)->finish();
+    if (unit->kind == Kind::passes) passed.push_back(std::move(unit));
   }
   std::erase(batch, nullptr);
+  finish(std::move(passed));
+}
+
+void Writer::finish(Batch batch) {
+  while (!batch.empty()) {
+    const auto executor = batch.front()->executor();
+    Batch here;
+    Batch elsewhere;
+    for (auto& unit : batch) (unit->executor() == executor ? here : elsewhere).push_back(std::move(unit));
+    asio::post(executor, [units = std::move(here)]() mutable {
+      for (auto& unit : units) std::exchange(unit, nullptr)->resume();
+    });
+    batch = std::move(elsewhere);
+  }
 }
 
 bool Writer::is_filing_due() const {
   return file_at_ && (hooks_.must_file() || std::chrono::steady_clock::now() >= *file_at_);
 }
 
-void Writer::commit(Batch& batch) {
+void Writer::commit(Batch batch) {
   try {
     reload();
     run_passing(batch);
@@ -166,7 +188,7 @@ void Writer::commit(Batch& batch) {
     roll_back();
     if (file_at_) file_at_ = std::chrono::steady_clock::now() + kFileWithin;
   }
-  for (auto& unit : batch) unit->finish();
+  finish(std::move(batch));
 }
 
 void Writer::begin(bool filing) {

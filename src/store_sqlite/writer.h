@@ -61,7 +61,8 @@ struct WriterHooks {
 /// Errors:   those of the unit; `unavailable` where the database refuses, with nothing changed.
 class Writer {
  public:
-  Writer(const std::filesystem::path& file, WriterHooks hooks);
+  /// `reserve_log`: see Connection::reserve_log.
+  Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserve_log = false);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -100,7 +101,10 @@ class Writer {
     /// True where what it wrote is to stay.
     virtual bool run(Transaction& transaction) = 0;
     virtual void fail(Error error) = 0;
-    virtual void finish() = 0;
+    /// Where its caller waits.
+    virtual asio::any_io_executor executor() const = 0;
+    /// There: its caller goes on.
+    virtual void resume() = 0;
   };
 
   template <class T, class Handler>
@@ -116,13 +120,8 @@ class Writer {
       return result->has_value();
     }
     void fail(Error error) override { result.emplace(std::move(error)); }
-    void finish() override {
-      auto executor = guard.get_executor();
-      asio::post(executor, [held = std::move(handler), value = std::move(*result)]() mutable {
-        std::move(held)(std::move(value));
-      });
-      guard.reset();
-    }
+    asio::any_io_executor executor() const override { return guard.get_executor(); }
+    void resume() override { std::move(handler)(std::move(*result)); }
 
     std::function<Result<T>(Transaction&)> work;
     Handler handler;
@@ -135,7 +134,9 @@ class Writer {
   void run();
   /// Runs those that write nothing and takes them out of the batch.
   void run_passing(Batch& batch);
-  void commit(Batch& batch);
+  /// Has those who wait for the units go on, with one post to each executor.
+  static void finish(Batch batch);
+  void commit(Batch batch);
   void write(Batch& batch);
   void begin(bool filing);
   /// Nothing where a unit failed after it had changed something: the transaction is to begin again, carefully.

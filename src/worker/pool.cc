@@ -1,5 +1,7 @@
 #include "worker/pool.h"
 
+#include "jobs/job_json.h"
+
 #include <filesystem>
 #include <system_error>
 
@@ -78,7 +80,7 @@ Task<Result<pipelines::Order>> Pool::prepare(const jobs::Claimed& attempt) {
   order.created_at = attempt.job.created_at;
   order.title = attempt.job.title;
   order.url = attempt.job.url;
-  order.input = attempt.job.input;
+  order.input = jobs::input_of(attempt.job);
   order.body = attempt.body;
   order.checkpoints = attempt.checkpoints;
   if (const auto upload = string_member(order.input, "upload")) {

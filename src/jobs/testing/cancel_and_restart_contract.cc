@@ -206,7 +206,7 @@ TEST_P(JobStoreContract, ARestartedJobGoesToTheEnd) {
 TEST_P(JobStoreContract, RestartKeepsTheBodyAndTheInput) {
   auto wanted = request("ann");
   wanted.body = "words";
-  wanted.input = {{"size", 5}};
+  wanted.input = R"({"size":5})";
   must(run_to_end(jobs().submit(wanted, kNoLimit)));
   complete(claim());
   must(run_to_end(jobs().restart(wanted.user, wanted.id, kNoLimit)));

@@ -9,7 +9,7 @@ TEST_P(JobStoreContract, SubmitStoresAllThatWasGiven) {
   wanted.type = JobType::youtube;
   wanted.title = "A \"film\"\nof two lines";
   wanted.url = "https://example.org/watch?v=1";
-  wanted.input = {{"configuration", {{"tone", "dry"}}}};
+  wanted.input = R"({"configuration":{"tone":"dry"}})";
   wanted.body = std::string(100'000, 'x');
   wanted.retry_of = JobId("earlier");
   wanted.max_attempts = 7;

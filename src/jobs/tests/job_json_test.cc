@@ -16,7 +16,7 @@ Job failed_job() {
   job.message = "Job processing failed";
   job.attempt = 3;
   job.failure = Failure{"MEDIA_UNREADABLE", "The file cannot be read.", false, {}};
-  job.input = {{"configuration", {{"tone", "dry"}}}, {"fileName", "a.mp4"}, {"size", 5}, {"path", "/var/lib/secret"}};
+  job.input = R"({"configuration":{"tone":"dry"},"fileName":"a.mp4","size":5,"path":"/var/lib/secret"})";
   job.created_at = from_millis(1'767'225'600'000);
   job.finished_at = job.created_at + std::chrono::seconds(1);
   return job;

@@ -43,7 +43,7 @@ class BenchStore {
       jobs::NewJob job;
       job.id = JobId(new_uuid(clock_, rng_));
       job.user = UserId("user" + std::to_string(made_++ / 20));
-      job.input = {{"configuration", {{"tone", "dry"}}}};
+      job.input = R"({"configuration":{"tone":"dry"}})";
       const auto submitted = co_await store_->jobs().submit(std::move(job), 1'000'000);
       if (!submitted) throw std::runtime_error(submitted.error().what());
     }
