@@ -108,11 +108,11 @@ class Bench {
       ++made_;
     }
   }
-  Task<> submit_bulks(steady_clock::time_point end, int size, int users) {
+  /// Of one user each, as a request is, or of all users in turn.
+  Task<> submit_bulks(steady_clock::time_point end, int size, bool mixed) {
     while (steady_clock::now() < end && made_ < options_.jobs) {
       std::vector<jobs::NewJob> all;
-      // A request is one user's.
-      for (int i = 0; i < size; ++i) all.push_back(new_job(made_ / size % users));
+      for (int i = 0; i < size; ++i) all.push_back(new_job((mixed ? made_ + i : made_ / size) % kUsers));
       made_ += size;
       const auto submitted = co_await store_->jobs().submit_all(std::move(all), kNoLimit);
       if (!submitted) throw std::runtime_error(submitted.error().what());
@@ -194,12 +194,12 @@ void Bench::enqueue() {
 void Bench::bulk() {
   const auto end = steady_clock::now() +
                    std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(options_.seconds));
-  auto took = together(1, [&] { return submit_bulks(end, options_.size, kUsers); });
+  auto took = together(1, [&] { return submit_bulks(end, options_.size, false); });
   say("bulk", made_ / took, "jobs/s");
 }
 
 void Bench::noop() {
-  together(1, [&] { return submit_bulks(steady_clock::time_point::max(), 1000, kUsers); });
+  together(1, [&] { return submit_bulks(steady_clock::time_point::max(), 1000, true); });
   asio::io_context loop(1);
   executor_ = loop.get_executor();
   free_.emplace(loop, steady_clock::time_point::max());

@@ -178,6 +178,21 @@ CREATE TABLE job_bodies (job_no INTEGER PRIMARY KEY, body TEXT NOT NULL);
 INSERT INTO job_bodies SELECT jobs.no, old_bodies.body FROM old_bodies JOIN jobs ON jobs.id = old_bodies.job_id;
 DROP TABLE old_bodies;
 
+DROP INDEX analyses_of_user;
+ALTER TABLE analyses RENAME TO old_analyses;
+CREATE TABLE analyses (
+  id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  result TEXT NOT NULL
+);
+INSERT INTO analyses SELECT * FROM old_analyses;
+DROP TABLE old_analyses;
+CREATE INDEX analyses_of_user ON analyses (user_id, created_at);
+
 CREATE INDEX jobs_dead ON jobs (state) WHERE state = 3;
 -- Those that ended otherwise than well; of the others, the job tells.
 CREATE TABLE attempts (

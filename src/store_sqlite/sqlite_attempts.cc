@@ -22,9 +22,9 @@ std::string body_of(sqlite::Connection& database, std::int64_t job) {
   return body;
 }
 
-void save_analysis(sqlite::Connection& database, const jobs::Job& job, const jobs::Completion& completion,
-                   Timestamp now) {
-  database.run("DELETE FROM analyses WHERE job_id = ?", job.id.value());
+void save_analysis(sqlite::Connection& database, const jobs::Job& job, const std::optional<AuditId>& replaced,
+                   const jobs::Completion& completion, Timestamp now) {
+  if (replaced) database.run("DELETE FROM analyses WHERE id = ?", replaced->value());
   database.run(
       "INSERT INTO analyses (id, user_id, job_id, type, title, created_at, result) VALUES (?, ?, ?, ?, ?, ?, ?)",
       completion.audit.value(), job.user.value(), job.id.value(), static_cast<int>(job.type), job.title, to_millis(now),
@@ -183,7 +183,7 @@ Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion 
       return stop_wanted(lease);
     }
     auto transition = jobs::completed(job, completion, now);
-    save_analysis(transaction.database(), transition.job, completion, now);
+    save_analysis(transaction.database(), transition.job, job.audit, completion, now);
     live_.measured(now - transition.job.processed_at.value_or(now));
     settle(transaction, *running, std::move(transition), {jobs::AttemptOutcome::completed, nullptr, {}}, now);
     return {};
