@@ -8,6 +8,7 @@
 #include "queue/data_folder.h"
 #include "queue/job_service.h"
 #include "queue/rates.h"
+#include "webhooks/webhook_store.h"
 
 #include <cstdint>
 #include <functional>
@@ -33,6 +34,8 @@ struct Context {
   Rng& rng;
   const Clock& clock;
   const queue::Rates& rates;
+  webhooks::WebhookStore& webhooks;
+  std::function<void()> deliver;  // something is due to a webhook
   Limits limits;
 };
 
@@ -55,6 +58,7 @@ void add_upload_route(net::Router& router, const Context& context);
 void add_job_routes(net::Router& router, const Context& context);
 void add_history_routes(net::Router& router, const Context& context);
 void add_notification_routes(net::Router& router, const Context& context);
+void add_webhook_routes(net::Router& router, const Context& context);
 void add_operator_routes(net::Router& router, const Context& context);
 void add_file_routes(net::Router& router, const Context& context);
 

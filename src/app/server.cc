@@ -11,6 +11,7 @@
 #include "gateways/job_notices.h"
 #include "gateways/notification_gateway.h"
 #include "gateways/queue_gateway.h"
+#include "gateways/webhook_sender.h"
 #include "net/http_server.h"
 #include "socketio/server.h"
 #include "store_sqlite/store.h"
@@ -129,13 +130,25 @@ class WiredServer final : public Server {
         queue_gateway_(sockets_, guard_, store_->queries(), store_->events()),
         notification_gateway_(sockets_, guard_, notifications_),
         notices_(shards_.executor(0), store_->events(), notifications_),
-        context_{jobs_,     notifications_, tokens_, addresses_, folder_,
-                 blocking_, rng_,           clock_,  rates_,     api_limits(config)},
+        webhooks_(shards_.executor(0), store_->events(), store_->webhooks(), addresses_, clock_, rng_),
+        context_{jobs_,
+                 notifications_,
+                 tokens_,
+                 addresses_,
+                 folder_,
+                 blocking_,
+                 rng_,
+                 clock_,
+                 rates_,
+                 store_->webhooks(),
+                 [this] { webhooks_.wake(); },
+                 api_limits(config)},
         http_(shards_, router_, http_options(config)) {
     notifications_.on_change([this](const notifications::Change& change) { notification_gateway_.tell(change); });
     store_->events().on_committed([this](std::span<const jobs::Event> events) {
       queue_gateway_.publish(events);
       notices_.publish(events);
+      webhooks_.publish(events);
       rates_.publish(events);
     });
     sockets_.attach(router_);
@@ -145,6 +158,7 @@ class WiredServer final : public Server {
     api::add_history_routes(router_, context_);
     api::add_notification_routes(router_, context_);
     api::add_file_routes(router_, context_);
+    api::add_webhook_routes(router_, context_);
     api::add_operator_routes(router_, context_);
     add_health_routes(router_, jobs_.queries());
     add_metrics_route(router_, sockets_, http_, jobs_.queries());
@@ -161,6 +175,7 @@ class WiredServer final : public Server {
     if (auto started = run_to_end(run_on(shards_.executor(0), std::move(recovery))); !started) return started.error();
     asio::post(shards_.executor(0), [this] { key_refresher_.start(); });
     run_to_end(run_on(shards_.executor(0), notices_.start()));
+    run_to_end(run_on(shards_.executor(0), webhooks_.start()));
     run_to_end(run_on(shards_.executor(0), scheduler_.start()));
     const auto port = http_.start();
     if (!port) return port.error();
@@ -197,6 +212,7 @@ class WiredServer final : public Server {
     co_await scheduler_.stop();
     co_await pool_.close();
     co_await notices_.stop();
+    co_await webhooks_.stop();
   }
 
   const Config config_;
@@ -221,6 +237,7 @@ class WiredServer final : public Server {
   gateways::QueueGateway queue_gateway_;
   gateways::NotificationGateway notification_gateway_;
   gateways::JobNotices notices_;
+  gateways::WebhookSender webhooks_;
   const api::Context context_;
   net::Router router_;
   net::HttpServer http_;

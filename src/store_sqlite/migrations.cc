@@ -215,6 +215,31 @@ CREATE TABLE checkpoints (
   data TEXT NOT NULL,
   PRIMARY KEY (job_no, name)
 ) WITHOUT ROWID;
+CREATE TABLE webhooks (
+  id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  url TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  types TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  disabled_at INTEGER
+);
+CREATE INDEX webhooks_of_user ON webhooks (user_id);
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  webhook_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  last_answer TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  next_at INTEGER NOT NULL
+);
+CREATE INDEX deliveries_due ON deliveries (state, next_at);
+CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id);
+-- Nobody has webhooks yet whom older ends could be told.
+INSERT INTO counters SELECT 'webhooks', coalesce(max(id), 0) FROM events;
 CREATE TABLE type_settings (type INTEGER PRIMARY KEY, paused INTEGER NOT NULL, max_running INTEGER);
 )sql";
 

@@ -4,6 +4,7 @@
 #include "store_sqlite/sqlite_job_queries.h"
 #include "store_sqlite/sqlite_job_store.h"
 #include "store_sqlite/sqlite_notification_store.h"
+#include "store_sqlite/sqlite_webhook_store.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -22,12 +23,14 @@ class SqliteStore final : public Store {
         events_(readers_, writer_, live_),
         jobs_(writer_, live_, clock),
         queries_(readers_, writer_, live_, clock),
-        notifications_(readers_, writer_, clock, rng) {}
+        notifications_(readers_, writer_, clock, rng),
+        webhooks_(readers_, writer_, clock, rng) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
   jobs::JobQueries& queries() override { return queries_; }
   jobs::EventLog& events() override { return events_; }
   notifications::NotificationStore& notifications() override { return notifications_; }
+  webhooks::WebhookStore& webhooks() override { return webhooks_; }
 
  private:
   WriterHooks hooks() {
@@ -49,6 +52,7 @@ class SqliteStore final : public Store {
   SqliteJobStore jobs_;
   SqliteJobQueries queries_;
   SqliteNotificationStore notifications_;
+  SqliteWebhookStore webhooks_;
 };
 
 Result<FileDescriptor> lock_out_others(const std::filesystem::path& file) {

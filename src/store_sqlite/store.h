@@ -6,6 +6,7 @@
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
 #include "notifications/notification_store.h"
+#include "webhooks/webhook_store.h"
 
 #include <filesystem>
 #include <memory>
@@ -34,6 +35,7 @@ class Store {
   virtual jobs::JobQueries& queries() = 0;
   virtual jobs::EventLog& events() = 0;
   virtual notifications::NotificationStore& notifications() = 0;
+  virtual webhooks::WebhookStore& webhooks() = 0;
 };
 
 }  // namespace rushes::store_sqlite

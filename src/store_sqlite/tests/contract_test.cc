@@ -1,6 +1,7 @@
 #include "jobs/testing/job_store_contract.h"
 #include "notifications/testing/notification_store_contract.h"
 #include "store_sqlite/tests/temporary_store.h"
+#include "webhooks/testing/webhook_store_contract.h"
 
 namespace rushes {
 namespace {
@@ -26,6 +27,16 @@ class Inboxes final : public notifications::OpenInboxes {
   store_sqlite::TemporaryStore store_;
 };
 
+class Hooks final : public webhooks::OpenWebhooks {
+ public:
+  explicit Hooks(const Clock& clock) : store_(clock) {}
+  webhooks::WebhookStore& webhooks() override { return store_->webhooks(); }
+  void reopen() override { store_.reopen(); }
+
+ private:
+  store_sqlite::TemporaryStore store_;
+};
+
 }  // namespace
 
 namespace jobs {
@@ -39,5 +50,11 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, NotificationStoreContract,
                          ::testing::Values(InboxBackend{
                              "sqlite", [](FakeClock& clock) { return std::make_unique<Inboxes>(clock); }}));
 }  // namespace notifications
+
+namespace webhooks {
+INSTANTIATE_TEST_SUITE_P(Sqlite, WebhookStoreContract,
+                         ::testing::Values(WebhookBackend{
+                             "sqlite", [](FakeClock& clock) { return std::make_unique<Hooks>(clock); }}));
+}  // namespace webhooks
 
 }  // namespace rushes

@@ -1,0 +1,200 @@
+#include "gateways/webhook_sender.h"
+
+#include "base/log.h"
+#include "gateways/webhook_post.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+#include <algorithm>
+
+namespace rushes::gateways {
+namespace {
+
+constexpr int kEventsAtOnce = 500;
+constexpr int kPrunedAtOnce = 500;
+constexpr std::chrono::milliseconds kLongestSleep{60'000};
+constexpr std::chrono::milliseconds kAfterTrouble{5'000};
+constexpr long kGone = 410;
+
+}  // namespace
+
+std::optional<webhooks::Told> told_of(const jobs::Event& event) {
+  webhooks::Told told;
+  switch (event.type) {
+    case jobs::EventType::completed:
+      told.type = "job.completed";
+      break;
+    case jobs::EventType::failed:
+      told.type = "job.failed";
+      break;
+    case jobs::EventType::cancelled:
+      told.type = "job.cancelled";
+      break;
+    case jobs::EventType::queued:
+    case jobs::EventType::started:
+    case jobs::EventType::progress:
+      return std::nullopt;
+  }
+  told.event = event.id;
+  told.user = event.user;
+  told.data = event.payload;
+  told.at = event.at;
+  return told;
+}
+
+WebhookSender::WebhookSender(Executor executor, jobs::EventLog& log, webhooks::WebhookStore& store,
+                             const net::AddressFilter& addresses, const Clock& clock, Rng& rng,
+                             WebhookSenderOptions options)
+    : executor_(executor),
+      log_(log),
+      store_(store),
+      addresses_(addresses),
+      clock_(clock),
+      rng_(rng),
+      options_(options),
+      pool_(options.at_once),
+      gate_(executor),
+      follow_timer_(executor),
+      send_timer_(executor) {}
+
+Task<> WebhookSender::start() {
+  for (const auto loop : {&WebhookSender::follow, &WebhookSender::send_loop}) {
+    if (auto pass = gate_.try_enter()) spawn_detached(executor_, "webhooks", (this->*loop)(std::move(*pass)));
+  }
+  co_return;
+}
+
+void WebhookSender::publish(std::span<const jobs::Event> events) {
+  const bool ends = std::any_of(events.begin(), events.end(), [](const jobs::Event& event) {
+    return event.type == jobs::EventType::completed || event.type == jobs::EventType::failed ||
+           event.type == jobs::EventType::cancelled;
+  });
+  if (!ends) return;
+  asio::post(executor_, [this] {
+    more_events_ = true;
+    follow_timer_.cancel();
+  });
+}
+
+void WebhookSender::wake() {
+  asio::post(executor_, [this] {
+    more_due_ = true;
+    send_timer_.cancel();
+  });
+}
+
+Task<> WebhookSender::follow(Gate::Pass pass) {
+  const auto held = std::move(pass);
+  auto at = co_await store_.consumed();
+  while (!stopping_) {
+    if (!at) {
+      log::warning("webhooks", "cannot read where they stand: {}", at.error().what());
+      co_await wait(follow_timer_, kAfterTrouble);
+      at = co_await store_.consumed();
+      continue;
+    }
+    more_events_ = false;
+    const auto events = co_await log_.after(*at, kEventsAtOnce);
+    std::vector<webhooks::Told> told;
+    auto upto = *at;
+    if (events) {
+      for (const auto& event : *events) {
+        upto = std::max(upto, event.id);
+        if (auto one = told_of(event)) told.push_back(std::move(*one));
+      }
+    }
+    // Where nothing ended there is nothing to write down: after a crash it is read again.
+    const bool ended = !told.empty();
+    const auto filed = ended ? co_await store_.consume(std::move(told), upto) : Result<int>(0);
+    if (!events || !filed) {
+      log::warning("webhooks", "cannot follow the event log: {}", (events ? filed.error() : events.error()).what());
+      co_await wait(follow_timer_, kAfterTrouble);
+      continue;
+    }
+    *at = upto;
+    if (*filed > 0) wake();
+    if (events->size() == static_cast<std::size_t>(kEventsAtOnce) || more_events_) continue;
+    co_await wait(follow_timer_, kLongestSleep);
+  }
+}
+
+Task<> WebhookSender::send_loop(Gate::Pass pass) {
+  const auto held = std::move(pass);
+  auto pruned_at = Timestamp();
+  while (!stopping_) {
+    more_due_ = false;
+    const auto now = clock_.now();
+    const auto room = options_.at_once - std::min(options_.at_once, sending_.size());
+    auto sleep = kLongestSleep;
+    if (room > 0) {
+      // Those that are being sent are due still.
+      auto due = co_await store_.due(now, static_cast<int>(room + sending_.size()));
+      if (!due) {
+        log::warning("webhooks", "cannot read what is due: {}", due.error().what());
+        sleep = kAfterTrouble;
+      } else {
+        for (auto& one : *due) {
+          if (sending_.size() >= options_.at_once || sending_.contains(one.delivery.id.value())) continue;
+          auto entered = gate_.try_enter();
+          if (!entered) co_return;
+          sending_.insert(one.delivery.id.value());
+          spawn_detached(executor_, "webhooks", send(std::move(one), std::move(*entered)));
+        }
+      }
+      const auto next = co_await store_.next_due();
+      if (next && *next && sending_.empty()) {
+        sleep = std::clamp(**next - clock_.now(), std::chrono::milliseconds(10), kLongestSleep);
+      }
+    }
+    if (now - pruned_at > std::chrono::minutes(10)) {
+      pruned_at = now;
+      const auto pruned = co_await store_.prune(now - options_.keep, kPrunedAtOnce);
+      if (!pruned) log::warning("webhooks", "cannot forget old deliveries: {}", pruned.error().what());
+    }
+    if (!more_due_) co_await wait(send_timer_, sleep);
+  }
+}
+
+Task<> WebhookSender::send(webhooks::DueDelivery due, Gate::Pass pass) {
+  const auto held = std::move(pass);
+  const auto id = due.delivery.id;
+  const auto attempts = due.delivery.attempts + 1;
+  auto work = [this, due = std::move(due)] {
+    return post_delivery(due, addresses_, clock_.now(), options_.timeout, give_up_);
+  };
+  const auto result = co_await pool_.run(std::move(work));
+  if (!give_up_ || result.arrived()) {
+    webhooks::WebhookStore::Outcome outcome;
+    outcome.answer = result.status != 0 ? std::to_string(result.status) : result.problem;
+    if (!result.arrived()) {
+      const auto delay = webhooks::retry_delay(attempts, rng_);
+      outcome.gone = result.status == kGone;
+      outcome.state = delay && !outcome.gone ? webhooks::DeliveryState::pending : webhooks::DeliveryState::failed;
+      if (delay) outcome.next_at = clock_.now() + *delay;
+      log::info("webhooks", "delivery={} attempt={} not delivered: {}", id.value(), attempts, outcome.answer);
+    }
+    const auto recorded = co_await store_.record(id, std::move(outcome));
+    if (!recorded) log::warning("webhooks", "delivery={} not recorded: {}", id.value(), recorded.error().what());
+  }
+  sending_.erase(id.value());
+  wake();
+}
+
+Task<> WebhookSender::wait(asio::steady_timer& timer, std::chrono::milliseconds length) {
+  if (stopping_) co_return;
+  timer.expires_after(length);
+  boost::system::error_code woken;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+}
+
+Task<> WebhookSender::stop() {
+  give_up_ = true;
+  stopping_ = true;
+  follow_timer_.cancel();
+  send_timer_.cancel();
+  co_await gate_.close();
+  pool_.stop();
+}
+
+}  // namespace rushes::gateways

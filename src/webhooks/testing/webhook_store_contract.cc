@@ -1,0 +1,126 @@
+#include "webhooks/testing/webhook_store_contract.h"
+
+#include "async/run.h"
+
+namespace rushes::webhooks {
+
+using std::chrono::seconds;
+
+Webhook WebhookStoreContract::add(const std::string& user, std::vector<std::string> types) {
+  Webhook webhook;
+  webhook.id = WebhookId(new_uuid(clock_, rng_));
+  webhook.user = UserId(user);
+  webhook.url = "https://example.org/" + webhook.id.value();
+  webhook.secret = "whsec_AAAA";
+  webhook.types = std::move(types);
+  webhook.created_at = clock_.now();
+  return run_to_end(store().add(webhook, 100)).value();
+}
+
+Told WebhookStoreContract::told(std::int64_t event, const std::string& user, const std::string& type) {
+  return {event, UserId(user), type, R"({"jobId":"j"})", clock_.now()};
+}
+
+std::vector<DueDelivery> WebhookStoreContract::due() { return run_to_end(store().due(clock_.now(), 100)).value(); }
+
+TEST_P(WebhookStoreContract, WebhooksAreTheirUsersAlone) {
+  const auto mine = add("ann");
+  add("bob");
+  const auto listed = run_to_end(store().list(UserId("ann"))).value();
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].id, mine.id);
+  EXPECT_EQ(listed[0].url, mine.url);
+  EXPECT_EQ(listed[0].secret, mine.secret);
+  EXPECT_EQ(listed[0].types, mine.types);
+  EXPECT_FALSE(listed[0].disabled_at);
+  EXPECT_EQ(run_to_end(store().remove(UserId("bob"), mine.id)).error().code(), Errc::not_found);
+  EXPECT_EQ(run_to_end(store().deliveries(UserId("bob"), mine.id, 10)).error().code(), Errc::not_found);
+  EXPECT_TRUE(run_to_end(store().remove(UserId("ann"), mine.id)));
+  EXPECT_EQ(run_to_end(store().remove(UserId("ann"), mine.id)).error().public_name(), "WEBHOOK_NOT_FOUND");
+
+  auto another = mine;
+  another.id = WebhookId("another");
+  another.user = UserId("bob");
+  EXPECT_EQ(run_to_end(store().add(another, 1)).error().public_name(), "WEBHOOK_LIMIT");
+}
+
+TEST_P(WebhookStoreContract, AnEndIsFiledOnceForEachWebhookThatAsksForIt) {
+  const auto all = add("ann");
+  add("ann", {"job.cancelled"});
+  add("bob");
+  EXPECT_EQ(run_to_end(store().consume({told(7, "ann")}, 9)).value(), 1);
+  EXPECT_EQ(run_to_end(store().consume({told(7, "ann")}, 9)).value(), 0);
+  EXPECT_EQ(run_to_end(store().consume({told(8, "ann"), told(10, "ann", "job.failed")}, 12)).value(), 1);
+  reopen();
+  EXPECT_EQ(run_to_end(store().consumed()).value(), 12);
+
+  const auto filed = due();
+  ASSERT_EQ(filed.size(), 2U);
+  EXPECT_EQ(filed[0].url, all.url);
+  EXPECT_EQ(filed[0].secret, all.secret);
+  EXPECT_EQ(filed[0].delivery.type, "job.completed");
+  EXPECT_EQ(filed[0].delivery.body, message_of("job.completed", clock_.now(), R"({"jobId":"j"})"));
+  EXPECT_EQ(filed[1].delivery.type, "job.failed");
+  EXPECT_NE(filed[0].delivery.id, filed[1].delivery.id);
+}
+
+TEST_P(WebhookStoreContract, ADeliveryIsTriedUntilItArrivesOrIsGivenUp) {
+  const auto webhook = add("ann");
+  ASSERT_EQ(run_to_end(store().consume({told(1, "ann")}, 1)).value(), 1);
+  const auto id = due().at(0).delivery.id;
+  WebhookStore::Outcome later;
+  later.state = DeliveryState::pending;
+  later.answer = "503";
+  later.next_at = clock_.now() + seconds(5);
+  ASSERT_TRUE(run_to_end(store().record(id, later)));
+  EXPECT_TRUE(due().empty());
+  EXPECT_EQ(run_to_end(store().next_due()).value(), later.next_at);
+  clock_.advance(seconds(5));
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due()[0].delivery.attempts, 1);
+  WebhookStore::Outcome arrived;
+  arrived.answer = "204";
+  ASSERT_TRUE(run_to_end(store().record(id, arrived)));
+  EXPECT_TRUE(due().empty());
+  EXPECT_FALSE(run_to_end(store().next_due()).value());
+
+  const auto kept = run_to_end(store().deliveries(UserId("ann"), webhook.id, 10)).value();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].state, DeliveryState::delivered);
+  EXPECT_EQ(kept[0].attempts, 2);
+  EXPECT_EQ(kept[0].last_answer, "204");
+  EXPECT_EQ(run_to_end(store().prune(clock_.now(), 10)).value(), 0);
+  clock_.advance(seconds(1));
+  EXPECT_EQ(run_to_end(store().prune(clock_.now(), 10)).value(), 1);
+  EXPECT_TRUE(run_to_end(store().deliveries(UserId("ann"), webhook.id, 10)).value().empty());
+}
+
+TEST_P(WebhookStoreContract, OneThatIsGoneIsToldNothingMore) {
+  const auto webhook = add("ann");
+  ASSERT_EQ(run_to_end(store().consume({told(1, "ann"), told(2, "ann")}, 2)).value(), 2);
+  WebhookStore::Outcome gone;
+  gone.state = DeliveryState::failed;
+  gone.answer = "410";
+  gone.gone = true;
+  ASSERT_TRUE(run_to_end(store().record(due().at(0).delivery.id, gone)));
+  EXPECT_TRUE(due().empty());
+  EXPECT_EQ(run_to_end(store().consume({told(3, "ann")}, 3)).value(), 0);
+  EXPECT_EQ(run_to_end(store().list(UserId("ann"))).value().at(0).disabled_at, clock_.now());
+  for (const auto& delivery : run_to_end(store().deliveries(UserId("ann"), webhook.id, 10)).value()) {
+    EXPECT_EQ(delivery.state, DeliveryState::failed);
+  }
+}
+
+TEST_P(WebhookStoreContract, WhatIsUnderWayGoesWithItsWebhook) {
+  const auto webhook = add("ann");
+  const auto test = run_to_end(store().file(UserId("ann"), webhook.id, std::string(kTestType), "{}"));
+  ASSERT_TRUE(test);
+  EXPECT_EQ(test->type, kTestType);
+  EXPECT_EQ(run_to_end(store().file(UserId("bob"), webhook.id, "x", "{}")).error().code(), Errc::not_found);
+  ASSERT_EQ(due().size(), 1U);
+  ASSERT_TRUE(run_to_end(store().remove(UserId("ann"), webhook.id)));
+  EXPECT_TRUE(due().empty());
+  EXPECT_TRUE(run_to_end(store().record(test->id, {})));  // its attempt was under way
+}
+
+}  // namespace rushes::webhooks

@@ -1,0 +1,70 @@
+#pragma once
+#include "async/task.h"
+#include "webhooks/model.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rushes::webhooks {
+
+/// Something that happened to a job, as far as webhooks are told of it.
+struct Told {
+  std::int64_t event = 0;  // its id in the event log
+  UserId user;
+  std::string type;  // of kTypes
+  std::string data;  // JSON
+  Timestamp at;
+};
+
+/// A delivery with what is needed to send it.
+struct DueDelivery {
+  Delivery delivery;
+  std::string url;
+  std::string secret;
+};
+
+/// The webhooks and what is under way to them. One implementation per database.
+///
+/// It also keeps where the consumer of the event log stands, in the same transaction as what the events made: after a
+/// crash no end is left out. What was sent and not yet recorded is sent again, under the same id.
+///
+/// Threads:  safe to call from any executor; resumes on the caller's.
+/// Errors:   `unavailable` from any method; another user's webhook is `not_found` (WEBHOOK_NOT_FOUND).
+class WebhookStore {
+ public:
+  virtual ~WebhookStore() = default;
+
+  /// Errors: `exhausted` (WEBHOOK_LIMIT) where the user has `most` already.
+  virtual Task<Result<Webhook>> add(Webhook webhook, int most) = 0;
+  virtual Task<Result<std::vector<Webhook>>> list(UserId user) = 0;
+  /// With what is under way to it.
+  virtual Task<Result<void>> remove(UserId user, WebhookId id) = 0;
+
+  /// Files a delivery to each webhook of the user that asks for the type; `upto` is dealt with then. What is at or
+  /// below the recorded event files nothing. Gives how many were filed.
+  virtual Task<Result<int>> consume(std::vector<Told> told, std::int64_t upto) = 0;
+  /// The last event dealt with; 0 at first.
+  virtual Task<Result<std::int64_t>> consumed() = 0;
+  /// Files one delivery to one webhook, whatever it asks for.
+  virtual Task<Result<Delivery>> file(UserId user, WebhookId id, std::string type, std::string data) = 0;
+
+  /// Pending deliveries whose time has come, earliest first.
+  virtual Task<Result<std::vector<DueDelivery>>> due(Timestamp now, int limit) = 0;
+  virtual Task<Result<std::optional<Timestamp>>> next_due() = 0;
+  /// How an attempt went: `state` pending with the next time, or its end. `gone`: the webhook is disabled, and all that
+  /// is under way to it has failed.
+  struct Outcome {
+    DeliveryState state = DeliveryState::delivered;
+    std::string answer;
+    std::optional<Timestamp> next_at;
+    bool gone = false;
+  };
+  virtual Task<Result<void>> record(DeliveryId id, Outcome outcome) = 0;
+  /// The newest first.
+  virtual Task<Result<std::vector<Delivery>>> deliveries(UserId user, WebhookId id, int limit) = 0;
+  /// Forgets ended deliveries from before `before`, at most `limit`. Gives how many.
+  virtual Task<Result<int>> prune(Timestamp before, int limit) = 0;
+};
+
+}  // namespace rushes::webhooks
