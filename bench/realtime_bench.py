@@ -13,6 +13,8 @@ import statistics
 import subprocess
 import sys
 
+from table import Table, median, say
+
 HERE = pathlib.Path(__file__).parent / "realtime"
 SECRET = "the secret of a benchmark"
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -120,44 +122,15 @@ class Bench:
         reports = {name: [] for name in names if name in self.servers or name == "node"}
         for turn in range(self.rounds):
             for name in reports:
-                print(f"\r\033[K{what}, {name}, {turn + 1} of {self.rounds}", end="", file=sys.stderr, flush=True)
+                say(f"{what}, {name}, {turn + 1} of {self.rounds}")
                 reports[name].append(run(name, what))
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        say("")
         self.figures[what] = reports
         return reports
 
 
-def median(reports, *path):
-    values = []
-    for report in reports:
-        for key in path:
-            report = report[key]
-        values.append(report)
-    return statistics.median(values)
-
-
 PEERS = {"ws": "socket.io on ws", "uws": "socket.io on uWebSockets.js", "raw": "raw send", "node": "Node's http",
          "goal": "the goal", "few": "100 sockets"}
-
-
-class Table:
-    def __init__(self):
-        self.rows = []
-
-    def add(self, what, unit, ours, peer, theirs, at_least=None, at_most=None):
-        ratio = ours / theirs if theirs else float("nan")
-        goal = f"≥ {at_least:g} ×" if at_least else f"≤ {at_most:g} ×"
-        reached = ratio >= at_least if at_least else ratio <= at_most
-        self.rows.append([what, f"{ours:,.{0 if ours >= 100 else 2}f} {unit}",
-                          f"{theirs:,.{0 if theirs >= 100 else 2}f} ({PEERS[peer]})",
-                          f"{ratio:.2f} ×", goal, "yes" if reached else "no"])
-
-    def print(self):
-        heads = ["", "rushes", "other side", "ratio", "goal", "reached"]
-        print("| " + " | ".join(heads) + " |")
-        print("|" + "---|" * len(heads))
-        for row in self.rows:
-            print("| " + " | ".join(row) + " |")
 
 
 def rates(table, reports, what, unit, key, goals):
@@ -225,7 +198,7 @@ def main():
 
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    bench, table = Bench(options.binaries, options.quick), Table()
+    bench, table = Bench(options.binaries, options.quick), Table(PEERS)
     bench.drop_missing_peers()
     for name, section in SECTIONS.items():
         if not options.only or name in options.only:

@@ -1,120 +1,118 @@
-// BullMQ's side of the queue's benchmark:
-//   node bullmq.mjs MODE PORT [--in-flight N] [--seconds S] [--size N] [--jobs N]
-// The modes are those of store_bench. The Redis server on PORT is emptied: give it one of its own.
-import { Queue, Worker, QueueEvents } from 'bullmq';
-import Redis from 'ioredis';
+// BullMQ on Redis, doing what store_bench does, with the same job and the same line of JSON:
+//   node bullmq.mjs enqueue|bulk|noop|progress --port P [--in-flight N] [--seconds S] [--body BYTES]
+//   bulk: [--size N]; noop: [--backlog N]. Empties the Redis it is pointed at.
 import { parseArgs } from 'node:util';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    port: { type: 'string' },
     'in-flight': { type: 'string', default: '100' },
     seconds: { type: 'string', default: '3' },
     size: { type: 'string', default: '1000' },
-    jobs: { type: 'string', default: '20000' },
+    backlog: { type: 'string', default: '20000' },
+    body: { type: 'string', default: '240' },
   },
 });
-const [mode, port] = positionals;
 const inFlight = Number(values['in-flight']);
-const milliseconds = Number(values.seconds) * 1000;
-const connection = { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
+const seconds = Number(values.seconds);
+const connection = { host: '127.0.0.1', port: Number(values.port), maxRetriesPerRequest: null };
+const warmup = 300; // ms
+const users = 1000;
 
-const data = () => ({ configuration: { language: 'en', tone: 'dry' }, size: 960, transcript: 'x'.repeat(960) });
-const say = (what, value, unit) => console.log(JSON.stringify({ what, value, unit }));
+const words =
+  'So what we look at today is a queue that people can watch: each job says where it stands, what is done with it ' +
+  'right now and how long it will take, and nothing of that is lost when the power goes. ';
+const transcript = words.repeat(Math.ceil(Number(values.body) / words.length)).slice(0, Number(values.body));
+let made = 0;
+const nextJob = () => ({
+  userId: `user${made++ % users}`,
+  configuration: { language: 'en', tone: 'dry' },
+  size: transcript.length,
+  transcript,
+});
+const nextJobs = (count) => Array.from({ length: count }, () => ({ name: 'transcript', data: nextJob() }));
 
-/** Runs `step` in so many lanes until the time is over; gives steps a second. */
-async function rate(step, lanes, length) {
-  const start = performance.now();
-  let steps = 0;
-  await Promise.all(Array.from({ length: lanes }, async () => {
-    while (performance.now() - start < length) {
-      await step();
-      steps += 1;
-    }
-  }));
-  return (steps / (performance.now() - start)) * 1000;
+const now = () => performance.now();
+const quantile = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+
+/** Calls `one` again and again in `lanes` lanes; what counts is what ended between the warm-up and the end. */
+async function rate(lanes, each, one) {
+  const from = now() + warmup;
+  const end = from + seconds * 1000;
+  const took = [];
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      for (let begun = now(); begun < end; begun = now()) {
+        await one(lane);
+        const ended = now();
+        if (ended >= from && ended <= end) took.push(ended - begun);
+      }
+    }),
+  );
+  took.sort((a, b) => a - b);
+  return { per_s: (took.length * each) / seconds, p50_ms: quantile(took, 0.5), p99_ms: quantile(took, 0.99) };
+}
+
+async function fill(queue, count) {
+  for (let left = count; left > 0; left -= 1000) await queue.addBulk(nextJobs(Math.min(1000, left)));
 }
 
 const modes = {
-  async enqueue(queue) {
-    const add = () => queue.add('transcript', data());
-    await rate(add, inFlight, 500); // Node's compiler warms up
-    say('enqueue', await rate(add, inFlight, milliseconds), 'jobs/s');
-  },
-  async bulk(queue) {
-    const size = Number(values.size);
-    const add = () => queue.addBulk(Array.from({ length: size }, () => ({ name: 'transcript', data: data() })));
-    await add();
-    say('bulk', size * (await rate(add, 1, milliseconds)), 'jobs/s');
-  },
+  enqueue: (queue) => rate(inFlight, 1, () => queue.add('transcript', nextJob())),
+
+  bulk: (queue) => rate(1, Number(values.size), () => queue.addBulk(nextJobs(Number(values.size)))),
+
   async noop(queue) {
-    const jobs = Number(values.jobs);
-    for (let added = 0; added < jobs; added += 1000) {
-      await queue.addBulk(Array.from({ length: 1000 }, () => ({ name: 'transcript', data: data() })));
-    }
-    const worker = new Worker(queue.name, async () => ({ ok: true }), { connection, concurrency: inFlight, autorun: false });
+    const backlog = Number(values.backlog);
+    await fill(queue, backlog);
+    const worker = new Worker('jobs', async () => ({ summary: 'Nothing was done.' }), {
+      connection,
+      concurrency: inFlight,
+      autorun: false,
+    });
     await worker.waitUntilReady();
-    let done = 0;
-    const all = new Promise((resolve) => worker.on('completed', () => { if (++done === jobs) resolve(); }));
-    const start = performance.now();
+    let completed = 0;
+    const ended = new Promise((resolve) => worker.on('completed', () => ++completed === backlog && resolve()));
+    const begun = now();
     worker.run();
-    await all;
-    say('noop', (jobs / (performance.now() - start)) * 1000, 'jobs/s');
+    await ended;
+    const per_s = (backlog * 1000) / (now() - begun);
     await worker.close();
+    return { per_s, counted: completed };
   },
-  // Each job is added by one client and worked on by the same process: all of its way, all at once.
-  async whole(queue) {
-    const jobs = Number(values.jobs);
-    const worker = new Worker(queue.name, async () => ({ ok: true }), { connection, concurrency: inFlight, autorun: false });
-    await worker.waitUntilReady();
-    let done = 0;
-    const all = new Promise((resolve) => worker.on('completed', () => { if (++done === jobs) resolve(); }));
-    const start = performance.now();
-    worker.run();
-    let added = 0;
-    await Promise.all(Array.from({ length: inFlight }, async () => {
-      while (added < jobs) {
-        added += 1;
-        await queue.add('transcript', data());
-      }
-    }));
-    await all;
-    say('whole', (jobs / (performance.now() - start)) * 1000, 'jobs/s');
-    await worker.close();
-  },
+
+  /** As many running jobs as updates in flight. Nobody listens to the events that this writes. */
   async progress(queue) {
-    const events = new QueueEvents(queue.name, { connection });
-    await events.waitUntilReady();
-    let heard = 0;
-    events.on('progress', () => { heard += 1; });
-    let running = 0;
-    let begin;
-    const begun = new Promise((resolve) => { begin = resolve; });
-    let told = 0;
-    const start = { at: 0 };
-    const worker = new Worker(queue.name, async (job) => {
-      if (++running === inFlight) { start.at = performance.now(); begin(); }
-      await begun;
-      for (let step = 0; performance.now() - start.at < milliseconds; step += 1) {
-        await job.updateProgress({ percent: 10 + (step % 80), stage: 'Transcribing audio', message: `Transcribing audio: ${step}` });
-        told += 1;
-      }
-    }, { connection, concurrency: inFlight });
-    await queue.addBulk(Array.from({ length: inFlight }, () => ({ name: 'transcript', data: data() })));
-    await begun;
-    await new Promise((resolve) => { setTimeout(resolve, milliseconds + 50); });
-    const seconds = (performance.now() - start.at) / 1000;
-    say('progress', told / seconds, 'reports/s');
-    say('progress heard', heard / seconds, 'reports/s');
+    await fill(queue, inFlight);
+    const running = [];
+    let end;
+    const ends = new Promise((resolve) => (end = resolve));
+    const worker = new Worker('jobs', async (job) => (running.push(job), ends), { connection, concurrency: inFlight });
+    while (running.length < inFlight) await new Promise((resolve) => setTimeout(resolve, 10));
+    let i = 0;
+    const report = await rate(inFlight, 1, (lane) =>
+      running[lane].updateProgress({ percent: 40, stage: 'Summarizing transcript', message: `Read ${i++} sentences` }),
+    );
+    end();
     await worker.close();
-    await events.close();
+    return report;
   },
 };
 
+const mode = modes[positionals[0]];
+if (!mode || !values.port) {
+  console.error(`bullmq: name --port and one of ${Object.keys(modes).join(', ')}`);
+  process.exit(2);
+}
 const redis = new Redis(connection);
 await redis.flushall();
-const queue = new Queue('bench', { connection });
-await modes[mode](queue);
-await redis.flushall();
+const queue = new Queue('jobs', { connection });
+await queue.waitUntilReady();
+const report = await mode(queue);
+console.log(JSON.stringify({ what: positionals[0], in_flight: inFlight, ...report }));
 await queue.close();
+await redis.flushall();
 await redis.quit();
