@@ -59,7 +59,10 @@ test('the end of a job is told, signed, to those who asked for it', async () => 
   assert.equal(message.data.jobId, jobId);
   assert.equal(message.data.eventType, 'job-completed');
   assert.ok(message.data.result.analysis);
-  const kept = (await alice.get(`/webhooks/${hook.id}/deliveries`)).body.deliveries;
+  const kept = await waitFor(async () => {
+    const { deliveries } = (await alice.get(`/webhooks/${hook.id}/deliveries`)).body;
+    return deliveries[0].state !== 'pending' && deliveries;
+  }, 'the record of it');
   assert.deepEqual(kept.map(({ type, state, attempts, lastAnswer }) => [type, state, attempts, lastAnswer]), [['job.completed', 'delivered', 1, '204']]);
   assert.deepEqual([receivedAt('failures').length, receivedAt('bobs').length], [0, 0]);
 
