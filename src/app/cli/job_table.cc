@@ -1,6 +1,7 @@
 #include "app/cli/job_table.h"
 
 #include "app/cli/when.h"
+#include "base/rfc3339.h"
 
 #include <algorithm>
 

@@ -78,14 +78,8 @@ TEST(Duration, ReadsWhatPeopleType) {
   EXPECT_THAT(parse_duration("soon").error().what(), HasSubstr("'soon'"));
 }
 
-TEST(When, ReadsTheServersTimes) {
+TEST(When, SaysHowLongAgoAndHowLong) {
   const Timestamp time = from_millis(1'767'225'600'042);
-  EXPECT_EQ(parse_rfc3339(to_rfc3339(time)), time);
-  EXPECT_EQ(parse_rfc3339("2026-01-01T00:00:00Z"), from_millis(1'767'225'600'000));
-  for (const auto* bad :
-       {"", "yesterday", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00+01:00"}) {
-    EXPECT_EQ(parse_rfc3339(bad), std::nullopt) << bad;
-  }
   EXPECT_EQ(ago(time, time + seconds(59)), "just now");
   EXPECT_EQ(ago(time, time + minutes(5)), "5 min ago");
   EXPECT_EQ(ago(time, time + hours(30)), "30 h ago");
