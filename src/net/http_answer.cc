@@ -63,7 +63,7 @@ Response status_problem(int status, std::string_view why) {
   return Response(status, "application/problem+json", json::serialize(body));
 }
 
-void HttpConnection::write_head(const Response& response, std::uint64_t body_size, bool keep_alive) {
+void HttpConnection::write_head(const Response& response, std::optional<std::uint64_t> body_size, bool keep_alive) {
   const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
   auto& answers = shard_.counts.answers;
   if (static_cast<std::size_t>(response.status) < answers.size())
@@ -95,10 +95,12 @@ void HttpConnection::write_head(const Response& response, std::uint64_t body_siz
       write_preflight_fields(out_, request_.headers, methods);
     }
   }
-  if (!is_bodiless(response.status)) {
+  if (body_size && !is_bodiless(response.status)) {
     out_ += "Content-Length: ";
-    out_ += std::to_string(body_size);
+    out_ += std::to_string(*body_size);
     out_ += "\r\n";
+  } else if (!body_size && !http_1_0_) {
+    out_ += "Transfer-Encoding: chunked\r\n";
   }
   if (!keep_alive) {
     out_ += "Connection: close\r\n";
@@ -116,6 +118,7 @@ bool HttpConnection::shall_compress(const Response& response, std::size_t size) 
 
 Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_alive) {
   keep_alive = keep_alive && !winding_down_;
+  if (response.stream) co_return co_await answer_stream(std::move(response), keep_alive);
   const bool has_body = request_.method != "HEAD" && !is_bodiless(response.status);
   if (response.file) {
     auto& file = *response.file;

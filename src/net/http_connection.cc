@@ -42,10 +42,12 @@ HttpConnection::~HttpConnection() {
 
 void HttpConnection::wind_down() {
   winding_down_ = true;
+  if (streaming_ != nullptr) streaming_->stop();
   if (idle_) cut();
 }
 
 void HttpConnection::cut() {
+  if (streaming_ != nullptr) streaming_->stop();
   boost::system::error_code ignored;
   socket_.cancel(ignored);
   // Not closed here: the task may hold the descriptor in a call that follows.
@@ -214,12 +216,7 @@ Task<Response> HttpConnection::call(const Router::Route& route) {
     log::error("net", "the handler of {} {} threw: {}", request_.method, request_.path, error.what());
     response = problem(Error());
   }
-  gone_ = nullptr;
-  if (watching_) {
-    watching_ = false;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
-  }
+  end_watch();
   co_return response;
 }
 
@@ -248,6 +245,13 @@ Task<bool> HttpConnection::fill_input() {
 }
 
 void HttpConnection::consume(std::size_t bytes) noexcept { in_first_ += bytes; }
+
+void HttpConnection::end_watch() {
+  gone_ = nullptr;
+  if (!std::exchange(watching_, false)) return;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
 
 void HttpConnection::watch_peer(std::function<void()> gone) {
   gone_ = std::move(gone);

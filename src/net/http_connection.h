@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -83,12 +84,15 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Task<Next> dispatch(RequestHead head, const Router::Route& route);
   Task<Response> call(const Router::Route& route);
   Task<Next> answer(Response response, bool keep_alive);
+  Task<Next> answer_stream(Response response, bool keep_alive);
+  Task<bool> write_pieces(BodySource& source);
   Task<bool> write_file(FileBody file, std::uint64_t length);
   Task<Next> linger_after(Response response);
   Task<> linger();
 
   bool shall_compress(const Response& response, std::size_t size) const;
-  void write_head(const Response& response, std::uint64_t body_size, bool keep_alive);
+  /// Without a size the body comes in chunks.
+  void write_head(const Response& response, std::optional<std::uint64_t> body_size, bool keep_alive);
   Task<Next> write_answer(std::string_view body, bool keep_alive);
   /// Writes what the socket takes at once; the rest, over both parts, is left in them.
   bool try_write(std::string_view& first, std::string_view& second);
@@ -100,6 +104,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::string_view input() const noexcept { return std::string_view(in_).substr(in_first_); }
   void consume(std::size_t bytes) noexcept;
   void watch_peer(std::function<void()> gone);
+  void end_watch();
   void reset_request();
   void set_deadline(std::chrono::milliseconds from_now) { shard_.timers.set(*this, from_now); }
   void clear_deadline() { shard_.timers.set(*this, TimePoint::max()); }
@@ -115,6 +120,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::string out_;
   OriginVerdict origin_ = OriginVerdict::none;
   std::function<void()> gone_;
+  BodySource* streaming_ = nullptr;  // whose pieces are being written
   std::uint64_t request_number_ = 0;
   bool http_1_0_ = false;
   bool watching_ = false;

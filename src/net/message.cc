@@ -105,7 +105,7 @@ namespace {
 constexpr std::string_view kRetryAfter = "5";  // seconds
 }  // namespace
 
-Response problem(const Error& error) {
+Response problem(const Error& error, const json::object& more) {
   const auto status = error.http_status();
   const auto title = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
   json::object body;
@@ -115,6 +115,7 @@ Response problem(const Error& error) {
   body["detail"] = error.public_message();
   body["code"] = error.public_name();
   body["message"] = error.public_message();
+  for (const auto& [name, value] : more) body[name] = value;
   Response response(status, "application/problem+json", json::serialize(body));
   response.headers.add("Cache-Control", "no-store");
   if (error.code() == Errc::unauthenticated) response.headers.add("WWW-Authenticate", "Bearer");  // RFC 9110, 11.6.1

@@ -58,6 +58,22 @@ struct Request {
   std::function<void(std::function<void()>)> watch_peer;
 };
 
+/// The body of an answer that is made piece by piece, while it is sent.
+///
+/// Threads:   the connection's shard.
+/// Lifetime:  that of its answer.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+
+  /// Waits for the next piece, which is asked for once the client's system has taken the one before. Empty: the body
+  /// has ended, whole. Errors cut the connection, so that the client sees that it is not whole.
+  virtual Task<Result<std::string>> next() = 0;
+
+  /// The client has gone or the server stops: a `next` under way, and each later one, gives the end at once.
+  virtual void stop() = 0;
+};
+
 /// A part of a file as the body of an answer; it is streamed, never whole in memory.
 struct FileBody {
   std::filesystem::path path;
@@ -66,7 +82,7 @@ struct FileBody {
 };
 
 /// One HTTP answer. `Content-Length`, `Date`, `Connection` and the CORS fields are the server's business.
-/// The body is the first of `file`, `shared_body`, `static_body`, `body` that is set.
+/// The body is the first of `stream`, `file`, `shared_body`, `static_body`, `body` that is set.
 struct Response {
   Response() = default;
   explicit Response(int status_code) : status(status_code) {}
@@ -78,13 +94,15 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  std::unique_ptr<BodySource> stream;  // sent as chunks
   std::optional<FileBody> file;
   std::shared_ptr<const std::string> shared_body;
   std::string_view static_body;  // of static storage: embedded files
 };
 
-/// RFC 9457 `application/problem+json`: {type, title, status, detail, code, message}, of the error's public words.
-Response problem(const Error& error);
+/// RFC 9457 `application/problem+json`: {type, title, status, detail, code, message}, of the error's public words, and
+/// the members of `more`.
+Response problem(const Error& error, const json::object& more = json::object());
 
 /// `application/json`.
 Response json_response(int status, const json::value& value);
