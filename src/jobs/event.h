@@ -60,6 +60,9 @@ class EventLog {
   /// was asked, but overtaken progress. Where the user's event before them is still filed, none is missing.
   virtual Task<Result<std::vector<Event>>> of_user_after(UserId user, std::int64_t seq, int limit) = 0;
 
+  /// The same of one job's events alone. Empty too for a job that the user does not have.
+  virtual Task<Result<std::vector<Event>>> of_job_after(UserId user, JobId job, std::int64_t seq, int limit) = 0;
+
   /// The sequence number of the user's last event with an id of at most `id`; 0 where there is none.
   virtual Task<Result<std::int64_t>> seq_at(UserId user, std::int64_t id) = 0;
 

@@ -34,6 +34,9 @@ json::object common(const Job& job) {
                       {"finishedAt", time_or_null(job.finished_at)},
                       {"metadata", metadata(job)}};
   if (job.queue_position) object["queuePosition"] = *job.queue_position;
+  if (job.priority != 0) object["priority"] = job.priority;
+  if (job.run_at) object["runAt"] = to_rfc3339(*job.run_at);
+  if (!job.unique_key.empty()) object["uniqueKey"] = job.unique_key;
   return object;
 }
 

@@ -14,7 +14,7 @@ namespace rushes::jobs {
 /// What `submit` did.
 struct Submission {
   Job job;
-  bool existed = false;  // the idempotency key was known: this is the job of that time
+  bool existed = false;  // one of its keys was known: this is the job that has it
 };
 
 /// What a scheduler asks for.
@@ -70,8 +70,8 @@ class JobStore {
  public:
   virtual ~JobStore() = default;
 
-  /// Adds a job, pending, and its `job-queued`. Where `idempotency_key` is known for this user,
-  /// adds nothing and gives the job of that time.
+  /// Adds a job, pending, and its `job-queued`. Where `idempotency_key` is known for this user, or else an unfinished
+  /// job of this user has `unique_key`, adds nothing and gives that job.
   /// Errors: `exhausted` (QUEUE_LIMIT, naming the limit) where the user has `max_unfinished` already.
   virtual Task<Result<Submission>> submit(NewJob job, int max_unfinished) = 0;
 
@@ -112,7 +112,8 @@ class JobStore {
 
   /// The same job again from its beginning, with `job-queued` (`metadata.restarted`) and a fresh
   /// series of attempts. A completed one keeps its saved analysis until the new one is saved.
-  /// Errors: `not_found`; `conflict` (JOB_NOT_ENDED) while it waits or runs; `exhausted` as for `submit`.
+  /// Errors: `not_found`; `conflict`: JOB_NOT_ENDED while it waits or runs, UNIQUE_KEY_TAKEN (naming the other) where
+  /// another unfinished job has its unique key; `exhausted` as for `submit`.
   virtual Task<Result<Job>> restart(UserId user, JobId job, int max_unfinished) = 0;
 
   /// Restarts failed jobs, oldest first, at most `filter.limit` of them, whoever owns them and however many more that

@@ -45,6 +45,7 @@ struct NewJob {
   std::string input = "{}";     // what the pipeline reads: configuration, file name, size; a JSON object
   std::string body;             // a transcript's text; kept beside the row, never a video
   std::string idempotency_key;  // empty: none
+  std::string unique_key;       // taken while the job has not ended; empty: none
   std::optional<JobId> retry_of;
   int max_attempts = 3;
   int priority = 0;                 // higher first
@@ -66,12 +67,14 @@ struct Job {
   int attempt = 0;                // attempts begun, those handed back too
   int max_attempts = 3;           // that may fail; see retry_policy.h for what passes by itself
   int priority = 0;               // higher first
+  std::string unique_key;         // empty: none
   bool cancel_requested = false;  // while processing: its worker is being stopped
   bool restarted = false;         // by its owner, after an end
   std::optional<JobId> retry_of;
   std::optional<AuditId> audit;
   std::optional<Failure> failure;
   std::optional<int> queue_position;  // of a pending job, from 1, in the order of `claim`, as its owner was last told
+  std::optional<Timestamp> run_at;    // of a pending job that has no position yet: not before
   Timestamp created_at;
   std::optional<Timestamp> processed_at;  // the last attempt's start
   std::optional<Timestamp> finished_at;

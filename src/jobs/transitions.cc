@@ -23,6 +23,7 @@ void queue_up(Job& job, int position, std::optional<int> estimated_wait) {
   job.message = "Job queued at position " + std::to_string(position);
   if (estimated_wait) job.message += " (" + wait_in_words(*estimated_wait) + " to wait)";
   job.queue_position = position;
+  job.run_at.reset();
 }
 
 EventDraft queued_draft(std::optional<int> estimated_wait, bool position_changed) {
@@ -36,6 +37,7 @@ void end(Job& job, JobState state, std::string message, Timestamp now) {
   job.finished_at = now;
   job.cancel_requested = false;
   job.queue_position.reset();
+  job.run_at.reset();
 }
 
 }  // namespace
@@ -51,10 +53,23 @@ Error job_not_ended() {
   return Error::for_user(Errc::conflict, "JOB_NOT_ENDED", "The job has not ended yet; cancel it first.");
 }
 
+Error unique_key_taken(const JobId& by) {
+  return Error::for_user(
+      Errc::conflict, "UNIQUE_KEY_TAKEN",
+      "The unfinished job " + by.value() + " has the same uniqueKey; wait for its end or cancel it.");
+}
+
 Error queue_limit(int max_unfinished) {
   return Error::for_user(Errc::exhausted, "QUEUE_LIMIT",
                          "You have " + std::to_string(max_unfinished) +
                              " unfinished jobs, the most allowed; wait for one to end or cancel one.");
+}
+
+Error queue_limit(int max_unfinished, int unfinished, int wanted) {
+  return Error::for_user(Errc::exhausted, "QUEUE_LIMIT",
+                         "You have " + std::to_string(unfinished) + " unfinished jobs; with these " +
+                             std::to_string(wanted) + " more it would be over " + std::to_string(max_unfinished) +
+                             ", the most allowed; none of them was taken.");
 }
 
 Transition created(const NewJob& request, std::optional<int> position, std::optional<int> estimated_wait,
@@ -68,12 +83,14 @@ Transition created(const NewJob& request, std::optional<int> position, std::opti
   job.input = request.input;
   job.max_attempts = request.max_attempts;
   job.priority = request.priority;
+  job.unique_key = request.unique_key;
   job.retry_of = request.retry_of;
   job.created_at = now;
   if (position) {
     queue_up(job, *position, estimated_wait);
   } else {
-    job.message = "Job scheduled for " + to_rfc3339(request.run_at.value_or(now));
+    job.run_at = request.run_at.value_or(now);
+    job.message = "Job scheduled for " + to_rfc3339(*job.run_at);
   }
   return {std::move(job), queued_draft(estimated_wait, false)};
 }
@@ -88,6 +105,7 @@ Transition started(Job job, Timestamp now) {
   job.finished_at.reset();
   job.failure.reset();
   job.queue_position.reset();
+  job.run_at.reset();
   return {std::move(job), EventDraft{EventType::started, nullptr, std::nullopt, false}};
 }
 

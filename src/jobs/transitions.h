@@ -28,7 +28,10 @@ struct Transition {
 Error job_not_found();
 Error job_ended(JobState state);
 Error job_not_ended();
+Error unique_key_taken(const JobId& by);
 Error queue_limit(int max_unfinished);
+/// The same, of many in one request. `unfinished`: those that the user has already.
+Error queue_limit(int max_unfinished, int unfinished, int wanted);
 
 /// A new job, waiting at `position` (from 1), or for `request.run_at` and then without one.
 Transition created(const NewJob& request, std::optional<int> position, std::optional<int> estimated_wait,

@@ -17,11 +17,13 @@ jobs::Event make_event(sqlite::Connection& database, LiveJobs& live, const jobs:
 
 }  // namespace
 
-void log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
-               Timestamp now) {
+std::int64_t log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
+                       Timestamp now) {
   auto event = make_event(transaction.database(), live, job, draft, now, true);
   insert_event(transaction.database(), event);
+  const auto seq = event.seq;
   transaction.tell(std::move(event));
+  return seq;
 }
 
 void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& running, const jobs::EventDraft& draft,

@@ -5,9 +5,10 @@
 
 namespace rushes::store_sqlite {
 
-/// Numbers the event, writes it to the log, and has it told after the commit. Throws sqlite::Failure.
-void log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
-               Timestamp now);
+/// Numbers the event, writes it to the log, and has it told after the commit. Gives its sequence number. Throws
+/// sqlite::Failure.
+std::int64_t log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
+                       Timestamp now);
 
 /// Progress: numbers it, has it told at once, and keeps it to be filed.
 void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& running, const jobs::EventDraft& draft,

@@ -60,6 +60,10 @@ jobs::Job read_job(const sqlite::Statement& row) {
     job.queue_position = static_cast<int>(row.integer(21));
   }
   job.priority = static_cast<int>(row.integer(22));
+  if (job.state == jobs::JobState::pending && !job.queue_position && row.integer(25) > 0) {
+    job.run_at = from_millis(row.integer(25));
+  }
+  if (auto key = optional_text(row, 29)) job.unique_key = std::move(*key);
   return job;
 }
 
@@ -70,7 +74,9 @@ Row read_row(const sqlite::Statement& row) {
           row.integer(25),
           row.integer(26),
           from_millis(row.integer(27)),
-          static_cast<int>(row.integer(28))};
+          static_cast<int>(row.integer(28)),
+          row.integer(30),
+          row.integer(31)};
 }
 
 Result<std::int64_t> read_cursor(const std::string& cursor) {
@@ -105,7 +111,9 @@ std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter&
   constexpr std::string_view kUp =
       "SELECT " RUSHES_JOB_COLUMNS
       " FROM jobs WHERE state = 3 AND no > ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
-      " AND (?4 IS NULL OR type = ?4) AND (?5 = '' OR failure_code = ?5) ORDER BY no LIMIT ?6";
+      " AND (?4 IS NULL OR type = ?4) AND (?5 = '' OR failure_code = ?5) AND (unique_key IS NULL OR NOT EXISTS"
+      " (SELECT 1 FROM jobs other WHERE other.user_id = jobs.user_id AND other.unique_key = jobs.unique_key"
+      " AND other.state < 2)) ORDER BY no LIMIT ?6";
   constexpr std::string_view kDown =
       "SELECT " RUSHES_JOB_COLUMNS
       " FROM jobs WHERE state = 3 AND no < ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
@@ -140,13 +148,16 @@ jobs::Waiting waiting(const Row& row, Timestamp told_at) {
 void insert_row(sqlite::Connection& database, const Row& row, const std::string& idempotency_key) {
   const auto& job = row.job;
   const auto key = idempotency_key.empty() ? std::nullopt : std::optional(idempotency_key);
+  const auto unique_key = job.unique_key.empty() ? std::nullopt : std::optional(job.unique_key);
   database.run(
       "INSERT INTO jobs (no, id, user_id, type, state, place, priority, progress, stage, message, title, url, input,"
-      " attempt, max_attempts, retry_of, created_at, run_at, position, idempotency_key)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " attempt, max_attempts, retry_of, created_at, run_at, position, idempotency_key,"
+      " unique_key, first_seq)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       row.number, job.id.value(), job.user.value(), static_cast<int>(job.type), static_cast<int>(job.state), row.place,
       job.priority, job.progress, job.stage, job.message, job.title, job.url, job.input, job.attempt, job.max_attempts,
-      text_of(job.retry_of), to_millis(job.created_at), row.run_at, job.queue_position.value_or(0), key);
+      text_of(job.retry_of), to_millis(job.created_at), row.run_at, job.queue_position.value_or(0), key, unique_key,
+      row.first_seq);
 }
 
 void update_row(sqlite::Connection& database, const Row& row) {
@@ -154,13 +165,14 @@ void update_row(sqlite::Connection& database, const Row& row) {
   database.run(
       "UPDATE jobs SET state = ?, place = ?, progress = ?, stage = ?, message = ?, title = ?, attempt = ?,"
       " max_attempts = ?, cancel_requested = ?, restarted = ?, audit_id = ?, failure_code = ?, failure_message = ?,"
-      " processed_at = ?, finished_at = ?, run_at = ?, lease_token = ?, lease_expires_at = ?, position = ?, series = ?"
+      " processed_at = ?, finished_at = ?, run_at = ?, lease_token = ?, lease_expires_at = ?, position = ?, series = ?,"
+      " last_seq = ?"
       " WHERE no = ?",
       static_cast<int>(job.state), row.place, job.progress, job.stage, job.message, job.title, job.attempt,
       job.max_attempts, job.cancel_requested, job.restarted, text_of(job.audit),
       failure_part(job, &jobs::Failure::code), failure_part(job, &jobs::Failure::message), millis(job.processed_at),
       millis(job.finished_at), row.run_at, row.token, to_millis(row.expires_at), job.queue_position.value_or(0),
-      row.series, row.number);
+      row.series, row.last_seq, row.number);
 }
 
 }  // namespace rushes::store_sqlite

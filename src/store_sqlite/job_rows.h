@@ -13,10 +13,11 @@ namespace rushes::store_sqlite {
 // Between rows of `jobs` and the model. All throw sqlite::Failure.
 
 /// The columns that `read_job` and `read_row` read, in their order.
-#define RUSHES_JOB_COLUMNS                                                                         \
-  "id, user_id, type, state, progress, stage, message, title, url, input, attempt, max_attempts, " \
-  "cancel_requested, restarted, retry_of, audit_id, failure_code, failure_message, created_at, "   \
-  "processed_at, finished_at, position, priority, no, place, run_at, lease_token, lease_expires_at, series"
+#define RUSHES_JOB_COLUMNS                                                                            \
+  "id, user_id, type, state, progress, stage, message, title, url, input, attempt, max_attempts, "    \
+  "cancel_requested, restarted, retry_of, audit_id, failure_code, failure_message, created_at, "      \
+  "processed_at, finished_at, position, priority, no, place, run_at, lease_token, lease_expires_at, " \
+  "series, unique_key, first_seq, last_seq"
 jobs::Job read_job(const sqlite::Statement& row);
 /// Of the columns above, the job's number.
 inline constexpr int kNumberColumn = 23;
@@ -34,11 +35,14 @@ struct Row {
   std::int64_t token = 0;
   Timestamp expires_at;
   int series = 0;  // of attempts
+  std::int64_t first_seq = 0;  // of the job's events, among its user's
+  std::int64_t last_seq = 0;   // 0: it has not ended
 };
 Row read_row(const sqlite::Statement& row);
 std::optional<Row> find_row(sqlite::Connection& database, const JobId& id);
 Row row_of(sqlite::Connection& database, std::int64_t number);
-/// The failed jobs, behind the one with the number `behind`, in the order of their numbers or against it.
+/// The failed jobs, behind the one with the number `behind`, newest first, or oldest first without those
+/// whose unique key another job has now.
 std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter& filter, std::int64_t behind,
                            bool newest_first);
 std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id);

@@ -241,6 +241,11 @@ CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id);
 -- Nobody has webhooks yet whom older ends could be told.
 INSERT INTO counters SELECT 'webhooks', coalesce(max(id), 0) FROM events;
 CREATE TABLE type_settings (type INTEGER PRIMARY KEY, paused INTEGER NOT NULL, max_running INTEGER);
+-- Where a job's events lie among its user's: from first_seq (0: unknown) to last_seq (0: it has not ended).
+ALTER TABLE jobs ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN unique_key TEXT;
+CREATE UNIQUE INDEX jobs_unique ON jobs (user_id, unique_key) WHERE unique_key IS NOT NULL AND state < 2;
 )sql";
 
 constexpr std::array<const char*, 3> kMigrations{kFirst, kLogIdentity, kLiveOrder};

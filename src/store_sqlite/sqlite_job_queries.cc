@@ -232,6 +232,28 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user
   co_return co_await readers_.read(std::move(question));
 }
 
+Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user, JobId job, std::int64_t seq,
+                                                                    int limit) {
+  const auto filed = co_await writer_.file();
+  if (!filed) co_return filed.error();
+  std::function question = [user = std::move(user), job = std::move(job), seq,
+                            limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
+    std::vector<jobs::Event> events;
+    const auto row = find_row(database, job);
+    if (!row || row->job.user != user) return events;
+    // Among its user's events it has those of its own time alone to look through.
+    const auto last = row->last_seq > 0 ? row->last_seq : INT64_MAX;
+    auto& rows = database
+                     .statement(
+                         "SELECT id, user_id, seq, job_id, type, payload, at FROM events"
+                         " WHERE user_id = ? AND seq > ? AND seq <= ? AND job_id = ? ORDER BY seq LIMIT ?")
+                     .bind(user.value(), std::max(seq, row->first_seq - 1), last, job.value(), limit);
+    while (rows.next()) events.push_back(read_event(rows));
+    return events;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
 Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) {
   std::function question = [user = std::move(user), id](sqlite::Connection& database) -> Result<std::int64_t> {
     auto& rows = database.statement("SELECT seq FROM events WHERE user_id = ? AND id <= ? ORDER BY seq DESC LIMIT 1")

@@ -46,6 +46,7 @@ class SqliteEventLog final : public jobs::EventLog {
   void on_committed(Listener listener) override { listener_ = std::move(listener); }
   Task<Result<std::vector<jobs::Event>>> after(std::int64_t id, int limit) override;
   Task<Result<std::vector<jobs::Event>>> of_user_after(UserId user, std::int64_t seq, int limit) override;
+  Task<Result<std::vector<jobs::Event>>> of_job_after(UserId user, JobId job, std::int64_t seq, int limit) override;
   Task<Result<std::int64_t>> seq_at(UserId user, std::int64_t id) override;
   Task<Result<bool>> has(UserId user, std::int64_t id) override;
   Task<Result<jobs::LogState>> state() override;

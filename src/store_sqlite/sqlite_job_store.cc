@@ -4,6 +4,7 @@
 #include "store_sqlite/event_rows.h"
 
 #include <algorithm>
+#include <set>
 
 namespace rushes::store_sqlite {
 namespace {
@@ -11,15 +12,48 @@ namespace {
 // Positions that one look compares with what was told: so many at the front, and as many further back in turn.
 constexpr int kWindow = 2'000;
 
-std::optional<jobs::Job> find_keyed(sqlite::Connection& database, const jobs::NewJob& job) {
-  if (job.idempotency_key.empty()) return std::nullopt;
-  auto& row = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE user_id = ? AND idempotency_key = ?")
-                  .bind(job.user.value(), job.idempotency_key);
+std::optional<jobs::Job> single_job(sqlite::Statement& row) {
   if (!row.next()) return std::nullopt;
   auto found = read_job(row);
   row.reset();
   return found;
 }
+
+std::optional<jobs::Job> find_unique(sqlite::Connection& database, const UserId& user, const std::string& key) {
+  if (key.empty()) return std::nullopt;
+  return single_job(
+      database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE user_id = ? AND unique_key = ? AND state < 2")
+          .bind(user.value(), key));
+}
+
+/// The job that a submit of `job` gives again.
+std::optional<jobs::Job> find_keyed(sqlite::Connection& database, const jobs::NewJob& job) {
+  if (!job.idempotency_key.empty()) {
+    auto& row = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE user_id = ? AND idempotency_key = ?")
+                    .bind(job.user.value(), job.idempotency_key);
+    if (auto found = single_job(row)) return found;
+  }
+  return find_unique(database, job.user, job.unique_key);
+}
+
+/// Which keys the jobs of one request bring: two with the same are one job.
+class RequestKeys {
+ public:
+  /// Whether `job` is one that came before; else it is remembered.
+  bool known(const jobs::NewJob& job) {
+    const Key once{job.user, job.idempotency_key};
+    const Key unique{job.user, job.unique_key};
+    if (idempotency_.contains(once) || unique_.contains(unique)) return true;
+    if (!once.second.empty()) idempotency_.insert(once);
+    if (!unique.second.empty()) unique_.insert(unique);
+    return false;
+  }
+
+ private:
+  using Key = std::pair<UserId, std::string>;
+  std::set<Key> idempotency_;
+  std::set<Key> unique_;
+};
 
 std::optional<Row> find_owned(sqlite::Connection& database, const UserId& user, const JobId& id) {
   auto row = find_row(database, id);
@@ -57,10 +91,10 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   }
   auto transition = jobs::created(job, position, position ? live_.estimate_wait(*position) : std::nullopt, now);
   row.job = std::move(transition.job);
+  row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
   insert_row(database, row, job.idempotency_key);
   if (job.retry_of) copy_checkpoints(database, *job.retry_of, row.number);
   if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", row.number, job.body);
-  log_event(transaction, live_, row.job, *transition.event, now);
   return {std::move(row.job), false};
 }
 
@@ -79,20 +113,22 @@ Task<Result<std::vector<jobs::Submission>>> SqliteJobStore::submit_all(std::vect
   std::function work = [this, all = std::move(all),
                         max_unfinished](Transaction& transaction) -> Result<std::vector<jobs::Submission>> {
     std::vector<jobs::Submission> submitted(all.size());
-    std::unordered_map<UserId, int> unfinished;
+    std::unordered_map<UserId, int> wanted;
+    RequestKeys keys;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (auto known = find_keyed(transaction.database(), all[i])) {
         submitted[i] = {std::move(*known), true};
-        continue;
+      } else if (!keys.known(all[i])) {
+        ++wanted[all[i].user];
       }
-      const auto [count, first] = unfinished.try_emplace(all[i].user, 0);
-      if (first) count->second = live_.unfinished(all[i].user);
-      if (++count->second > max_unfinished) return jobs::queue_limit(max_unfinished);
+    }
+    for (const auto& [user, count] : wanted) {
+      const auto unfinished = live_.unfinished(user);
+      if (unfinished + count > max_unfinished) return jobs::queue_limit(max_unfinished, unfinished, count);
     }
     const auto now = clock_.now();
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (submitted[i].existed) continue;
-      // Two of the same key in one request are one job too.
       auto known = find_keyed(transaction.database(), all[i]);
       submitted[i] = known ? jobs::Submission{std::move(*known), true} : add(transaction, all[i], now);
     }
@@ -119,8 +155,8 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
     live_.wait_no_more(user, waiting(*row, now), row->run_at);
     auto transition = jobs::cancelled(std::move(row->job), now);
     row->job = std::move(transition.job);
+    row->last_seq = log_event(transaction, live_, row->job, *transition.event, now);
     update_row(database, *row);
-    log_event(transaction, live_, row->job, *transition.event, now);
     return jobs::CancelOutcome::cancelled;
   };
   co_return co_await writer_.write(std::move(work));
@@ -132,6 +168,9 @@ Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_u
     auto row = find_owned(transaction.database(), user, id);
     if (!row) return jobs::job_not_found();
     if (!is_end(row->job.state)) return jobs::job_not_ended();
+    if (const auto other = find_unique(transaction.database(), user, row->job.unique_key)) {
+      return jobs::unique_key_taken(other->id);
+    }
     if (live_.unfinished(user) >= max_unfinished) return jobs::queue_limit(max_unfinished);
     const auto restarted = restart_row(transaction, *row, clock_.now());
     if (!restarted) return restarted.error();
@@ -142,6 +181,7 @@ Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_u
 
 Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Timestamp now) {
   row.job.processed_at.reset();  // so that it is told where it waits
+  row.last_seq = 0;
   ++row.series;
   const auto position = line_up(row, now);
   auto transition = jobs::restarted(std::move(row.job), position, live_.estimate_wait(position));
@@ -156,11 +196,14 @@ Task<Result<int>> SqliteJobStore::redrive(jobs::DeadFilter filter) {
   std::function work = [this, filter = std::move(filter)](Transaction& transaction) -> Result<int> {
     auto dead = dead_rows(transaction.database(), filter, 0, false);
     const auto now = clock_.now();
+    int redriven = 0;
     for (auto& row : dead) {
+      if (find_unique(transaction.database(), row.job.user, row.job.unique_key)) continue;
+      ++redriven;
       const auto restarted = restart_row(transaction, row, now);
       if (!restarted) return restarted.error();
     }
-    return static_cast<int>(dead.size());
+    return redriven;
   };
   co_return co_await writer_.write(std::move(work));
 }
