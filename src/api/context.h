@@ -19,6 +19,9 @@ namespace rushes::api {
 struct Limits {
   std::uint64_t max_upload_bytes = std::uint64_t{2} << 30U;
   std::size_t max_transcript_bytes = std::size_t{5} << 20U;
+  std::uint64_t max_bulk_bytes = std::uint64_t{64} << 20U;
+  std::size_t max_bulk_items = 10'000;
+  int max_priority = 0;
   int max_attempts = 3;
   int max_running_per_user = 5;
 };
@@ -54,6 +57,7 @@ Result<int> query_number(const net::Request& request, std::string_view name, int
 
 // One function a resource, each in a file of its own: adds its routes.
 void add_submit_routes(net::Router& router, const Context& context);
+void add_bulk_route(net::Router& router, const Context& context);
 void add_upload_route(net::Router& router, const Context& context);
 void add_job_routes(net::Router& router, const Context& context);
 void add_history_routes(net::Router& router, const Context& context);

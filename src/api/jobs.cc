@@ -1,5 +1,5 @@
-#include "api/context.h"
 #include "api/report_json.h"
+#include "api/submission.h"
 #include "jobs/job_json.h"
 
 namespace rushes::api {
@@ -30,6 +30,7 @@ Task<net::Response> cancel(const Context& context, net::Request& request, auth::
 }
 
 Task<net::Response> retry(const Context& context, net::Request& request, auth::Identity identity) {
+  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
   const auto job = co_await context.jobs.retry(identity.user, job_of(request));
   if (!job) co_return net::problem(job.error());
   const json::object answer{{"success", true}, {"newJobId", job->id.value()}, {"message", job->message}};
@@ -37,6 +38,7 @@ Task<net::Response> retry(const Context& context, net::Request& request, auth::I
 }
 
 Task<net::Response> restart(const Context& context, net::Request& request, auth::Identity identity) {
+  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
   const auto job = co_await context.jobs.restart(identity.user, job_of(request));
   if (!job) co_return net::problem(job.error());
   const json::object answer{{"success", true}, {"jobId", job->id.value()}, {"message", job->message}};

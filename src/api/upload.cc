@@ -1,6 +1,6 @@
 #include "api/incoming_file.h"
 #include "api/multipart.h"
-#include "api/submit.h"
+#include "api/submission.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
 
@@ -9,9 +9,9 @@
 namespace rushes::api {
 namespace {
 
-// What a form adds to its file: boundaries, heads, the configuration.
+// What a form adds to its file: boundaries, heads, the other fields.
 constexpr std::uint64_t kFormOverhead = std::uint64_t{64} << 10U;
-constexpr std::size_t kMaxConfiguration = std::size_t{32} << 10U;
+constexpr std::size_t kMaxField = std::size_t{32} << 10U;
 constexpr std::size_t kMaxFileName = 255;
 // Left free for the database and the results.
 constexpr std::uint64_t kDiskReserve = std::uint64_t{256} << 20U;
@@ -21,6 +21,7 @@ struct Form {
   std::unique_ptr<IncomingFile> file;
   std::string file_name;
   std::string configuration;
+  std::string options;
 };
 
 Error too_large(const Context& context) {
@@ -55,14 +56,15 @@ Task<Result<void>> receive_file(const Context& context, MultipartReader& reader,
   }
 }
 
-Task<Result<std::string>> receive_field(MultipartReader& reader) {
+Task<Result<std::string>> receive_field(MultipartReader& reader, std::string name) {
   std::string text;
   for (;;) {
     const auto bytes = co_await reader.read();
     if (!bytes) co_return bytes.error();
     if (bytes->empty()) co_return text;
-    if (text.size() + bytes->size() > kMaxConfiguration) {
-      co_return Error::for_user(Errc::too_large, "CONFIGURATION_INVALID", "The field configuration is too long.");
+    if (text.size() + bytes->size() > kMaxField) {
+      co_return Error::for_user(Errc::too_large, "FIELD_TOO_LARGE",
+                                "The field " + name + " is longer than " + to_human_size(kMaxField) + ".");
     }
     text += *bytes;
   }
@@ -77,10 +79,10 @@ Task<Result<void>> receive_form(const Context& context, MultipartReader& reader,
       form.file_name = (*part)->file_name;
       const auto received = co_await receive_file(context, reader, job, form);
       if (!received) co_return received;
-    } else if ((*part)->name == "configuration") {
-      auto text = co_await receive_field(reader);
+    } else if ((*part)->name == "configuration" || (*part)->name == "options") {
+      auto text = co_await receive_field(reader, (*part)->name);
       if (!text) co_return text.error();
-      form.configuration = std::move(*text);
+      ((*part)->name == "options" ? form.options : form.configuration) = std::move(*text);
     }
   }
 }
@@ -94,16 +96,44 @@ std::string title_of(std::string_view file_name) {
   return is_utf8(file_name) ? shorten(trim(file_name), kMaxFileName) : std::string();
 }
 
+/// The JSON of a form's field; null where it is empty.
+Result<json::value> json_field(const char* name, const char* code, const std::string& text) {
+  if (text.empty()) return json::value(nullptr);
+  auto value = parse_json(text);
+  if (value) return value;
+  return Error::for_user(Errc::invalid_argument, code,
+                         "The field " + std::string(name) + " is " + value.error().what() + ".");
+}
+
+/// What the form's other fields say about the job.
+Result<void> read_fields(const Context& context, const Form& form, jobs::NewJob& job) {
+  const auto configuration = json_field("configuration", "CONFIGURATION_INVALID", form.configuration);
+  if (!configuration) return configuration.error();
+  auto configured = read_configuration(&*configuration);
+  if (!configured) return configured.error();
+  const auto options = json_field("options", "OPTIONS_INVALID", form.options);
+  if (!options) return options.error();
+  if (auto set = read_options(context, &*options, job); !set) return set;
+  job.title = string_member(*configured, "title").value_or(title_of(form.file_name));
+  const auto file_name = is_utf8(form.file_name) ? shorten(form.file_name, kMaxFileName) : std::string();
+  job.input = json::serialize(json::object{{"configuration", std::move(*configured)},
+                                           {"fileName", file_name},
+                                           {"size", form.file->size()},
+                                           {"upload", job.id.value()}});
+  return {};
+}
+
 Task<net::Response> upload(const Context& context, net::Request& request, auth::Identity identity) {
   const auto boundary = multipart_boundary(request.headers.find("content-type").value_or(""));
   if (!boundary) co_return net::problem(boundary.error());
   if (auto fits = check_size(context, request.stream->content_length()); !fits) co_return net::problem(fits.error());
-  auto job = begin_job(context, request, identity, jobs::JobType::upload);
-  if (!job) co_return net::problem(job.error());
+  auto job = begin_job(context, identity.user, jobs::JobType::upload);
+  if (auto keyed = set_idempotency_key(request, job); !keyed) co_return net::problem(keyed.error());
+  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
 
   Form form;
   MultipartReader reader(*boundary, [&request](std::span<char> space) { return request.stream->read(space); });
-  const auto received = co_await receive_form(context, reader, job->id, form);
+  const auto received = co_await receive_form(context, reader, job.id, form);
   if (!received) co_return net::problem(received.error());
   if (!form.file) {
     co_return net::problem(
@@ -112,27 +142,13 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   if (form.file->size() == 0) {
     co_return net::problem(Error::for_user(Errc::invalid_argument, "UPLOAD_EMPTY", "The file is empty."));
   }
-  Result<json::value> configuration = json::value(nullptr);
-  if (!form.configuration.empty()) configuration = parse_json(form.configuration);
-  if (!configuration) {
-    co_return net::problem(Error::for_user(Errc::invalid_argument, "CONFIGURATION_INVALID",
-                                           "The field configuration is " + configuration.error().what() + "."));
-  }
-  auto configured = read_configuration(&*configuration);
-  if (!configured) co_return net::problem(configured.error());
-
-  job->title = string_member(*configured, "title").value_or(title_of(form.file_name));
-  const auto file_name = is_utf8(form.file_name) ? shorten(form.file_name, kMaxFileName) : std::string();
-  job->input = json::serialize(json::object{{"configuration", std::move(*configured)},
-                                            {"fileName", file_name},
-                                            {"size", form.file->size()},
-                                            {"upload", job->id.value()}});
+  if (auto read = read_fields(context, form, job); !read) co_return net::problem(read.error());
   // The file is durable before the row that names it.
   const auto committed = co_await form.file->commit();
   if (!committed) co_return net::problem(committed.error());
 
-  const auto id = job->id;
-  const auto submitted = co_await context.jobs.submit(std::move(*job));
+  const auto id = job.id;
+  const auto submitted = co_await context.jobs.submit(std::move(job));
   if (!submitted || submitted->existed) context.folder.remove_upload(id);
   if (!submitted) co_return net::problem(submitted.error());
   co_return net::json_response(201, jobs::submit_answer(submitted->job));

@@ -31,9 +31,12 @@ struct Config {
   bool allow_private_addresses = false;
   std::int64_t max_upload_bytes = std::int64_t{2} << 30U;
   std::int64_t max_transcript_bytes = std::int64_t{5} << 20U;
+  std::int64_t max_bulk_bytes = std::int64_t{64} << 20U;
   int workers = 3;
   int max_running_per_user = 5;
   int max_queued_per_user = 20;
+  int max_priority = 0;
+  int submits_per_minute = 0;  // of one user; 0: any number
   int max_attempts = 3;
   std::chrono::seconds lease{30};
   std::chrono::minutes job_timeout{240};

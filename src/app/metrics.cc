@@ -135,7 +135,8 @@ void write_namespaces(Page& page, const socketio::Server& sockets) {
   }
 }
 
-void write_limits(Page& page, const socketio::Server& sockets, const net::HttpServer& http) {
+void write_limits(Page& page, const socketio::Server& sockets, const net::HttpServer& http,
+                  const queue::JobService& jobs) {
   const auto limit = [&](const char* name, double value) {
     page.counter("rushes_limit_hits_total", "Clients that ran into a limit.", value, {{"limit", name}});
   };
@@ -163,6 +164,7 @@ void write_limits(Page& page, const socketio::Server& sockets, const net::HttpSe
   accepting("connections", &net::HttpCounts::refused_connections);
   accepting("connections of an address", &net::HttpCounts::refused_too_many);
   accepting("connects of an address", &net::HttpCounts::refused_too_fast);
+  limit("submits of a user", static_cast<double>(jobs.rate().refused()));
 }
 
 void write_http(Page& page, const net::HttpServer& http) {
@@ -208,13 +210,13 @@ void write_process(Page& page) {
   page.gauge("rushes_build_info", "1, with the version.", 1, {{"version", std::string(kVersion)}});
 }
 
-Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServer& http, jobs::JobQueries& queries) {
-  const auto counts = co_await queries.counts();
+Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServer& http, queue::JobService& jobs) {
+  const auto counts = co_await jobs.queries().counts();
   Page page;
   write_transports(page, sockets);
   write_wire(page, sockets);
   write_namespaces(page, sockets);
-  write_limits(page, sockets, http);
+  write_limits(page, sockets, http, jobs);
   write_http(page, http);
   if (counts) write_jobs(page, *counts);
   write_process(page);
@@ -226,8 +228,8 @@ Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServ
 }  // namespace
 
 void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
-                       jobs::JobQueries& queries) {
-  router.add("GET", "/metrics", [&sockets, &http, &queries](net::Request&) { return metrics(sockets, http, queries); });
+                       queue::JobService& jobs) {
+  router.add("GET", "/metrics", [&sockets, &http, &jobs](net::Request&) { return metrics(sockets, http, jobs); });
 }
 
 }  // namespace rushes::app

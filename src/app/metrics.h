@@ -1,7 +1,7 @@
 #pragma once
-#include "jobs/job_queries.h"
 #include "net/http_server.h"
 #include "net/router.h"
+#include "queue/job_service.h"
 #include "socketio/server.h"
 
 namespace rushes::app {
@@ -12,6 +12,6 @@ namespace rushes::app {
 ///
 /// Lifetime:  the parts outlive the router.
 void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
-                       jobs::JobQueries& queries);
+                       queue::JobService& jobs);
 
 }  // namespace rushes::app

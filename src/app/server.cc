@@ -63,6 +63,8 @@ api::Limits api_limits(const Config& config) {
   api::Limits limits;
   limits.max_upload_bytes = static_cast<std::uint64_t>(config.max_upload_bytes);
   limits.max_transcript_bytes = static_cast<std::size_t>(config.max_transcript_bytes);
+  limits.max_bulk_bytes = static_cast<std::uint64_t>(config.max_bulk_bytes);
+  limits.max_priority = config.max_priority;
   limits.max_attempts = config.max_attempts;
   limits.max_running_per_user = config.max_running_per_user;
   return limits;
@@ -122,7 +124,8 @@ class WiredServer final : public Server {
         store_(std::move(store)),
         pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config)),
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
-        jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_, {config.max_queued_per_user}),
+        jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_,
+              {config.max_queued_per_user, config.submits_per_minute}),
         rates_(clock_),
         notifications_(store_->notifications()),
         sockets_(shards_, socket_options(config), clock_, rng_),
@@ -153,6 +156,7 @@ class WiredServer final : public Server {
     });
     sockets_.attach(router_);
     api::add_submit_routes(router_, context_);
+    api::add_bulk_route(router_, context_);
     api::add_upload_route(router_, context_);
     api::add_job_routes(router_, context_);
     api::add_history_routes(router_, context_);
@@ -161,7 +165,7 @@ class WiredServer final : public Server {
     api::add_webhook_routes(router_, context_);
     api::add_operator_routes(router_, context_);
     add_health_routes(router_, jobs_.queries());
-    add_metrics_route(router_, sockets_, http_, jobs_.queries());
+    add_metrics_route(router_, sockets_, http_, jobs_);
     add_page_routes(router_);
     if (config_.development) add_development_route(router_, [this] { return development_token(); });
   }

@@ -1,5 +1,7 @@
 #include "queue/job_service.h"
 
+#include "jobs/transitions.h"
+
 #include <algorithm>
 
 namespace rushes::queue {
@@ -11,11 +13,23 @@ constexpr int kRedrivenAtOnce = 200;  // in one transaction
 
 JobService::JobService(jobs::JobStore& store, jobs::JobQueries& queries, Scheduler& scheduler, const Clock& clock,
                        Rng& rng, QueueLimits limits)
-    : store_(store), queries_(queries), scheduler_(scheduler), clock_(clock), rng_(rng), limits_(limits) {}
+    : store_(store),
+      queries_(queries),
+      scheduler_(scheduler),
+      clock_(clock),
+      rng_(rng),
+      limits_(limits),
+      rate_(limits.submits_per_minute) {}
 
 Task<Result<jobs::Submission>> JobService::submit(jobs::NewJob job) {
   auto submitted = co_await store_.submit(std::move(job), limits_.max_queued_per_user);
   if (submitted && !submitted->existed) scheduler_.wake();
+  co_return submitted;
+}
+
+Task<Result<std::vector<jobs::Submission>>> JobService::submit_all(std::vector<jobs::NewJob> jobs) {
+  auto submitted = co_await store_.submit_all(std::move(jobs), limits_.max_queued_per_user);
+  if (submitted) scheduler_.wake();
   co_return submitted;
 }
 
@@ -49,8 +63,11 @@ Task<Result<jobs::Job>> JobService::retry(UserId user, JobId job) {
   again.body = std::move(*body);
   again.retry_of = job;
   again.max_attempts = found->max_attempts;
+  again.priority = found->priority;
+  again.unique_key = found->unique_key;
   auto submitted = co_await submit(std::move(again));
   if (!submitted) co_return submitted.error();
+  if (submitted->existed) co_return jobs::unique_key_taken(submitted->job.id);
   co_return std::move(submitted->job);
 }
 

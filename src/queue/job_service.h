@@ -2,12 +2,14 @@
 #include "async/task.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
+#include "queue/rate_limit.h"
 #include "queue/scheduler.h"
 
 namespace rushes::queue {
 
 struct QueueLimits {
   int max_queued_per_user = 20;  // waiting and running together
+  int submits_per_minute = 0;    // of one user; 0: any number
 };
 
 /// What users do with their jobs: the one way from the API and the sockets to the store and the
@@ -24,13 +26,20 @@ class JobService {
   /// An id for a job about to be submitted: what is stored for it can be named by it.
   JobId new_job_id() { return JobId(new_uuid(clock_, rng_)); }
 
+  /// Whether the user may submit so many now, which are counted then; else how long to wait.
+  std::optional<std::chrono::nanoseconds> admit(const UserId& user, int jobs) {
+    return rate_.take(user, jobs, std::chrono::steady_clock::now());
+  }
+
   Task<Result<jobs::Submission>> submit(jobs::NewJob job);
+  /// All of them, or none.
+  Task<Result<std::vector<jobs::Submission>>> submit_all(std::vector<jobs::NewJob> jobs);
 
   /// When it returns well, nothing of the job is left running and its end is written down.
   Task<Result<void>> cancel(UserId user, JobId job);
 
   /// A new job that does what a failed or cancelled one was to do.
-  /// Errors: `not_found`; `conflict` (JOB_NOT_FAILED) for any other state.
+  /// Errors: `not_found`; `conflict`: JOB_NOT_FAILED for any other state, UNIQUE_KEY_TAKEN.
   Task<Result<jobs::Job>> retry(UserId user, JobId job);
 
   /// The same job again. An unfinished one is cancelled first.
@@ -41,6 +50,8 @@ class JobService {
   Task<Result<void>> set_type(jobs::JobType type, jobs::TypeSettings settings);
 
   jobs::JobQueries& queries() { return queries_; }
+  const QueueLimits& limits() const noexcept { return limits_; }
+  const RateLimit& rate() const noexcept { return rate_; }
 
  private:
   jobs::JobStore& store_;
@@ -49,6 +60,7 @@ class JobService {
   const Clock& clock_;
   Rng& rng_;
   const QueueLimits limits_;
+  RateLimit rate_;
 };
 
 }  // namespace rushes::queue

@@ -1,0 +1,180 @@
+#include "api/bulk.h"
+
+#include "base/text.h"
+#include "jobs/job_json.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+namespace rushes::api {
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{256} << 10U;
+
+Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item) {
+  const auto* named = item.if_contains("type");
+  const bool untyped = named == nullptr || named->is_null();
+  const auto type = untyped ? std::string(item.contains("transcript") ? "transcript" : "video")
+                            : string_member(item, "type").value_or("");
+  if (type != "video" && type != "transcript") {
+    return Error::for_user(
+        Errc::invalid_argument, "ITEM_TYPE",
+        "type " + shorten(json::serialize(*named), 40) +
+            " is not taken here; allowed: \"video\", \"transcript\". Send files to /analyze/upload.");
+  }
+  auto job = type == "video" ? read_video(context, user, item) : read_transcript(context, user, item);
+  if (!job) return job;
+  if (const auto* key = item.if_contains("idempotencyKey"); key != nullptr && !key->is_null()) {
+    if (!key->is_string()) {
+      return Error::for_user(Errc::invalid_argument, "IDEMPOTENCY_KEY", "idempotencyKey is not a text.");
+    }
+    if (auto set = set_idempotency_key(key->get_string(), *job); !set) return set.error();
+  }
+  return job;
+}
+
+/// The lines with something in them.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto line = trim(text.substr(0, text.find('\n')));
+    text.remove_prefix(
+        std::min(text.size(), text.find('\n') == std::string_view::npos ? text.size() : text.find('\n') + 1));
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
+}
+
+std::optional<Error> bad_count(const Context& context, std::size_t items) {
+  const auto per_minute = context.jobs.limits().submits_per_minute;
+  auto most = context.limits.max_bulk_items;
+  if (per_minute > 0) most = std::min(most, static_cast<std::size_t>(per_minute));
+  if (items == 0) return Error::for_user(Errc::invalid_argument, "BULK_EMPTY", "The body has no item.");
+  if (items <= most) return std::nullopt;
+  return Error::for_user(Errc::too_large, "BULK_TOO_LARGE",
+                         "The body has " + std::to_string(items) + " items; at most " + std::to_string(most) +
+                             " are taken at once. Send them in parts.");
+}
+
+/// Reads items one by one; `item_at` gives a JSON value or an error.
+template <class ItemAt>
+Bulk read_items(const Context& context, const UserId& user, std::size_t count, ItemAt item_at) {
+  Bulk bulk;
+  bulk.refusal = bad_count(context, count);
+  if (bulk.refusal) return bulk;
+  bulk.jobs.reserve(count);
+  const auto refuse = [&](std::size_t index, const Error& why) {
+    bulk.jobs.clear();
+    bulk.refused_item = index;
+    bulk.refusal = Error::for_user(why.code(), std::string(why.public_name()),
+                                   "Item " + std::to_string(index) + ": " + std::string(why.public_message()));
+    return std::move(bulk);
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    const Result<const json::value*> item = item_at(i);
+    if (!item) return refuse(i, item.error());
+    if (!(*item)->is_object()) {
+      return refuse(i, Error::for_user(Errc::malformed, "NOT_JSON", "It is not a JSON object."));
+    }
+    auto job = read_item(context, user, (*item)->get_object());
+    if (!job) return refuse(i, job.error());
+    bulk.jobs.push_back(std::move(*job));
+  }
+  return bulk;
+}
+
+Bulk read_array(const Context& context, const UserId& user, std::string_view body) {
+  const auto refused = [](const std::string& why) {
+    Bulk bulk;
+    bulk.refusal = Error::for_user(Errc::malformed, "NOT_JSON", "The body is " + why + ".");
+    return bulk;
+  };
+  const auto value = parse_json(body);
+  if (!value) return refused(value.error().what());
+  if (!value->is_array()) return refused("not a JSON array");
+  const auto& items = value->get_array();
+  return read_items(context, user, items.size(),
+                    [&](std::size_t i) -> Result<const json::value*> { return &items[i]; });
+}
+
+Bulk read_lines(const Context& context, const UserId& user, std::string_view body) {
+  const auto lines = lines_of(body);
+  json::value item;
+  return read_items(context, user, lines.size(), [&](std::size_t i) -> Result<const json::value*> {
+    auto value = parse_json(lines[i]);
+    if (!value) return Error::for_user(Errc::malformed, "NOT_JSON", "The line is " + value.error().what() + ".");
+    item = std::move(*value);
+    return &item;
+  });
+}
+
+Task<Result<std::string>> read_body(net::BodyReader& reader) {
+  std::string body;
+  if (const auto length = reader.content_length()) body.reserve(static_cast<std::size_t>(*length) + kPiece);
+  for (;;) {
+    const auto before = body.size();
+    body.resize(before + kPiece);
+    const auto got = co_await reader.read(std::span(body).subspan(before));
+    if (!got) co_return got.error();
+    body.resize(before + *got);
+    if (*got == 0) co_return body;
+  }
+}
+
+net::Response refusal_of(const Bulk& bulk) {
+  json::object more;
+  if (bulk.refused_item) more["index"] = *bulk.refused_item;
+  return net::problem(*bulk.refusal, more);
+}
+
+Task<net::Response> submit_bulk(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto form = bulk_form(request);
+  if (!form) co_return net::problem(form.error());
+  const auto body = co_await read_body(*request.stream);
+  if (!body) co_return net::problem(body.error());
+  // Megabytes of JSON: not on the event loop.
+  auto read = [&context, &identity, form = *form, &body] { return read_bulk(context, identity.user, form, *body); };
+  auto bulk = co_await context.blocking.run(std::move(read));
+  if (bulk.refusal) co_return refusal_of(bulk);
+  auto over = over_rate(context, identity.user, static_cast<int>(bulk.jobs.size()));
+  if (over) co_return std::move(*over);
+  const auto submitted = co_await context.jobs.submit_all(std::move(bulk.jobs));
+  if (!submitted) co_return net::problem(submitted.error());
+  json::array answers;
+  answers.reserve(submitted->size());
+  for (const auto& one : *submitted) answers.push_back(jobs::submit_answer(one.job));
+  const json::object answer{{"jobs", std::move(answers)}};
+  co_return net::json_response(201, answer);
+}
+
+}  // namespace
+
+Result<BulkForm> bulk_form(const net::Request& request) {
+  const auto header = request.headers.get("content-type");
+  const auto type = trim(header.substr(0, header.find(';')));
+  if (equals_ignore_case(type, "application/json")) return BulkForm::array;
+  if (equals_ignore_case(type, "application/x-ndjson")) return BulkForm::lines;
+  return Error::for_user(Errc::unsupported, "CONTENT_TYPE",
+                         "The body must be a JSON array, sent as application/json, or lines of JSON, sent as "
+                         "application/x-ndjson; this one is '" +
+                             shorten(type, 80) + "'.");
+}
+
+Bulk read_bulk(const Context& context, const UserId& user, BulkForm form, std::string_view body) {
+  return form == BulkForm::array ? read_array(context, user, body) : read_lines(context, user, body);
+}
+
+void add_bulk_route(net::Router& router, const Context& context) {
+  net::RouteOptions options;
+  options.streaming = true;  // the token is checked before so much is read
+  options.max_body = context.limits.max_bulk_bytes;
+  router.add("POST", "/analyze/bulk",
+             with_user(context,
+                       [&context](net::Request& request, auth::Identity identity) {
+                         return submit_bulk(context, request, std::move(identity));
+                       }),
+             options);
+}
+
+}  // namespace rushes::api

@@ -1,0 +1,37 @@
+#pragma once
+#include "api/context.h"
+
+#include <optional>
+#include <string_view>
+
+namespace rushes::api {
+
+// Reads what users submit, one job or an item of many, into what the queue takes. Nothing is stored here.
+// Threads: all may be called from any thread.
+
+/// What the user may configure for one job: `{language?, tone?, title?}`, other members kept out.
+/// Errors: `invalid_argument` (CONFIGURATION_INVALID), naming the member.
+Result<json::object> read_configuration(const json::value* configuration);
+
+/// A new job of this user with what every submit has in common.
+jobs::NewJob begin_job(const Context& context, const UserId& user, jobs::JobType type);
+
+/// `{configuration: {url, …}, options?}`. Errors: `invalid_argument`, naming the member.
+Result<jobs::NewJob> read_video(const Context& context, const UserId& user, const json::object& body);
+
+/// `{transcript, configuration?, options?}`. Errors: `invalid_argument`; `too_large` (TRANSCRIPT_TOO_LARGE).
+Result<jobs::NewJob> read_transcript(const Context& context, const UserId& user, const json::object& body);
+
+/// Sets what `{priority?, runAt?, uniqueKey?}` asks for; null is as absent.
+/// Errors: `invalid_argument` (OPTIONS_INVALID), naming the member and what is allowed.
+Result<void> read_options(const Context& context, const json::value* options, jobs::NewJob& job);
+
+/// Errors: `invalid_argument` (IDEMPOTENCY_KEY).
+Result<void> set_idempotency_key(std::string_view key, jobs::NewJob& job);
+/// From the header `Idempotency-Key`, where it is there.
+Result<void> set_idempotency_key(const net::Request& request, jobs::NewJob& job);
+
+/// The 429 for a user who submits `jobs` more than are allowed now; nothing where they are allowed, and counted.
+std::optional<net::Response> over_rate(const Context& context, const UserId& user, int jobs);
+
+}  // namespace rushes::api

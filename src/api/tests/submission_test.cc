@@ -1,0 +1,145 @@
+#include "api/submission.h"
+
+#include "api/bulk.h"
+#include "api/tests/context_fixture.h"
+
+namespace rushes::api {
+namespace {
+
+class SubmissionTest : public ContextFixture {
+ protected:
+  Result<jobs::NewJob> options(std::string_view text) const {
+    const auto value = parse_json(text).value();
+    jobs::NewJob job;
+    if (auto read = read_options(context(), &value, job); !read) return read.error();
+    return job;
+  }
+  std::string refusal_of(std::string_view text) const {
+    const auto job = options(text);
+    if (job) return "accepted";
+    EXPECT_EQ(job.error().public_name(), "OPTIONS_INVALID");
+    EXPECT_EQ(job.error().http_status(), 422);
+    return job.error().what();
+  }
+  Bulk bulk(BulkForm form, std::string_view body) const { return read_bulk(context(), user_, form, body); }
+
+  const UserId user_{"ann"};
+};
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+TEST_F(SubmissionTest, OptionsAreTaken) {
+  const auto none = options("{}").value();
+  EXPECT_EQ(none.priority, 0);
+  EXPECT_FALSE(none.run_at);
+  const auto all =
+      options(R"({"priority": -10, "runAt": "2026-01-01T01:00:00+00:00", "uniqueKey": "nightly"})").value();
+  EXPECT_EQ(all.priority, -10);
+  EXPECT_EQ(all.run_at, clock_.now() + std::chrono::hours(1));
+  EXPECT_EQ(all.unique_key, "nightly");
+  EXPECT_FALSE(options(R"({"runAt": "2020-01-01T00:00:00Z"})")->run_at) << "the past is now";
+  EXPECT_TRUE(options(R"({"priority": null, "runAt": null, "uniqueKey": null})"));
+  EXPECT_TRUE(options("null"));
+  EXPECT_TRUE(options(R"({"uniqueKey": ")" + std::string(255, 'k') + "\"}"));
+}
+
+TEST_F(SubmissionTest, BadOptionsAreRefusedByNameAndLimit) {
+  for (const auto* bad : {R"({"priority": 1})", R"({"priority": -11})", R"({"priority": 0.5})", R"({"priority": "0"})",
+                          R"({"priority": 1e3})", R"({"priority": 18446744073709551615})"}) {
+    const auto why = refusal_of(bad);
+    EXPECT_TRUE(has(why, "options.priority") && has(why, "from -10 to 0")) << why;
+  }
+  EXPECT_TRUE(has(refusal_of(R"({"runAt": "tomorrow"})"), "options.runAt \"tomorrow\" is no time"));
+  EXPECT_TRUE(has(refusal_of(R"({"runAt": 1767225600})"), "options.runAt"));
+  EXPECT_TRUE(has(refusal_of(R"({"runAt": "2027-01-03T00:00:00Z"})"), "more than a year"));
+  EXPECT_TRUE(has(refusal_of(R"({"uniqueKey": ""})"), "1 to 255 bytes"));
+  EXPECT_TRUE(has(refusal_of(R"({"uniqueKey": ")" + std::string(256, 'k') + "\"}"), "1 to 255 bytes"));
+  EXPECT_TRUE(has(refusal_of(R"({"runat": "2026-01-01T00:00:00Z"})"), "allowed: priority, runAt, uniqueKey"));
+  EXPECT_TRUE(has(refusal_of("[]"), "not an object"));
+  Limits limits;
+  limits.max_priority = 3;
+  configure(limits, {});
+  EXPECT_EQ(options(R"({"priority": 3})")->priority, 3);
+  EXPECT_TRUE(has(refusal_of(R"({"priority": 4})"), "from -10 to 3"));
+}
+
+TEST_F(SubmissionTest, ABulkIsAnArrayOrLines) {
+  constexpr std::string_view kVideo = R"({"configuration": {"url": "https://example.org/v", "tone": "dry"}})";
+  constexpr std::string_view kWords = R"({"type": "transcript", "transcript": "words", "idempotencyKey": "once",)"
+                                      R"( "options": {"uniqueKey": "alone"}})";
+  const auto array = "[" + std::string(kVideo) + "," + std::string(kWords) + "]";
+  const auto lines = "\n" + std::string(kVideo) + "\r\n\n  \n" + std::string(kWords);
+  for (const auto& read : {bulk(BulkForm::array, array), bulk(BulkForm::lines, lines)}) {
+    ASSERT_FALSE(read.refusal) << read.refusal->what();
+    ASSERT_EQ(read.jobs.size(), 2U);
+    EXPECT_EQ(read.jobs[0].type, jobs::JobType::youtube);
+    EXPECT_EQ(read.jobs[0].url, "https://example.org/v");
+    EXPECT_EQ(read.jobs[1].type, jobs::JobType::transcript);
+    EXPECT_EQ(read.jobs[1].body, "words");
+    EXPECT_EQ(read.jobs[1].idempotency_key, "once");
+    EXPECT_EQ(read.jobs[1].unique_key, "alone");
+    for (const auto& job : read.jobs) EXPECT_EQ(job.user, user_);
+    EXPECT_NE(read.jobs[0].id, read.jobs[1].id);
+  }
+}
+
+TEST_F(SubmissionTest, ABadItemIsNamedByItsIndex) {
+  const auto check = [&](std::string_view item, const char* name, int status) {
+    const std::string good = R"({"transcript": "words"})";
+    const auto array = bulk(BulkForm::array, "[" + good + "," + std::string(item) + "]");
+    const auto lines = bulk(BulkForm::lines, good + "\n" + std::string(item) + "\n" + good);
+    for (const auto& read : {array, lines}) {
+      ASSERT_TRUE(read.refusal) << item;
+      EXPECT_EQ(read.refused_item, 1U);
+      EXPECT_EQ(read.refusal->public_name(), name) << read.refusal->what();
+      EXPECT_EQ(read.refusal->http_status(), status);
+      EXPECT_TRUE(read.refusal->what().starts_with("Item 1: ")) << read.refusal->what();
+      EXPECT_TRUE(read.jobs.empty());
+    }
+  };
+  check("7", "NOT_JSON", 400);
+  check(R"({"type": "upload"})", "ITEM_TYPE", 422);
+  check(R"({"type": 1})", "ITEM_TYPE", 422);
+  check("{}", "URL_MISSING", 422);
+  check(R"({"type": "video", "transcript": "words"})", "URL_MISSING", 422);
+  check(R"({"configuration": {"url": "ftp://example.org/"}})", "URL_SCHEME", 422);
+  check(R"({"transcript": " "})", "TRANSCRIPT_EMPTY", 422);
+  check(R"({"transcript": "words", "configuration": {"tone": 1}})", "CONFIGURATION_INVALID", 422);
+  check(R"({"transcript": "words", "options": {"priority": 99}})", "OPTIONS_INVALID", 422);
+  check(R"({"transcript": "words", "idempotencyKey": 1})", "IDEMPOTENCY_KEY", 422);
+  check(R"({"transcript": ")" + std::string((5U << 20U) + 1, 'x') + "\"}", "TRANSCRIPT_TOO_LARGE", 413);
+  EXPECT_EQ(bulk(BulkForm::lines, "{\"transcript\": \"words\"}\n{\"transcr").refused_item, 1U);
+}
+
+TEST_F(SubmissionTest, ABulkHasOneToTenThousandItems) {
+  const auto many = [](std::size_t count) {
+    std::string lines;
+    for (std::size_t i = 0; i < count; ++i) lines += "{\"transcript\":\"words\"}\n";
+    return lines;
+  };
+  EXPECT_EQ(bulk(BulkForm::lines, many(10'000)).jobs.size(), 10'000U);
+  const auto more = bulk(BulkForm::lines, many(10'001));
+  EXPECT_EQ(more.refusal->http_status(), 413);
+  EXPECT_TRUE(has(more.refusal->what(), "10001") && has(more.refusal->what(), "10000"));
+  EXPECT_FALSE(more.refused_item);
+  EXPECT_EQ(bulk(BulkForm::array, "[]").refusal->public_name(), "BULK_EMPTY");
+  EXPECT_EQ(bulk(BulkForm::lines, "\n \n").refusal->public_name(), "BULK_EMPTY");
+  EXPECT_EQ(bulk(BulkForm::array, "{}").refusal->public_name(), "NOT_JSON");
+  EXPECT_EQ(bulk(BulkForm::array, "[").refusal->public_name(), "NOT_JSON");
+  configure({}, {20, 5});
+  EXPECT_TRUE(has(bulk(BulkForm::lines, many(6)).refusal->what(), "at most 5")) << "a minute's tokens";
+}
+
+TEST_F(SubmissionTest, WhoSubmitsTooFastIsToldWhenToComeAgain) {
+  configure({}, {20, 2});
+  EXPECT_FALSE(over_rate(context(), user_, 2));
+  const auto refusal = over_rate(context(), user_, 1);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->status, 429);
+  EXPECT_TRUE(has(refusal->body, "RATE_LIMITED"));
+  EXPECT_EQ(refusal->headers.get("Retry-After"), "30");
+  EXPECT_FALSE(over_rate(context(), UserId("bob"), 1));
+}
+
+}  // namespace
+}  // namespace rushes::api
