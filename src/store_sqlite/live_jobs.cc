@@ -204,6 +204,9 @@ void LiveJobs::keep(Running& running, jobs::Event progress) {
 bool LiveJobs::must_file() const noexcept { return told_unfiled_ >= kMostUnfiled; }
 
 void LiveJobs::file(sqlite::Connection& database) {
+  // A job that has ended and begun anew since may be there twice.
+  std::sort(unfiled_.begin(), unfiled_.end());
+  unfiled_.erase(std::unique(unfiled_.begin(), unfiled_.end()), unfiled_.end());
   for (const auto& id : unfiled_) {
     auto* running = find(id);
     if (running == nullptr) continue;

@@ -135,6 +135,20 @@ TEST_P(JobStoreContract, ProgressIsToldAtOnceAndOfEachStageTheFirstAndTheNewestA
   EXPECT_EQ(percents(told.back().seq), (std::vector<std::int64_t>{50, 70, 100}));
 }
 
+TEST_P(JobStoreContract, ProgressOfAJobThatBeganAnewAtOnceIsFiledOnce) {
+  auto claimed = begin("ann");
+  for (int i = 0; i < 3; ++i) {
+    must(run_to_end(jobs().report(claimed.lease, ProgressReport{20, "one", "", ""})));
+    complete(claimed);
+    must(run_to_end(jobs().restart(claimed.job.user, claimed.job.id, kNoLimit)));
+    claimed = claim();
+  }
+  must(run_to_end(jobs().report(claimed.lease, ProgressReport{20, "one", "", ""})));
+  const auto filed = events_of("ann");
+  ASSERT_EQ(filed.size(), heard().size());
+  for (std::size_t i = 0; i < filed.size(); ++i) EXPECT_EQ(filed[i].seq, static_cast<std::int64_t>(i) + 1);
+}
+
 TEST_P(JobStoreContract, TheListenerHasHeardBeforeTheCallerKnows) {
   for (std::size_t i = 1; i <= 20; ++i) {
     submit("ann");
