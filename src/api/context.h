@@ -1,4 +1,5 @@
 #pragma once
+#include "api/event_streams.h"
 #include "async/blocking_pool.h"
 #include "auth/jwt.h"
 #include "net/address_filter.h"
@@ -29,6 +30,8 @@ struct Limits {
 /// What the handlers work with. All of it outlives the router that they are added to.
 struct Context {
   queue::JobService& jobs;
+  jobs::EventLog& log;
+  EventStreams& streams;
   notifications::Service& notifications;
   const auth::TokenVerifier& tokens;
   const net::AddressFilter& addresses;
@@ -60,6 +63,7 @@ void add_submit_routes(net::Router& router, const Context& context);
 void add_bulk_route(net::Router& router, const Context& context);
 void add_upload_route(net::Router& router, const Context& context);
 void add_job_routes(net::Router& router, const Context& context);
+void add_job_event_route(net::Router& router, const Context& context);
 void add_history_routes(net::Router& router, const Context& context);
 void add_notification_routes(net::Router& router, const Context& context);
 void add_webhook_routes(net::Router& router, const Context& context);

@@ -135,6 +135,8 @@ class WiredServer final : public Server {
         notices_(shards_.executor(0), store_->events(), notifications_),
         webhooks_(shards_.executor(0), store_->events(), store_->webhooks(), addresses_, clock_, rng_),
         context_{jobs_,
+                 store_->events(),
+                 event_streams_,
                  notifications_,
                  tokens_,
                  addresses_,
@@ -150,6 +152,7 @@ class WiredServer final : public Server {
     notifications_.on_change([this](const notifications::Change& change) { notification_gateway_.tell(change); });
     store_->events().on_committed([this](std::span<const jobs::Event> events) {
       queue_gateway_.publish(events);
+      event_streams_.publish(events);
       notices_.publish(events);
       webhooks_.publish(events);
       rates_.publish(events);
@@ -159,6 +162,7 @@ class WiredServer final : public Server {
     api::add_bulk_route(router_, context_);
     api::add_upload_route(router_, context_);
     api::add_job_routes(router_, context_);
+    api::add_job_event_route(router_, context_);
     api::add_history_routes(router_, context_);
     api::add_notification_routes(router_, context_);
     api::add_file_routes(router_, context_);
@@ -242,6 +246,7 @@ class WiredServer final : public Server {
   gateways::NotificationGateway notification_gateway_;
   gateways::JobNotices notices_;
   gateways::WebhookSender webhooks_;
+  api::EventStreams event_streams_;
   const api::Context context_;
   net::Router router_;
   net::HttpServer http_;

@@ -2,6 +2,7 @@
 #include "async/task.h"
 #include "jobs/model.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -48,6 +49,8 @@ class EventLog {
   /// on a thread of the store's. It must not block and not throw.
   using Listener = std::function<void(std::span<const Event>)>;
 
+  static constexpr std::size_t kPageBytes = std::size_t{4} << 20U;
+
   virtual ~EventLog() = default;
 
   /// Sets the one listener. Before the first write; what was committed earlier is read by `after`.
@@ -60,7 +63,8 @@ class EventLog {
   /// was asked, but overtaken progress. Where the user's event before them is still filed, none is missing.
   virtual Task<Result<std::vector<Event>>> of_user_after(UserId user, std::int64_t seq, int limit) = 0;
 
-  /// The same of one job's events alone. Empty too for a job that the user does not have.
+  /// The same of one job's events alone, and none more once their payloads have kPageBytes. Empty too for a job that
+  /// the user does not have.
   virtual Task<Result<std::vector<Event>>> of_job_after(UserId user, JobId job, std::int64_t seq, int limit) = 0;
 
   /// The sequence number of the user's last event with an id of at most `id`; 0 where there is none.

@@ -248,7 +248,10 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
                          "SELECT id, user_id, seq, job_id, type, payload, at FROM events"
                          " WHERE user_id = ? AND seq > ? AND seq <= ? AND job_id = ? ORDER BY seq LIMIT ?")
                      .bind(user.value(), std::max(seq, row->first_seq - 1), last, job.value(), limit);
-    while (rows.next()) events.push_back(read_event(rows));
+    for (std::size_t bytes = 0; bytes < kPageBytes && rows.next(); bytes += events.back().payload.size()) {
+      events.push_back(read_event(rows));
+    }
+    rows.reset();
     return events;
   };
   co_return co_await readers_.read(std::move(question));

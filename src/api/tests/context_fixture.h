@@ -19,6 +19,7 @@ class ContextFixture : public ::testing::Test {
     scheduler_ = std::make_unique<queue::Scheduler>(loop_.get_executor(), store_->jobs(), store_->queries(), runner_,
                                                     rng_, queue::SchedulerOptions());
     notifications_ = std::make_unique<notifications::Service>(store_->notifications());
+    store_->events().on_committed([this](std::span<const jobs::Event> events) { streams_.publish(events); });
     configure(Limits(), queue::QueueLimits());
   }
   ~ContextFixture() override {
@@ -33,12 +34,15 @@ class ContextFixture : public ::testing::Test {
     context_.reset();
     jobs_ =
         std::make_unique<queue::JobService>(store_->jobs(), store_->queries(), *scheduler_, clock_, rng_, queue_limits);
-    context_.reset(new Context{*jobs_, *notifications_, tokens_, addresses_, data_, blocking_, rng_, clock_, limits});
+    context_.reset(new Context{*jobs_, store_->events(), streams_, *notifications_, tokens_, addresses_, data_,
+                               blocking_, rng_, clock_, rates_, store_->webhooks(), [] {}, limits});
   }
   const Context& context() const { return *context_; }
   store_sqlite::Store& store() { return *store_; }
 
   FakeClock clock_;
+  EventStreams streams_;
+  queue::Rates rates_{clock_};
 
  private:
   class NoRunner final : public queue::AttemptRunner {

@@ -1,6 +1,7 @@
 #include "app/cli/operator_text.h"
 
 #include "app/cli/when.h"
+#include "base/rfc3339.h"
 #include "base/text.h"
 
 #include <fmt/format.h>

@@ -59,8 +59,35 @@ TEST_P(JobStoreContract, AJobsEventsGoOnAfterItsRestart) {
   EXPECT_EQ(words(), "queued started completed queued cancelled ");
   must(run_to_end(jobs().restart(job.user, job.id, kNoLimit)));
   complete(claim());
-  must(run_to_end(jobs().fail(claim().lease, Failure{"BAD", "It is bad.", false}, std::chrono::seconds(1))));
+  must(run_to_end(jobs().fail(claim().lease, Failure{"BAD", "It is bad.", false, {}}, std::chrono::seconds(1))));
   EXPECT_EQ(words(), "queued started completed queued cancelled queued started failed ");
+}
+
+TEST_P(JobStoreContract, APageOfLargeEventsIsShort) {
+  auto large = completion();
+  large.result["summary"] = std::string(EventLog::kPageBytes / 2, 'x');
+  auto claimed = begin("ann");
+  const auto job = claimed.job;
+  for (int i = 0; i < 4; ++i) {
+    must(run_to_end(jobs().complete(claimed.lease, large)));
+    must(run_to_end(jobs().restart(job.user, job.id, kNoLimit)));
+    claimed = claim();
+  }
+  std::string words;
+  int pages = 0;
+  for (std::int64_t seq = 0;; ++pages) {
+    const auto page = must(run_to_end(log().of_job_after(job.user, job.id, seq, kNoLimit)));
+    if (page.empty()) break;
+    std::size_t bytes = 0;
+    for (const auto& event : page) bytes += event.payload.size();
+    EXPECT_LT(bytes, 2 * EventLog::kPageBytes);
+    words += words_of(page);
+    seq = page.back().seq;
+  }
+  EXPECT_GT(pages, 1);
+  std::string expected = "queued started ";
+  for (int i = 0; i < 4; ++i) expected += "completed queued started ";
+  EXPECT_EQ(words, expected);
 }
 
 TEST_P(JobStoreContract, AJobsEventsHoldTheProgressThatWasTold) {

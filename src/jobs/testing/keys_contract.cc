@@ -97,7 +97,7 @@ TEST_P(JobStoreContract, AUniqueKeyIsFreeAgainAfterEachKindOfEnd) {
   submit_it();
   complete(claim());
   submit_it();
-  must(run_to_end(jobs().fail(claim().lease, Failure{"BAD", "It is bad.", false}, std::chrono::seconds(1))));
+  must(run_to_end(jobs().fail(claim().lease, Failure{"BAD", "It is bad.", false, {}}, std::chrono::seconds(1))));
   const auto waiting = submit_it();
   must(run_to_end(jobs().cancel(waiting.user, waiting.id)));
   const auto running = submit_it();
@@ -111,7 +111,7 @@ TEST_P(JobStoreContract, AUniqueKeyIsFreeAgainAfterEachKindOfEnd) {
 
 TEST_P(JobStoreContract, AJobThatWaitsForItsNextAttemptKeepsItsUniqueKey) {
   const auto job = must(run_to_end(jobs().submit(with_unique_key(request("ann"), "nightly"), kNoLimit))).job;
-  must(run_to_end(jobs().fail(claim().lease, Failure{"LATER", "Later.", true}, std::chrono::seconds(60))));
+  must(run_to_end(jobs().fail(claim().lease, Failure{"LATER", "Later.", true, {}}, std::chrono::seconds(60))));
   const auto again = must(run_to_end(jobs().submit(with_unique_key(request("ann"), "nightly"), kNoLimit)));
   EXPECT_EQ(again.job.id, job.id);
 }
