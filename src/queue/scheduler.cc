@@ -57,7 +57,8 @@ Scheduler::Scheduler(Executor executor, jobs::JobStore& store, jobs::JobQueries&
       gate_(executor),
       claim_timer_(executor),
       lease_timer_(executor),
-      position_timer_(executor) {}
+      position_timer_(executor),
+      claim_over_(executor, asio::steady_timer::time_point::max()) {}
 
 Scheduler::~Scheduler() = default;
 
@@ -91,7 +92,9 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
       request.lease_for = options_.lease;
       request.max_running_per_user = options_.max_running_per_user;
       request.limit = free;
+      claiming_ = true;
       auto claimed = co_await store_.claim(request);
+      claiming_ = false;
       if (!claimed) {
         log::warning("queue", "cannot claim: {}", claimed.error().what());
       } else {
@@ -107,6 +110,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
           spawn_detached(executor_, "queue", run_attempt(std::move(one), std::move(attempt), std::move(*entered)));
         }
       }
+      claim_over_.cancel();
     }
     const auto sleep = co_await until_next_due();
     if (!woken_) co_await wait(claim_timer_, sleep);
@@ -126,7 +130,8 @@ Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> at
   const auto replaced = claimed.job.audit;  // by a restart, once the new analysis is saved
   log::info("queue", "attempt started job={} type={} attempt={}", job.value(), to_string(claimed.job.type),
             claimed.job.attempt);
-  auto end = co_await runner_.run(std::move(claimed), *attempt);
+  AttemptEnd end;
+  if (attempt->stop == Attempt::Stop::none) end = co_await runner_.run(std::move(claimed), *attempt);
   const auto* completion = end.result ? std::get_if<jobs::Completion>(&*end.result) : nullptr;
   const auto made = completion != nullptr ? std::optional(completion->audit) : std::nullopt;
 
@@ -206,6 +211,11 @@ Task<> Scheduler::position_loop(Gate::Pass pass) {
 }
 
 Task<> Scheduler::stop_attempt(JobId job) {
+  boost::system::error_code over;
+  // It may have been claimed, durably, a moment before this scheduler is told.
+  while (claiming_ && !running_.contains(job)) {
+    co_await claim_over_.async_wait(asio::redirect_error(asio::use_awaitable, over));
+  }
   const auto found = running_.find(job);
   if (found == running_.end()) co_return;
   const auto attempt = found->second;

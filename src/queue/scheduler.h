@@ -74,10 +74,12 @@ class Scheduler {
   Gate gate_;
   bool stopping_ = false;
   bool woken_ = false;
+  bool claiming_ = false;
   bool positions_changed_ = false;
   asio::steady_timer claim_timer_;
   asio::steady_timer lease_timer_;
   asio::steady_timer position_timer_;
+  asio::steady_timer claim_over_;  // never fires; cancelled when a claim is over
   std::unordered_map<JobId, std::shared_ptr<Attempt>> running_;
 };
 
