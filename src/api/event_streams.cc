@@ -6,6 +6,7 @@
 namespace rushes::api {
 namespace {
 
+constexpr std::size_t kMergeFrom = 16;  // events that wait, from which on newer progress replaces older
 // What waits for one reader. An end's event, which holds a whole result, may be larger by itself.
 constexpr std::size_t kMostEvents = 128;
 constexpr std::size_t kMostBytes = std::size_t{256} << 10U;
@@ -45,7 +46,7 @@ void Follower::put(const std::shared_ptr<const jobs::Event>& event) {
   auto& events = waiting_.events;
   const auto is_progress = [](const jobs::Event& one) { return one.type == jobs::EventType::progress; };
   if (waiting_.missed) return;
-  if (!events.empty() && is_progress(*event) && is_progress(*events.back())) {
+  if (events.size() >= kMergeFrom && is_progress(*event) && is_progress(*events.back())) {
     bytes_ -= events.back()->payload.size();
     events.pop_back();
   } else if (events.size() >= kMostEvents || bytes_ >= kMostBytes) {

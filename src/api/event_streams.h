@@ -18,8 +18,8 @@ namespace rushes::api {
 
 class EventStreams;
 
-/// Collects what is told of one job, for one reader, within bounds: newer progress replaces what waits, and who falls
-/// too far behind reads the log again.
+/// Collects what is told of one job, for one reader, within bounds: where some wait, newer progress replaces older,
+/// and who falls too far behind reads the log again.
 ///
 /// Threads:   all on its executor, but what EventStreams puts in.
 /// Lifetime:  its EventStreams outlives it.

