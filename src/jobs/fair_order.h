@@ -1,7 +1,6 @@
 #pragma once
+#include "jobs/line.h"
 #include "jobs/queue_report.h"
-
-#include <boost/container/devector.hpp>
 
 #include <array>
 #include <bitset>
@@ -103,10 +102,6 @@ class FairOrder {
   };
   using Slots = __gnu_pbds::tree<Slot, __gnu_pbds::null_type, std::less<>, __gnu_pbds::rb_tree_tag,
                                  __gnu_pbds::tree_order_statistics_node_update>;
-
-  /// Grows and shrinks at both ends, and owns nothing while it is empty from the beginning.
-  template <class T>
-  using Line = boost::container::devector<T>;
 
   /// A user's waiting jobs of one priority.
   struct Lane {
