@@ -1,5 +1,6 @@
 #include "sqlite/connection.h"
 
+#include "base/disk_error.h"
 #include "base/file.h"
 #include "sqlite/fold.h"
 
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 
 namespace rushes::sqlite {
@@ -26,10 +28,11 @@ void fold(sqlite3_context* context, int count, sqlite3_value** values) {
 Error Failure::to_error() const {
   switch (code_ & 0xff) {
     case SQLITE_FULL:
-      return Error::for_user(Errc::unavailable, "DISK_FULL", "The server's disk is full; try again later.");
+      return disk_error(ENOSPC);
     case SQLITE_READONLY:
+      return disk_error(EROFS);
     case SQLITE_IOERR:
-      return Error(Errc::unavailable, std::string("the database cannot be written: ") + what());
+      return disk_error(system_errno_);
     case SQLITE_CONSTRAINT:
       return Error(Errc::conflict, what());
     default:
@@ -46,13 +49,15 @@ Statement::Statement(sqlite3* database, std::string_view sql) : statement_(nullp
 }
 
 void Statement::fail(int code) const {
+  const int system_errno = errno;
   auto* database = sqlite3_db_handle(statement_.get());
   const std::string words = sqlite3_errmsg(database);
   sqlite3_reset(statement_.get());
-  throw Failure(code, "database: " + words);
+  throw Failure(code, "database: " + words, system_errno);
 }
 
 bool Statement::next() {
+  errno = 0;  // sqlite3_system_errno knows nothing of what fails at the commit
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code != SQLITE_DONE) fail(code);
@@ -105,7 +110,7 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
   const int failed = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
   database_.reset(opened);
   if (failed != SQLITE_OK) {
-    throw Failure(failed, "cannot open the database " + file.string() + ": " + sqlite3_errstr(failed));
+    throw Failure(failed, "cannot open the database " + file.string() + ": " + sqlite3_errstr(failed), errno);
   }
   sqlite3_extended_result_codes(opened, 1);
   sqlite3_busy_timeout(opened, 5000);
@@ -137,10 +142,13 @@ void Connection::end_reads() {
 
 void Connection::execute(const std::string& sql) {
   char* words = nullptr;
+  errno = 0;
   const int failed = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, &words);
+  const int system_errno = errno;
   const std::string message = words == nullptr ? "" : words;
   sqlite3_free(words);
-  if (failed != SQLITE_OK) throw Failure(sqlite3_extended_errcode(database_.get()), "database: " + message);
+  if (failed == SQLITE_OK) return;
+  throw Failure(sqlite3_extended_errcode(database_.get()), "database: " + message, system_errno);
 }
 
 void Connection::reserve_log(std::size_t bytes) {

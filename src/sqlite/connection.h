@@ -17,13 +17,17 @@ namespace rushes::sqlite {
 /// What SQLite refused to do. Thrown inside a unit of work, turned into an Error at its edge.
 class Failure : public std::runtime_error {
  public:
-  Failure(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  /// `system_errno`: what the system said to SQLite; 0 where it was not asked.
+  Failure(int code, const std::string& what, int system_errno = 0)
+      : std::runtime_error(what), code_(code), system_errno_(system_errno) {}
   int code() const noexcept { return code_; }
-  /// `unavailable`; with words for users where the disk is full or cannot be written.
+  /// `unavailable`, and where it is the disk that refuses with words for users: DISK_FULL, DISK_READ_ONLY, DISK_FAILED.
+  /// `conflict` where it is a constraint.
   Error to_error() const;
 
  private:
   int code_;
+  int system_errno_;
 };
 
 /// A prepared statement: bind, step through the rows, done. Borrowed from its connection, which

@@ -15,6 +15,7 @@ constexpr std::int64_t kTokensAtOnce = 1'000'000;
 // How much progress may be told before it is filed, or overtaken by what is. After a crash the numbers of those whose
 // jobs ran go on so much further, and events' ids by more, so that none is given twice.
 constexpr std::size_t kMostUnfiled = 3'000;
+constexpr std::size_t kMostTold = 4'000;  // where the disk takes nothing
 constexpr std::int64_t kSeqsLost = 4'096;
 constexpr std::int64_t kIdsLost = 1'000'000;
 
@@ -27,14 +28,14 @@ std::int64_t single(sqlite::Statement& row) {
 
 }  // namespace
 
-void LiveJobs::load(sqlite::Connection& database) {
+void LiveJobs::load(sqlite::Connection& database, bool within) {
   order_.clear();
   later_.clear();
   later_of_.clear();
   auto before = std::exchange(running_, {});
   for (auto& ended : std::exchange(ended_, {})) before.try_emplace(ended.row.job.id, std::move(ended));
   took_.clear();
-  filing_ = false;
+  if (!within) filing_ = false;
   // Numbers that were given stay given; what was to be filed may not have been.
   for (auto& [user, log] : logs_) log.filed = Log::kUnknown;
 
@@ -51,6 +52,7 @@ void LiveJobs::load(sqlite::Connection& database) {
     if (known != before.end() && known->second.row.token == row.token) {
       known->second.row.job.cancel_requested = row.job.cancel_requested;
       running_.emplace(row.job.id, std::move(known->second));
+      before.erase(known);
     } else {
       begin(std::move(row));
     }
@@ -82,7 +84,12 @@ void LiveJobs::load(sqlite::Connection& database) {
       database.statement("SELECT finished_at - processed_at FROM jobs WHERE state = 2 ORDER BY no DESC LIMIT ?");
   ended.bind(static_cast<int>(kMeasured));
   while (ended.next()) took_.push_front(ended.integer(0));
-  committed();
+  if (within) {
+    // Those that the transaction has ended so far run on if it does not come about.
+    for (auto& [id, running] : before) ended_.push_back(std::move(running));
+  } else {
+    count();
+  }
 }
 
 void LiveJobs::skip_lost(sqlite::Connection& database) {
@@ -201,7 +208,17 @@ void LiveJobs::keep(Running& running, jobs::Event progress) {
   running.unfiled.push_back(std::move(progress));
 }
 
+std::vector<jobs::Event> LiveJobs::unfiled_of(const UserId& user) const {
+  std::vector<jobs::Event> events;
+  for (const auto& [id, running] : running_) {
+    if (running.row.job.user == user) events.insert(events.end(), running.unfiled.begin(), running.unfiled.end());
+  }
+  return events;
+}
+
 bool LiveJobs::must_file() const noexcept { return told_unfiled_ >= kMostUnfiled; }
+
+bool LiveJobs::is_full() const noexcept { return told_unfiled_ >= kMostTold; }
 
 void LiveJobs::file(sqlite::Connection& database) {
   // A job that has ended and begun anew since may be there twice.
@@ -255,9 +272,13 @@ std::optional<Timestamp> LiveJobs::next_due() const {
   return later_.empty() ? std::nullopt : std::optional(from_millis(later_.begin()->first.first));
 }
 
-void LiveJobs::committed() {
+void LiveJobs::count() noexcept {
   waiting_now_ = static_cast<std::int64_t>(order_.waiting() + later_.size());
   running_now_ = order_.running();
+}
+
+void LiveJobs::committed() {
+  count();
   ended_.clear();
   if (!std::exchange(filing_, false)) return;
   for (const auto& id : unfiled_) {

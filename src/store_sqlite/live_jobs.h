@@ -26,8 +26,9 @@ class LiveJobs {
   /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait.
   explicit LiveJobs(int parallel_jobs) : parallel_jobs_(parallel_jobs) {}
 
-  /// Forgets everything and reads it anew. Throws sqlite::Failure.
-  void load(sqlite::Connection& database);
+  /// Forgets everything and reads it anew. `within` a transaction that goes on after a part of it was taken back, what
+  /// it did before stays done; else it did not come about. Throws sqlite::Failure.
+  void load(sqlite::Connection& database, bool within = false);
 
   jobs::FairOrder& order() noexcept { return order_; }
   const jobs::FairOrder& order() const noexcept { return order_; }
@@ -66,8 +67,11 @@ class LiveJobs {
   /// Keeps progress that was told until it is filed.
   void keep(Running& running, jobs::Event progress);
   bool has_unfiled() const noexcept { return !unfiled_.empty(); }
-  /// Whether so much was told that a crash might have its numbers given again.
+  std::vector<jobs::Event> unfiled_of(const UserId& user) const;
+  /// Whether so much was told that a crash might soon have its numbers given again.
   bool must_file() const noexcept;
+  /// Whether so much was told, and could not be filed, that no more may be.
+  bool is_full() const noexcept;
   /// Files what was kept: of all, with how far they are, or of one that is about to end.
   void file(sqlite::Connection& database);
   void file(sqlite::Connection& database, Running& running);
@@ -97,6 +101,8 @@ class LiveJobs {
  private:
   /// After a crash: leaves out the numbers that may have been told and not filed.
   void skip_lost(sqlite::Connection& database);
+  /// For `counts`.
+  void count() noexcept;
 
   struct Later {
     UserId user;
@@ -108,7 +114,7 @@ class LiveJobs {
   std::map<std::pair<std::int64_t, std::int64_t>, Later> later_;  // by time and number
   std::unordered_map<UserId, int> later_of_;
   std::unordered_map<JobId, Running> running_;
-  std::vector<Running> ended_;  // with the transaction under way
+  std::vector<Running> ended_;  // with the transaction under way, and maybe with those that failed before
   std::vector<JobId> unfiled_;  // those with something unfiled, and maybe others
   std::size_t told_unfiled_ = 0;
   bool filing_ = false;  // everything, with the transaction under way

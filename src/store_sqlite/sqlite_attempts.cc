@@ -150,6 +150,7 @@ Task<Result<void>> SqliteJobStore::report(jobs::Lease lease, jobs::ProgressRepor
                         report = std::move(report)](Transaction& transaction) -> Result<void> {
     auto* running = live_.find(lease);
     if (running == nullptr) return lease_lost(lease);
+    if (live_.is_full()) return Error(Errc::unavailable, "the disk has taken no progress for long");
     auto transition = jobs::progressed(std::move(running->row.job), report);
     running->row.job = std::move(transition.job);
     tell_event(transaction, live_, *running, *transition.event, clock_.now());

@@ -44,6 +44,17 @@ Result<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, c
   return std::move(*job);
 }
 
+/// Adds those behind `seq` in their order. What was filed meanwhile is in both.
+void add_unfiled(std::vector<jobs::Event>& events, std::vector<jobs::Event> unfiled, std::int64_t seq, int limit) {
+  for (auto& event : unfiled) {
+    if (event.seq > seq) events.push_back(std::move(event));
+  }
+  std::sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.seq < b.seq; });
+  const auto same = [](const auto& a, const auto& b) { return a.seq == b.seq; };
+  events.erase(std::unique(events.begin(), events.end(), same), events.end());
+  if (events.size() > static_cast<std::size_t>(limit)) events.resize(static_cast<std::size_t>(limit));
+}
+
 }  // namespace
 
 Task<Result<jobs::Job>> SqliteJobQueries::find(UserId user, JobId job) {
@@ -215,9 +226,20 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, in
   co_return co_await readers_.read(std::move(question));
 }
 
-Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user, std::int64_t seq, int limit) {
+Task<Result<std::vector<jobs::Event>>> SqliteEventLog::unfiled_of(UserId user) {
   const auto filed = co_await writer_.file();
-  if (!filed) co_return filed.error();
+  if (filed) co_return std::vector<jobs::Event>();
+  // The disk takes nothing: what was told is in memory.
+  std::function copy = [this, user = std::move(user)](Transaction&) -> Result<std::vector<jobs::Event>> {
+    return live_.unfiled_of(user);
+  };
+  co_return co_await writer_.pass(std::move(copy));
+}
+
+Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user, std::int64_t seq, int limit) {
+  auto told = unfiled_of(user);
+  auto unfiled = co_await std::move(told);
+  if (!unfiled) co_return unfiled.error();
   std::function question = [user = std::move(user), seq,
                             limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     auto& rows = database
@@ -229,13 +251,17 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user
     while (rows.next()) events.push_back(read_event(rows));
     return events;
   };
-  co_return co_await readers_.read(std::move(question));
+  auto events = co_await readers_.read(std::move(question));
+  if (events && !unfiled->empty()) add_unfiled(*events, std::move(*unfiled), seq, limit);
+  co_return events;
 }
 
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user, JobId job, std::int64_t seq,
                                                                     int limit) {
-  const auto filed = co_await writer_.file();
-  if (!filed) co_return filed.error();
+  auto told = unfiled_of(user);
+  auto unfiled = co_await std::move(told);
+  if (!unfiled) co_return unfiled.error();
+  std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.job != job; });
   std::function question = [user = std::move(user), job = std::move(job), seq,
                             limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
@@ -254,7 +280,13 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
     rows.reset();
     return events;
   };
-  co_return co_await readers_.read(std::move(question));
+  auto events = co_await readers_.read(std::move(question));
+  if (!events || unfiled->empty()) co_return events;
+  std::size_t bytes = 0;
+  for (const auto& event : *events) bytes += event.payload.size();
+  // Only behind all that the log has: a page that is full stands for itself.
+  if (bytes < kPageBytes) add_unfiled(*events, std::move(*unfiled), seq, limit);
+  co_return events;
 }
 
 Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) {

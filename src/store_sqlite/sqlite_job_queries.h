@@ -57,6 +57,9 @@ class SqliteEventLog final : public jobs::EventLog {
   }
 
  private:
+  /// Files what was told, or gives what cannot be filed.
+  Task<Result<std::vector<jobs::Event>>> unfiled_of(UserId user);
+
   Readers& readers_;
   Writer& writer_;
   const LiveJobs& live_;

@@ -31,12 +31,13 @@ class SqliteStore final : public Store {
   jobs::EventLog& events() override { return events_; }
   notifications::NotificationStore& notifications() override { return notifications_; }
   webhooks::WebhookStore& webhooks() override { return webhooks_; }
+  std::optional<Error> refusal() const override { return writer_.refusal(); }
 
  private:
   WriterHooks hooks() {
     WriterHooks hooks;
     hooks.told = [this](std::span<const jobs::Event> events) { events_.tell(events); };
-    hooks.reload = [this](sqlite::Connection& database) { live_.load(database); };
+    hooks.reload = [this](sqlite::Connection& database, bool within) { live_.load(database, within); };
     hooks.committed = [this] { live_.committed(); };
     hooks.has_unfiled = [this] { return live_.has_unfiled(); };
     hooks.must_file = [this] { return live_.must_file(); };

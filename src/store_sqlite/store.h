@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 namespace rushes::store_sqlite {
 
@@ -36,6 +37,9 @@ class Store {
   virtual jobs::EventLog& events() = 0;
   virtual notifications::NotificationStore& notifications() = 0;
   virtual webhooks::WebhookStore& webhooks() = 0;
+
+  /// Why the disk takes nothing at the moment; nothing where it does. It is tried again each second. Threads: any.
+  virtual std::optional<Error> refusal() const = 0;
 };
 
 }  // namespace rushes::store_sqlite

@@ -20,6 +20,7 @@ constexpr int kKeptMemory = 64 << 20;
 constexpr int kGrownMemory = 1 << 20;
 // After it was told.
 constexpr std::chrono::milliseconds kFileWithin{1'000};
+constexpr std::chrono::milliseconds kProbeEvery{1'000};
 
 int on_wal(void* due, sqlite3* database, const char* name, int pages) {
   (void)database;
@@ -36,7 +37,7 @@ Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserv
   ::mallopt(M_TRIM_THRESHOLD, kKeptMemory);
   ::mallopt(M_TOP_PAD, kGrownMemory);
   if (reserve_log) connection_.reserve_log(kReservedLog);
-  if (hooks_.reload) hooks_.reload(connection_);
+  if (hooks_.reload) hooks_.reload(connection_, false);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-writer");
     run();
@@ -87,8 +88,8 @@ void Writer::run() {
         checkpoint_wanted_.notify_one();
       }
       const auto woken = [this] { return stopping_ || !waiting_.empty(); };
-      if (file_at_) {
-        arrived_.wait_until(lock, *file_at_, woken);
+      if (const auto look = next_look()) {
+        arrived_.wait_until(lock, *look, woken);
       } else {
         arrived_.wait(lock, woken);
       }
@@ -125,7 +126,7 @@ void Writer::roll_back() noexcept {
 
 void Writer::reload() {
   if (!stale_) return;
-  if (hooks_.reload) hooks_.reload(connection_);
+  if (hooks_.reload) hooks_.reload(connection_, false);
   stale_ = false;
 }
 
@@ -135,6 +136,27 @@ void Writer::probe() {
   connection_.run("INSERT INTO counters VALUES ('recoveries', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
   connection_.run("COMMIT");
   failed_ = false;
+  const std::lock_guard lock(refusal_mutex_);
+  refusal_.reset();
+}
+
+void Writer::refused(const sqlite::Failure& failure, Batch& batch) {
+  const auto error = failure.to_error();
+  for (auto& unit : batch) unit->fail(error);
+  roll_back();
+  const auto now = std::chrono::steady_clock::now();
+  probe_at_ = now + kProbeEvery;
+  if (file_at_) file_at_ = now + kFileWithin;
+  const std::lock_guard lock(refusal_mutex_);
+  if (!refusal_ || !batch.empty()) {
+    log::error("store", "nothing written of {} changes: {}", batch.size(), failure.what());
+  }
+  refusal_ = error;
+}
+
+std::optional<Error> Writer::refusal() const {
+  const std::lock_guard lock(refusal_mutex_);
+  return refusal_;
 }
 
 void Writer::run_passing(Batch& batch) {
@@ -171,6 +193,13 @@ bool Writer::is_filing_due() const {
   return file_at_ && (hooks_.must_file() || std::chrono::steady_clock::now() >= *file_at_);
 }
 
+bool Writer::is_probe_due() const { return failed_ && std::chrono::steady_clock::now() >= probe_at_; }
+
+std::optional<std::chrono::steady_clock::time_point> Writer::next_look() const {
+  if (failed_) return file_at_ ? std::min(*file_at_, probe_at_) : probe_at_;
+  return file_at_;
+}
+
 void Writer::commit(Batch batch) {
   try {
     reload();
@@ -181,12 +210,13 @@ void Writer::commit(Batch batch) {
     } else if (!file_at_) {
       file_at_ = std::chrono::steady_clock::now() + kFileWithin;
     }
-    if (!batch.empty() || is_filing_due()) write(batch);
-  } catch (const sqlite::Failure& error) {
-    log::error("store", "nothing written of {} changes: {}", batch.size(), error.what());
-    for (auto& unit : batch) unit->fail(error.to_error());
-    roll_back();
-    if (file_at_) file_at_ = std::chrono::steady_clock::now() + kFileWithin;
+    if (!batch.empty() || is_filing_due()) {
+      write(batch);
+    } else if (is_probe_due()) {
+      probe();
+    }
+  } catch (const sqlite::Failure& failure) {
+    refused(failure, batch);
   }
   finish(std::move(batch));
 }
@@ -262,7 +292,7 @@ std::vector<jobs::Event> Writer::run_carefully(Batch& batch) {
       std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
     } else {
       connection_.run("ROLLBACK TO unit");
-      if (hooks_.reload) hooks_.reload(connection_);
+      if (hooks_.reload) hooks_.reload(connection_, true);
     }
     connection_.run("RELEASE unit");
   }

@@ -42,7 +42,8 @@ class Transaction {
 /// What a Writer is given by those who write with it. All are called on its thread.
 struct WriterHooks {
   std::function<void(std::span<const jobs::Event>)> told;  // events: after their commit, or at once (`pass`)
-  std::function<void(sqlite::Connection&)> reload;         // what is kept in memory of the database, anew
+  // What is kept in memory of the database, anew; true: within a transaction that goes on.
+  std::function<void(sqlite::Connection&, bool)> reload;
   std::function<void()> committed;
   // What passing units left in memory is filed within a second, with the commit that is next when it must be.
   std::function<bool()> has_unfiled;
@@ -54,7 +55,8 @@ struct WriterHooks {
 /// transaction and one sync of the disk (group commit). One's failure undoes nothing of the others': where a unit
 /// fails after it has changed something, the batch begins again with a savepoint for each. So units may run twice.
 ///
-/// What units keep in memory of the database is read anew whenever a transaction did not come about.
+/// What units keep in memory of the database is read anew whenever a transaction did not come about. While the disk
+/// refuses, it is tried again each second, whether somebody wants to write or not.
 ///
 /// Threads:  `write` and `pass` from any executor; they resume there when the unit is durable, or is not to be.
 /// Lifetime: no unit is under way when it is destroyed.
@@ -79,6 +81,9 @@ class Writer {
 
   /// Files what passing units left in memory, until now.
   Task<Result<void>> file();
+
+  /// Why the last transaction did not come about; nothing where it did. Threads: any.
+  std::optional<Error> refusal() const;
 
  private:
   enum class Kind : std::uint8_t { writes, passes, files };
@@ -149,7 +154,11 @@ class Writer {
   void reload();
   /// Throws where the database still cannot be written.
   void probe();
+  void refused(const sqlite::Failure& failure, Batch& batch);
   bool is_filing_due() const;
+  bool is_probe_due() const;
+  /// When there is something to do although nobody comes; nothing: never.
+  std::optional<std::chrono::steady_clock::time_point> next_look() const;
   void tell(std::span<const jobs::Event> events);
   void restart_log();
   void checkpoint_loop(const std::filesystem::path& file);
@@ -157,9 +166,13 @@ class Writer {
   sqlite::Connection connection_;  // on thread_ only
   const WriterHooks hooks_;
   // On thread_ only.
-  bool stale_ = false;   // what is in memory
-  bool failed_ = false;  // the last transaction
+  bool stale_ = false;                              // what is in memory
+  bool failed_ = false;                             // the last transaction
+  std::chrono::steady_clock::time_point probe_at_;  // where it did
   std::optional<std::chrono::steady_clock::time_point> file_at_;
+
+  mutable std::mutex refusal_mutex_;
+  std::optional<Error> refusal_;  // under refusal_mutex_
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable arrived_;

@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
 #include <future>
 
@@ -25,11 +26,15 @@ class WriterTest : public ::testing::Test {
     migrate(connection).value();
     connection.execute("CREATE TABLE t (a, b)");
     WriterHooks hooks;
-    hooks.reload = [this](sqlite::Connection& database) { live_.load(database); };
+    hooks.reload = [this](sqlite::Connection& database, bool within) { live_.load(database, within); };
     hooks.told = [this](std::span<const jobs::Event> events) {
       for (const auto& event : events) heard_.push_back(event.id);
       ++commits_heard_;
     };
+    hooks.committed = [this] { live_.committed(); };
+    hooks.has_unfiled = [this] { return live_.has_unfiled(); };
+    hooks.must_file = [this] { return must_file_.load(); };
+    hooks.file = [this](sqlite::Connection& database) { live_.file(database); };
     writer_ = std::make_unique<Writer>(folder_.database(), std::move(hooks));
   }
 
@@ -38,7 +43,8 @@ class WriterTest : public ::testing::Test {
     std::promise<void> held_up;
     std::promise<void> all_wait;
     std::future<void> gate = all_wait.get_future();
-    Work hold = [&held_up, &gate](Transaction&) -> Result<int> {
+    Work hold = [this, &held_up, &gate](Transaction&) -> Result<int> {
+      must_file_ = must_file_next_;
       held_up.set_value();
       gate.wait();
       return 0;
@@ -85,6 +91,8 @@ class WriterTest : public ::testing::Test {
   LiveJobs live_{3};
   std::vector<std::int64_t> heard_;  // on the writer's thread
   int commits_heard_ = 0;
+  std::atomic<bool> must_file_ = false;
+  bool must_file_next_ = false;  // with the next batch of `write_together`
   std::unique_ptr<Writer> writer_;
 };
 
@@ -230,6 +238,61 @@ TEST_F(WriterTest, AJobThatDoesNotFitIsNeitherStoredNorTold) {
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->existed);
   EXPECT_EQ(heard_.size(), 1U);
+}
+
+TEST_F(WriterTest, ProgressIsFiledOnceThoughAChangeBesideItIsTakenBack) {
+  const FakeClock clock;
+  SqliteJobStore store(*writer_, live_, clock);
+  jobs::NewJob job;
+  job.id = JobId("j");
+  job.user = UserId("ann");
+  ASSERT_TRUE(run_to_end(store.submit(job, 10)));
+  auto lease = run_to_end(store.claim(jobs::ClaimRequest())).value().at(0).lease;
+  ASSERT_TRUE(run_to_end(store.report(lease, jobs::ProgressReport{30, "s", "m", ""})));
+  Work bug = [](Transaction& transaction) -> Result<int> {
+    (void)insert(1)(transaction);
+    throw std::logic_error("a bug");
+  };
+  must_file_next_ = true;
+  EXPECT_FALSE(write_together({bug}).at(0));
+  must_file_ = false;
+  ASSERT_TRUE(run_to_end(store.report(lease, jobs::ProgressReport{40, "t", "m", ""})));
+  EXPECT_TRUE(run_to_end(writer_->file()));
+  EXPECT_TRUE(run_to_end(store.complete(lease, jobs::Completion())));
+  sqlite::Connection connection(folder_.database(), sqlite::Access::read_only);
+  auto& rows = connection.statement("SELECT count(*), count(DISTINCT seq) FROM events");
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(rows.integer(0), 5);
+  EXPECT_EQ(rows.integer(1), 5);
+}
+
+TEST_F(WriterTest, ALeaseThatWasRenewedHoldsWhenTheEndOfItsJobIsTakenBack) {
+  FakeClock clock;
+  SqliteJobStore store(*writer_, live_, clock);
+  jobs::NewJob job;
+  job.id = JobId("j");
+  job.user = UserId("ann");
+  ASSERT_TRUE(run_to_end(store.submit(job, 10)));
+  auto lease = run_to_end(store.claim(jobs::ClaimRequest())).value().at(0).lease;
+  clock.advance(std::chrono::seconds(20));
+  ASSERT_TRUE(run_to_end(store.renew(lease, std::chrono::seconds(30))));
+  clock.advance(std::chrono::seconds(20));
+  const std::string large(300'000, 'x');
+  Work end = [this, &clock](Transaction& transaction) -> Result<int> {
+    live_.end(JobId("j"));
+    return transaction.database().run("UPDATE jobs SET state = 2, finished_at = ?", to_millis(clock.now()));
+  };
+  Work bug = [](Transaction& transaction) -> Result<int> {
+    (void)insert(1)(transaction);
+    throw std::logic_error("a bug");
+  };
+  const auto log_size = std::filesystem::file_size(folder_.database().string() + "-wal");
+  {
+    const FileLimit limit(std::max<std::uintmax_t>(log_size, 32'768) + 8'192);
+    for (const auto& result : write_together({end, bug, insert(2, large)})) EXPECT_FALSE(result);
+  }
+  EXPECT_EQ(run_to_end(store.take_over(false)).value(), 0) << "the lease has ten seconds left";
+  EXPECT_TRUE(run_to_end(store.complete(lease, jobs::Completion())));
 }
 
 }  // namespace

@@ -1,0 +1,239 @@
+#include "sqlite/testing/faulty_vfs.h"
+
+#include <cerrno>
+#include <new>
+#include <stdexcept>
+#include <vector>
+
+namespace rushes::sqlite {
+namespace {
+
+/// SQLite's code; errno as the system would leave it.
+int code_of(DiskError error, DiskOperation operation) {
+  if (error == DiskError::full) {
+    errno = ENOSPC;
+    if (operation == DiskOperation::write) return SQLITE_FULL;
+  } else {
+    errno = error == DiskError::read_only ? EROFS : EIO;
+  }
+  switch (operation) {
+    case DiskOperation::write:
+      return SQLITE_IOERR_WRITE;
+    case DiskOperation::sync:
+      return SQLITE_IOERR_FSYNC;
+    case DiskOperation::truncate:
+      break;
+  }
+  return SQLITE_IOERR_TRUNCATE;
+}
+
+struct Undo {
+  sqlite3_int64 offset = 0;
+  std::vector<char> before;     // fewer bytes than were written where the file ended there
+  sqlite3_int64 file_size = 0;  // before
+};
+
+}  // namespace
+
+/// An open file: SQLite's part, ours, and behind it in the same memory that of the VFS below.
+struct FaultyFile {
+  sqlite3_file base{};
+  sqlite3_file* below = nullptr;
+  Faults* faults = nullptr;
+  std::vector<Undo>* unsynced = nullptr;
+
+  static FaultyFile& of(sqlite3_file* file) { return *reinterpret_cast<FaultyFile*>(file); }
+  const sqlite3_io_methods& methods() const { return *below->pMethods; }
+
+  void remember(int size, sqlite3_int64 offset) {
+    if (!faults->loses_unsynced()) return unsynced->clear();
+    Undo undo;
+    undo.offset = offset;
+    methods().xFileSize(below, &undo.file_size);
+    const auto there = std::min<sqlite3_int64>(size, std::max<sqlite3_int64>(undo.file_size - offset, 0));
+    undo.before.resize(static_cast<std::size_t>(there));
+    if (there > 0) methods().xRead(below, undo.before.data(), static_cast<int>(there), offset);
+    unsynced->push_back(std::move(undo));
+  }
+
+  void lose() {
+    for (; !unsynced->empty(); unsynced->pop_back()) {
+      const auto& undo = unsynced->back();
+      if (!undo.before.empty()) {
+        methods().xWrite(below, undo.before.data(), static_cast<int>(undo.before.size()), undo.offset);
+      }
+      methods().xTruncate(below, undo.file_size);
+    }
+  }
+
+  static int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+    auto& self = of(file);
+    const auto fault = self.faults->next(DiskOperation::write);
+    if (fault && !fault->torn) return code_of(fault->error, DiskOperation::write);
+    self.remember(size, offset);
+    const int written = self.methods().xWrite(self.below, bytes, fault ? size / 2 : size, offset);
+    return fault ? code_of(fault->error, DiskOperation::write) : written;
+  }
+
+  static int sync(sqlite3_file* file, int flags) {
+    auto& self = of(file);
+    if (const auto fault = self.faults->next(DiskOperation::sync)) {
+      self.lose();
+      return code_of(fault->error, DiskOperation::sync);
+    }
+    self.unsynced->clear();
+    return self.methods().xSync(self.below, flags);
+  }
+
+  static int truncate(sqlite3_file* file, sqlite3_int64 size) {
+    auto& self = of(file);
+    if (const auto fault = self.faults->next(DiskOperation::truncate)) {
+      return code_of(fault->error, DiskOperation::truncate);
+    }
+    self.unsynced->clear();
+    return self.methods().xTruncate(self.below, size);
+  }
+
+  static int close(sqlite3_file* file) {
+    auto& self = of(file);
+    const int closed = self.below->pMethods != nullptr ? self.methods().xClose(self.below) : SQLITE_OK;
+    delete self.unsynced;
+    return closed;
+  }
+
+  template <auto Method, class... Arguments>
+  static int hand_down(sqlite3_file* file, Arguments... arguments) {
+    auto& self = of(file);
+    return (self.methods().*Method)(self.below, arguments...);
+  }
+  static void barrier(sqlite3_file* file) { of(file).methods().xShmBarrier(of(file).below); }
+
+  static const sqlite3_io_methods& faulty_methods() {
+    using M = sqlite3_io_methods;
+    static const M all = [] {
+      M methods{};
+      methods.iVersion = 3;
+      methods.xClose = close;
+      methods.xRead = hand_down<&M::xRead, void*, int, sqlite3_int64>;
+      methods.xWrite = write;
+      methods.xTruncate = truncate;
+      methods.xSync = sync;
+      methods.xFileSize = hand_down<&M::xFileSize, sqlite3_int64*>;
+      methods.xLock = hand_down<&M::xLock, int>;
+      methods.xUnlock = hand_down<&M::xUnlock, int>;
+      methods.xCheckReservedLock = hand_down<&M::xCheckReservedLock, int*>;
+      methods.xFileControl = hand_down<&M::xFileControl, int, void*>;
+      methods.xSectorSize = hand_down<&M::xSectorSize>;
+      methods.xDeviceCharacteristics = hand_down<&M::xDeviceCharacteristics>;
+      methods.xShmMap = hand_down<&M::xShmMap, int, int, int, void volatile**>;
+      methods.xShmLock = hand_down<&M::xShmLock, int, int, int>;
+      methods.xShmBarrier = barrier;
+      methods.xShmUnmap = hand_down<&M::xShmUnmap, int>;
+      methods.xFetch = hand_down<&M::xFetch, sqlite3_int64, int, void**>;
+      methods.xUnfetch = hand_down<&M::xUnfetch, sqlite3_int64, void*>;
+      return methods;
+    }();
+    return all;
+  }
+};
+
+struct FaultyVfs::State {
+  sqlite3_vfs vfs{};
+  sqlite3_vfs* below = nullptr;
+  Faults* faults = nullptr;
+  std::string name;
+
+  static State& of(sqlite3_vfs* vfs) { return *static_cast<State*>(vfs->pAppData); }
+
+  static int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags) {
+    auto& state = of(vfs);
+    auto* opened = new (file) FaultyFile;
+    opened->below = reinterpret_cast<sqlite3_file*>(opened + 1);
+    opened->below->pMethods = nullptr;
+    opened->faults = state.faults;
+    const int failed = state.below->xOpen(state.below, path, opened->below, flags, out_flags);
+    if (failed != SQLITE_OK && opened->below->pMethods == nullptr) return failed;  // nothing to close
+    opened->unsynced = new std::vector<Undo>;
+    opened->base.pMethods = &FaultyFile::faulty_methods();
+    return failed;
+  }
+};
+
+FaultyVfs::FaultyVfs(Faults& faults) : state_(std::make_unique<State>()) {
+  state_->below = sqlite3_vfs_find(nullptr);
+  state_->faults = &faults;
+  state_->name = "faulty over " + std::string(state_->below->zName);
+  state_->vfs = *state_->below;
+  state_->vfs.pNext = nullptr;
+  state_->vfs.zName = state_->name.c_str();
+  state_->vfs.szOsFile += static_cast<int>(sizeof(FaultyFile));
+  state_->vfs.pAppData = state_.get();
+  state_->vfs.xOpen = State::open;
+  if (sqlite3_vfs_register(&state_->vfs, 1) != SQLITE_OK) throw std::runtime_error("cannot register a VFS");
+}
+
+FaultyVfs::~FaultyVfs() {
+  sqlite3_vfs_unregister(&state_->vfs);
+  sqlite3_vfs_register(state_->below, 1);
+}
+
+void Faults::fail_nth(DiskOperation operation, int n, DiskError error, bool torn) {
+  const std::lock_guard lock(mutex_);
+  nth_ = Nth{operation, n, {error, torn}};
+}
+
+void Faults::fail_all(DiskError error) {
+  const std::lock_guard lock(mutex_);
+  all_ = error;
+}
+
+void Faults::fail_randomly(double probability, DiskError error, std::uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  probability_ = probability;
+  random_error_ = error;
+  rng_ = SeededRng(seed);
+}
+
+void Faults::heal() {
+  const std::lock_guard lock(mutex_);
+  nth_.reset();
+  all_.reset();
+  probability_ = 0;
+}
+
+void Faults::lose_unsynced(bool lose) {
+  const std::lock_guard lock(mutex_);
+  lose_unsynced_ = lose;
+}
+
+std::int64_t Faults::count(DiskOperation operation) const {
+  const std::lock_guard lock(mutex_);
+  return counts_[static_cast<std::size_t>(operation)];
+}
+
+std::int64_t Faults::failed() const {
+  const std::lock_guard lock(mutex_);
+  return failed_;
+}
+
+bool Faults::loses_unsynced() const {
+  const std::lock_guard lock(mutex_);
+  return lose_unsynced_;
+}
+
+std::optional<Faults::Fault> Faults::next(DiskOperation operation) {
+  const std::lock_guard lock(mutex_);
+  ++counts_[static_cast<std::size_t>(operation)];
+  std::optional<Fault> fault;
+  if (all_) {
+    fault = Fault{*all_, false};
+  } else if (nth_ && nth_->operation == operation && --nth_->left == 0) {
+    fault = std::exchange(nth_, std::nullopt)->fault;
+  } else if (probability_ > 0 && static_cast<double>(rng_.next_u64() >> 11U) * 0x1p-53 < probability_) {
+    fault = Fault{random_error_, rng_.next_u64() % 2 == 0};
+  }
+  if (fault) ++failed_;
+  return fault;
+}
+
+}  // namespace rushes::sqlite

@@ -1,0 +1,85 @@
+#pragma once
+#include "base/random.h"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace rushes::sqlite {
+
+/// How a disk refuses: a plain input/output error, no room, or as a file system that became read-only.
+enum class DiskError : std::uint8_t { io, full, read_only };
+
+/// What changes a file.
+enum class DiskOperation : std::uint8_t { write, sync, truncate };
+
+/// What a FaultyVfs does wrong. Healthy at first; what is told last holds.
+///
+/// Threads: thread-safe.
+class Faults {
+ public:
+  /// The `n`-th such operation from now fails, once; 1 is the next. `torn`: the first half of a write stays.
+  void fail_nth(DiskOperation operation, int n, DiskError error, bool torn = false);
+  /// All of them fail until `heal`.
+  void fail_all(DiskError error);
+  /// Each fails with this probability (0..1), half of the writes torn, until `heal`. The same seed, the same faults.
+  void fail_randomly(double probability, DiskError error, std::uint64_t seed);
+  void heal();
+
+  /// Whether a failed sync takes back what was written since the last good one, as a kernel may that cannot write it
+  /// out.
+  void lose_unsynced(bool lose);
+
+  /// How many such operations were asked for, those that failed included.
+  std::int64_t count(DiskOperation operation) const;
+  /// How many failed.
+  std::int64_t failed() const;
+
+ private:
+  friend struct FaultyFile;
+  struct Fault {
+    DiskError error = DiskError::io;
+    bool torn = false;
+  };
+  /// Counts one operation and says whether it is to fail.
+  std::optional<Fault> next(DiskOperation operation);
+  bool loses_unsynced() const;
+
+  struct Nth {
+    DiskOperation operation = DiskOperation::write;
+    int left = 0;
+    Fault fault;
+  };
+  mutable std::mutex mutex_;  // guards what follows
+  std::optional<Nth> nth_;
+  std::optional<DiskError> all_;
+  double probability_ = 0;
+  DiskError random_error_ = DiskError::io;
+  SeededRng rng_{0};
+  bool lose_unsynced_ = false;
+  std::array<std::int64_t, 3> counts_{};
+  std::int64_t failed_ = 0;
+};
+
+/// A disk that fails on demand, below SQLite: the default VFS of this process from construction to destruction, so that
+/// whatever opens a database uses it. What it is not told to fail it hands to the VFS that was the default before.
+///
+/// Lifetime: databases opened meanwhile are closed before it is destroyed; `faults` outlives it.
+class FaultyVfs {
+ public:
+  explicit FaultyVfs(Faults& faults);
+  ~FaultyVfs();
+  FaultyVfs(const FaultyVfs&) = delete;
+  FaultyVfs& operator=(const FaultyVfs&) = delete;
+
+ private:
+  struct State;
+  const std::unique_ptr<State> state_;
+};
+
+}  // namespace rushes::sqlite
