@@ -13,7 +13,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kLongestSleep{10'000};
 constexpr int kPositionsAtOnce = 500;
-constexpr int kEndWrites = 20;  // tries to write an attempt's end while the store is away
+// Between tries to write while the store is away.
+constexpr std::chrono::milliseconds kFirstPause{250};
+constexpr std::chrono::milliseconds kLongestPause{2'000};
+constexpr int kTriesOnceStopping = 5;
 
 }  // namespace
 
@@ -63,14 +66,19 @@ Scheduler::Scheduler(Executor executor, jobs::JobStore& store, jobs::JobQueries&
 Scheduler::~Scheduler() = default;
 
 Task<> Scheduler::start() {
-  const auto taken = co_await store_.take_over(true);
-  if (!taken) {
-    log::error("queue", "cannot take up unfinished jobs: {}", taken.error().what());
-  } else if (*taken > 0) {
-    log::info("queue", "took up {} jobs that a stopped server left running", *taken);
-  }
+  co_await take_up();
   for (const auto loop : {&Scheduler::claim_loop, &Scheduler::lease_loop, &Scheduler::position_loop}) {
     if (auto pass = gate_.try_enter()) spawn_detached(executor_, "queue", (this->*loop)(std::move(*pass)));
+  }
+}
+
+Task<> Scheduler::take_up() {
+  const auto taken = co_await store_.take_over(true);
+  taken_up_ = taken.has_value();
+  if (!taken) {
+    log::error("queue", "cannot take up unfinished jobs yet: {}", taken.error().what());
+  } else if (*taken > 0) {
+    log::info("queue", "took up {} jobs that a stopped server left running", *taken);
   }
 }
 
@@ -86,8 +94,11 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
   const auto held = std::move(pass);
   while (!stopping_) {
     woken_ = false;
+    bool away = false;  // the store
+    // Before the first claim: what a stopped server left is told apart from what runs here by that alone.
+    if (!taken_up_) co_await take_up();
     const int free = runner_.capacity() - static_cast<int>(running_.size());
-    if (free > 0) {
+    if (free > 0 && taken_up_) {
       jobs::ClaimRequest request;
       request.lease_for = options_.lease;
       request.max_running_per_user = options_.max_running_per_user;
@@ -96,6 +107,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
       auto claimed = co_await store_.claim(request);
       claiming_ = false;
       if (!claimed) {
+        away = true;
         log::warning("queue", "cannot claim: {}", claimed.error().what());
       } else {
         for (auto& one : *claimed) {
@@ -112,7 +124,8 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
       }
       claim_over_.cancel();
     }
-    const auto sleep = co_await until_next_due();
+    auto sleep = kLongestPause;
+    if (taken_up_ && !away) sleep = co_await until_next_due();
     if (!woken_) co_await wait(claim_timer_, sleep);
   }
 }
@@ -138,7 +151,8 @@ Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> at
   const auto written = co_await write_end(*attempt, std::move(end));
   if (!written) {
     log::warning("queue", "attempt's end not accepted job={}: {}", job.value(), written.error().what());
-    if (made) co_await runner_.discard(*made);
+    // A commit that failed may turn out to have come about after a crash: what it names is kept.
+    if (made && written.error().code() != Errc::unavailable) co_await runner_.discard(*made);
   } else if (made && replaced) {
     co_await runner_.discard(*replaced);
   }
@@ -149,7 +163,8 @@ Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> at
 
 Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
   Result<void> written;
-  for (int tries = 0; tries < kEndWrites; ++tries) {
+  int tries_left = kTriesOnceStopping;
+  for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     if (attempt.stop == Attempt::Stop::lease_lost) co_return Error(Errc::lease_lost, "the lease ran out");
     if (end.result && std::holds_alternative<jobs::Completion>(*end.result)) {
       written = co_await store_.complete(attempt.lease, std::get<jobs::Completion>(*end.result));
@@ -165,9 +180,10 @@ Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
       written = after ? Result<void>() : Result<void>(after.error());
     }
     if (written || written.error().code() != Errc::unavailable) co_return written;
-    co_await sleep_for(std::chrono::milliseconds(500));
+    // However long the disk is full: the lease is renewed meanwhile, and the work is not to be done again.
+    if (stopping_ && --tries_left == 0) co_return written;
+    co_await sleep_for(pause);
   }
-  co_return written;
 }
 
 Task<> Scheduler::lease_loop(Gate::Pass pass) {
@@ -177,6 +193,7 @@ Task<> Scheduler::lease_loop(Gate::Pass pass) {
     co_await wait(lease_timer_, options_.lease / 3);
     if (stopping_) break;
     co_await renew_all();
+    if (!taken_up_) continue;
     const auto taken = co_await store_.take_over(false);
     if (taken && *taken > 0) wake();
   }

@@ -54,6 +54,8 @@ class Scheduler {
  private:
   struct Attempt;
 
+  /// Takes up what a stopped server left running; again before each claim until it succeeds.
+  Task<> take_up();
   Task<> claim_loop(Gate::Pass pass);
   Task<> lease_loop(Gate::Pass pass);
   Task<> position_loop(Gate::Pass pass);
@@ -73,6 +75,7 @@ class Scheduler {
   // On executor_ only.
   Gate gate_;
   bool stopping_ = false;
+  bool taken_up_ = false;
   bool woken_ = false;
   bool claiming_ = false;
   bool positions_changed_ = false;
