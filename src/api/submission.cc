@@ -119,8 +119,7 @@ Result<jobs::NewJob> read_transcript(const Context& context, const UserId& user,
   auto job = begin_job(context, user, jobs::JobType::transcript);
   if (auto set = read_options(context, body.if_contains("options"), job); !set) return set.error();
   job.title = string_member(*configuration, "title").value_or(std::string());
-  job.input =
-      json::serialize(json::object{{"configuration", std::move(*configuration)}, {"size", transcript->size()}});
+  job.input = json::serialize(json::object{{"configuration", std::move(*configuration)}, {"size", transcript->size()}});
   job.body = std::move(*transcript);
   return job;
 }

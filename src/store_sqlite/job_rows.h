@@ -34,7 +34,7 @@ struct Row {
   std::int64_t run_at = 0;  // ms
   std::int64_t token = 0;
   Timestamp expires_at;
-  int series = 0;  // of attempts
+  int series = 0;              // of attempts
   std::int64_t first_seq = 0;  // of the job's events, among its user's
   std::int64_t last_seq = 0;   // 0: it has not ended
 };
