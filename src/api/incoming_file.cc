@@ -1,5 +1,8 @@
 #include "api/incoming_file.h"
 
+#include "base/disk_error.h"
+#include "base/log.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -14,11 +17,9 @@ namespace {
 // page cache does not fill up with what nobody will read soon.
 constexpr std::uint64_t kWriteBehind = std::uint64_t{32} << 20U;
 
-Error write_error(const fs::path& path) {
-  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
-    return Error::for_user(Errc::unavailable, "DISK_FULL", "The server has no room for this file; try again later.");
-  }
-  return Error(Errc::unavailable, system_error("cannot write", path).what());
+Error write_error(const fs::path& path, int error = errno) {
+  log::warning("api", "cannot write {}: {}", path.string(), std::error_code(error, std::system_category()).message());
+  return disk_error(error);
 }
 
 Result<void> write_all(int file, std::string_view bytes, const fs::path& folder) {
@@ -36,7 +37,7 @@ Result<void> write_all(int file, std::string_view bytes, const fs::path& folder)
 Result<FileDescriptor> open_in(const fs::path& folder) {
   std::error_code failed;
   fs::create_directories(folder, failed);
-  if (failed) return Error(Errc::unavailable, "cannot make " + folder.string() + ": " + failed.message());
+  if (failed) return write_error(folder, failed.value());
   FileDescriptor file(
       ::open((folder / "incoming").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return write_error(folder);

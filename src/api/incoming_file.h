@@ -13,7 +13,7 @@ namespace rushes::api {
 /// Without it, the destructor removes everything.
 ///
 /// Threads:  single-owner; disk work goes to the blocking pool.
-/// Errors:   `unavailable` (DISK_FULL) with words for the user, or as the system says.
+/// Errors:   those of `disk_error`.
 class IncomingFile {
  public:
   /// In `folder`, which is made.

@@ -2,6 +2,8 @@
 #include "api/submission.h"
 #include "jobs/job_json.h"
 
+#include <filesystem>
+
 namespace rushes::api {
 namespace {
 
@@ -29,9 +31,28 @@ Task<net::Response> cancel(const Context& context, net::Request& request, auth::
   co_return net::json_response(200, answer);
 }
 
+/// Errors: `conflict` (UPLOAD_GONE) where the job is about a file that is no longer kept.
+Task<Result<void>> check_upload(const Context& context, const UserId& user, const JobId& job) {
+  const auto found = co_await context.jobs.queries().find(user, job);
+  if (!found) co_return found.error();
+  const auto upload = string_member(jobs::input_of(*found), "upload");
+  if (!upload) co_return Result<void>();
+  auto look = [file = context.folder.upload(JobId(*upload)) / "source"] {
+    std::error_code failed;
+    return std::filesystem::exists(file, failed);
+  };
+  const bool there = co_await context.blocking.run(std::move(look));
+  if (there) co_return Result<void>();
+  co_return Error::for_user(Errc::conflict, "UPLOAD_GONE",
+                            "The uploaded file of this job is no longer kept; upload it again.");
+}
+
 Task<net::Response> retry(const Context& context, net::Request& request, auth::Identity identity) {
   if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
-  const auto job = co_await context.jobs.retry(identity.user, job_of(request));
+  const auto id = job_of(request);
+  const auto there = co_await check_upload(context, identity.user, id);
+  if (!there) co_return net::problem(there.error());
+  const auto job = co_await context.jobs.retry(identity.user, id);
   if (!job) co_return net::problem(job.error());
   const json::object answer{{"success", true}, {"newJobId", job->id.value()}, {"message", job->message}};
   co_return net::json_response(200, answer);
@@ -39,7 +60,10 @@ Task<net::Response> retry(const Context& context, net::Request& request, auth::I
 
 Task<net::Response> restart(const Context& context, net::Request& request, auth::Identity identity) {
   if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
-  const auto job = co_await context.jobs.restart(identity.user, job_of(request));
+  const auto id = job_of(request);
+  const auto there = co_await check_upload(context, identity.user, id);
+  if (!there) co_return net::problem(there.error());
+  const auto job = co_await context.jobs.restart(identity.user, id);
   if (!job) co_return net::problem(job.error());
   const json::object answer{{"success", true}, {"jobId", job->id.value()}, {"message", job->message}};
   co_return net::json_response(200, answer);

@@ -226,6 +226,8 @@ Result<void> apply_environment(Config& config, const std::map<std::string, std::
 
 std::span<const Setting> settings() {
   constexpr std::int64_t kMany = 100'000;
+  constexpr std::int64_t kLongest = 36'500;
+  constexpr std::int64_t kMost = 1'000'000'000;
   static const std::vector<Setting> all{
       {"host", "an address of this machine", "Address to listen on; 0.0.0.0 for all", "HOST", false,
        filled(&Config::host)},
@@ -276,6 +278,18 @@ std::span<const Setting> settings() {
        number(&Config::job_timeout, 1, 10080)},
       {"worker_idle", "0 to 86400 seconds", "Idle time after which a worker process is ended", "", false,
        number(&Config::worker_idle, 0, 86400)},
+      {"keep_jobs", "0 to 36500 days; 0: for ever", "How long jobs are kept after their end", "", false,
+       number(&Config::keep_jobs, 0, kLongest)},
+      {"max_kept_jobs", "0 to 1000000000; 0: any number", "Jobs kept; the oldest that have ended go first", "", false,
+       number(&Config::max_kept_jobs, 0, kMost)},
+      {"keep_events", "0 to 36500 days; 0: for ever", "How long what was told is kept, for those who come back", "",
+       false, number(&Config::keep_events, 0, kLongest)},
+      {"max_kept_events", "0 to 1000000000; 0: any number", "Events kept; the oldest go first", "", false,
+       number(&Config::max_kept_events, 0, kMost)},
+      {"keep_uploads", "0 to 36500 days; 0: as long as the job",
+       "How long an uploaded file is kept after its job's end", "", false, number(&Config::keep_uploads, 0, kLongest)},
+      {"keep_analyses", "0 to 36500 days; 0: for ever", "How long saved analyses and their files are kept", "", false,
+       number(&Config::keep_analyses, 0, kLongest)},
       {"threads", "0 to 256; 0 is one a processor", "Event loops", "", false, number(&Config::threads, 0, 256)},
       {"yt_dlp", "a program's name or path", "The yt-dlp to fetch videos with", "", false, filled(&Config::yt_dlp)},
       {"cookies_file", "a file in Netscape's cookie format", "Cookies for sites that ask for a signed-in user", "",

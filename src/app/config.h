@@ -41,6 +41,13 @@ struct Config {
   std::chrono::seconds lease{30};
   std::chrono::minutes job_timeout{240};
   std::chrono::seconds worker_idle{60};
+  // How long what is kept; 0: for ever, or any number.
+  std::chrono::days keep_jobs{90};
+  std::int64_t max_kept_jobs = 1'000'000;
+  std::chrono::days keep_events{30};
+  std::int64_t max_kept_events = 10'000'000;
+  std::chrono::days keep_uploads{7};
+  std::chrono::days keep_analyses{0};
   int max_connections_per_address = 1'000;  // 0: any number; this machine's own are not counted
   int threads = 0;                          // event loops; 0: one a processor
   std::string yt_dlp = "yt-dlp";

@@ -210,7 +210,27 @@ void write_process(Page& page) {
   page.gauge("rushes_build_info", "1, with the version.", 1, {{"version", std::string(kVersion)}});
 }
 
-Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServer& http, queue::JobService& jobs) {
+void write_housekeeping(Page& page, const queue::HousekeepingCounts& counts) {
+  const auto removed = [&](const char* what, const Counter& counter) {
+    page.counter("rushes_housekeeping_removed_total", "What was removed as too old, too many or of nobody.",
+                 static_cast<double>(counter.value()), {{"what", what}});
+  };
+  removed("jobs", counts.jobs);
+  removed("events", counts.events);
+  removed("analyses", counts.analyses);
+  removed("uploads", counts.uploads);
+  removed("files", counts.files);
+}
+
+void write_store(Page& page, const std::optional<Error>& refusal) {
+  const auto* help = "1 where the disk takes nothing at the moment.";
+  for (const auto* reason : {"DISK_FULL", "DISK_READ_ONLY", "DISK_FAILED"}) {
+    page.gauge("rushes_store_refuses", help, refusal && refusal->public_name() == reason ? 1 : 0, {{"reason", reason}});
+  }
+}
+
+Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServer& http, queue::JobService& jobs,
+                            const Upkeep& upkeep) {
   const auto counts = co_await jobs.queries().counts();
   Page page;
   write_transports(page, sockets);
@@ -219,6 +239,8 @@ Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServ
   write_limits(page, sockets, http, jobs);
   write_http(page, http);
   if (counts) write_jobs(page, *counts);
+  write_housekeeping(page, upkeep.removed);
+  write_store(page, upkeep.refusal());
   write_process(page);
   net::Response response(200, "text/plain; version=0.0.4; charset=utf-8", page.text());
   response.headers.add("Cache-Control", "no-store");
@@ -228,8 +250,10 @@ Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServ
 }  // namespace
 
 void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
-                       queue::JobService& jobs) {
-  router.add("GET", "/metrics", [&sockets, &http, &jobs](net::Request&) { return metrics(sockets, http, jobs); });
+                       queue::JobService& jobs, Upkeep upkeep) {
+  router.add("GET", "/metrics", [&sockets, &http, &jobs, upkeep = std::move(upkeep)](net::Request&) {
+    return metrics(sockets, http, jobs, upkeep);
+  });
 }
 
 }  // namespace rushes::app

@@ -1,10 +1,20 @@
 #pragma once
 #include "net/http_server.h"
 #include "net/router.h"
+#include "queue/housekeeper.h"
 #include "queue/job_service.h"
 #include "socketio/server.h"
 
+#include <functional>
+#include <optional>
+
 namespace rushes::app {
+
+/// What the store and its housekeeping tell of themselves.
+struct Upkeep {
+  const queue::HousekeepingCounts& removed;
+  std::function<std::optional<Error>()> refusal;  // why the disk takes nothing; see Store::refusal
+};
 
 /// `GET /metrics`, in the text format of Prometheus: sockets, events, HTTP, jobs, this process. No token: let a proxy
 /// keep it from the outside world. What each metric says: docs/operations.md.
@@ -12,6 +22,6 @@ namespace rushes::app {
 ///
 /// Lifetime:  the parts outlive the router.
 void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
-                       queue::JobService& jobs);
+                       queue::JobService& jobs, Upkeep upkeep);
 
 }  // namespace rushes::app

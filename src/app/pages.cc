@@ -56,10 +56,16 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
 }
 
-Task<net::Response> health(jobs::JobQueries& queries, std::chrono::steady_clock::time_point started) {
+Task<net::Response> health(jobs::JobQueries& queries, std::optional<Error> refusal,
+                           std::chrono::steady_clock::time_point started) {
   const auto counts = co_await queries.counts();
   const auto up = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started);
   json::object body{{"status", counts ? "ok" : "unavailable"}, {"version", kVersion}, {"uptime", up.count()}};
+  if (counts && refusal) {
+    body["status"] = "degraded";
+    body["reason"] = refusal->public_name();
+    body["detail"] = refusal->public_message();
+  }
   if (counts) body["jobs"] = {{"pending", counts->pending}, {"processing", counts->processing}};
   co_return net::json_response(counts ? 200 : 503, body);
 }
@@ -82,9 +88,11 @@ Task<net::Response> development_token(const std::function<std::string()>& make_t
 
 void add_page_routes(net::Router& router) { router.set_fallback(serve_page); }
 
-void add_health_routes(net::Router& router, jobs::JobQueries& queries) {
+void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal) {
   const auto started = std::chrono::steady_clock::now();
-  const auto check = [&queries, started](net::Request&) { return health(queries, started); };
+  const auto check = [&queries, refusal = std::move(refusal), started](net::Request&) {
+    return health(queries, refusal(), started);
+  };
   router.add("GET", "/health", check);
   router.add("GET", "/health/readiness", check);
   router.add("GET", "/health/liveness", [](net::Request&) { return alive(); });

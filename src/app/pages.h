@@ -3,6 +3,7 @@
 #include "net/router.h"
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,8 +21,9 @@ std::span<const WebFile> web_files();
 /// The web page at `/`, its assets, and `index.html` for its own paths.
 void add_page_routes(net::Router& router);
 
-/// `/health`, `/health/liveness`, `/health/readiness`: ready when the database answers.
-void add_health_routes(net::Router& router, jobs::JobQueries& queries);
+/// `/health`, `/health/liveness`, `/health/readiness`: ready when the database answers; degraded, with the reason,
+/// where the disk takes nothing (`refusal`, asked at each request): what only reads goes on then.
+void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal);
 
 /// `GET /dev/token`, for who asks from this machine.
 void add_development_route(net::Router& router, std::function<std::string()> make_token);

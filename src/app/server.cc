@@ -13,6 +13,7 @@
 #include "gateways/queue_gateway.h"
 #include "gateways/webhook_sender.h"
 #include "net/http_server.h"
+#include "queue/housekeeper.h"
 #include "socketio/server.h"
 #include "store_sqlite/store.h"
 #include "worker/pool.h"
@@ -77,6 +78,17 @@ queue::SchedulerOptions scheduler_options(const Config& config) {
   return options;
 }
 
+queue::Retention retention(const Config& config) {
+  queue::Retention retention;
+  retention.jobs = config.keep_jobs;
+  retention.max_jobs = config.max_kept_jobs;
+  retention.events = config.keep_events;
+  retention.max_events = config.max_kept_events;
+  retention.analyses = config.keep_analyses;
+  retention.uploads = config.keep_uploads;
+  return retention;
+}
+
 std::vector<auth::KeySource> key_sources(const Config& config, const std::string& secret) {
   using Kind = auth::KeySource::Kind;
   std::vector<auth::KeySource> sources;
@@ -123,6 +135,7 @@ class WiredServer final : public Server {
         tokens_(*keys_, claim_rules(config), clock_, &key_refresher_),
         store_(std::move(store)),
         pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config)),
+        housekeeper_(shards_.executor(0), store_->housekeeping(), folder_, blocking_, clock_, retention(config)),
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
         jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_,
               {config.max_queued_per_user, config.submits_per_minute}),
@@ -168,8 +181,9 @@ class WiredServer final : public Server {
     api::add_file_routes(router_, context_);
     api::add_webhook_routes(router_, context_);
     api::add_operator_routes(router_, context_);
-    add_health_routes(router_, jobs_.queries());
-    add_metrics_route(router_, sockets_, http_, jobs_);
+    const auto refusal = [this] { return store_->refusal(); };
+    add_health_routes(router_, jobs_.queries(), refusal);
+    add_metrics_route(router_, sockets_, http_, jobs_, {housekeeper_.counts(), refusal});
     add_page_routes(router_);
     if (config_.development) add_development_route(router_, [this] { return development_token(); });
   }
@@ -185,6 +199,7 @@ class WiredServer final : public Server {
     run_to_end(run_on(shards_.executor(0), notices_.start()));
     run_to_end(run_on(shards_.executor(0), webhooks_.start()));
     run_to_end(run_on(shards_.executor(0), scheduler_.start()));
+    asio::post(shards_.executor(0), [this] { housekeeper_.start(); });
     const auto port = http_.start();
     if (!port) return port.error();
     port_ = *port;
@@ -217,6 +232,7 @@ class WiredServer final : public Server {
     co_await http_.stop(kGrace);
     guard_.stop();
     co_await key_refresher_.stop();
+    co_await housekeeper_.stop();
     co_await scheduler_.stop();
     co_await pool_.close();
     co_await notices_.stop();
@@ -236,6 +252,7 @@ class WiredServer final : public Server {
   const auth::TokenVerifier tokens_;
   std::unique_ptr<store_sqlite::Store> store_;
   worker::Pool pool_;
+  queue::Housekeeper housekeeper_;
   queue::Scheduler scheduler_;
   queue::JobService jobs_;
   queue::Rates rates_;

@@ -25,11 +25,13 @@ class DataFolder {
   Result<void> prepare() const;
 
   const std::filesystem::path& root() const noexcept { return root_; }
-  std::filesystem::path upload(const JobId& job) const { return root_ / "uploads" / job.value(); }
+  std::filesystem::path uploads() const { return root_ / "uploads"; }
+  std::filesystem::path upload(const JobId& job) const { return uploads() / job.value(); }
   std::filesystem::path scratch(const JobId& job, int attempt) const;
   /// `key` is `<audit>-<random>`: whoever knows it may read the files, so it stands only in the
   /// owner's result.
-  std::filesystem::path files(const std::string& key) const { return root_ / "files" / key; }
+  std::filesystem::path files(const std::string& key) const { return all_files() / key; }
+  std::filesystem::path all_files() const { return root_ / "files"; }
   static std::string new_files_key(const AuditId& audit, Rng& rng) { return audit.value() + "-" + rng.token(16); }
   /// Whether `key` could have come from `new_files_key`: no dots, no slashes.
   static bool is_files_key(std::string_view key) noexcept;

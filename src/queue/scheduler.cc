@@ -17,6 +17,7 @@ constexpr int kPositionsAtOnce = 500;
 constexpr std::chrono::milliseconds kFirstPause{250};
 constexpr std::chrono::milliseconds kLongestPause{2'000};
 constexpr int kTriesOnceStopping = 5;
+constexpr std::size_t kMostFailures = 100'000;
 
 }  // namespace
 
@@ -24,8 +25,8 @@ constexpr int kTriesOnceStopping = 5;
 struct Scheduler::Attempt final : ProgressSink {
   enum class Stop : std::uint8_t { none, cancelled, handed_back, lease_lost };
 
-  Attempt(const Executor& executor, jobs::JobStore& jobs, jobs::Lease held, int counted)
-      : store(jobs), lease(std::move(held)), number(counted), ended(executor, asio::steady_timer::time_point::max()) {}
+  Attempt(const Executor& executor, jobs::JobStore& jobs, jobs::Lease held)
+      : store(jobs), lease(std::move(held)), ended(executor, asio::steady_timer::time_point::max()) {}
 
   Task<> report(jobs::ProgressReport progress) override {
     const auto written = co_await store.report(lease, std::move(progress));
@@ -44,7 +45,6 @@ struct Scheduler::Attempt final : ProgressSink {
 
   jobs::JobStore& store;
   jobs::Lease lease;
-  const int number;  // of this job's attempts, from 1
   Stop stop = Stop::none;
   asio::steady_timer ended;  // never fires; cancelled when the attempt is over
 };
@@ -112,7 +112,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
       } else {
         for (auto& one : *claimed) {
           positions_changed_ = true;
-          auto attempt = std::make_shared<Attempt>(executor_, store_, one.lease, one.job.attempt);
+          auto attempt = std::make_shared<Attempt>(executor_, store_, one.lease);
           auto entered = gate_.try_enter();
           if (!entered) {  // stopping: it was claimed a moment too late
             co_await store_.release(one.lease);
@@ -163,6 +163,12 @@ Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> at
 
 Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
   Result<void> written;
+  std::chrono::milliseconds delay{};
+  if (end.result && std::holds_alternative<jobs::Failure>(*end.result)) {
+    if (failures_.size() >= kMostFailures) failures_.clear();
+    const auto error = jobs::class_of(std::get<jobs::Failure>(*end.result));
+    delay = jobs::retry_delay(error, ++failures_[attempt.lease.job], rng_);
+  }
   int tries_left = kTriesOnceStopping;
   for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     if (attempt.stop == Attempt::Stop::lease_lost) co_return Error(Errc::lease_lost, "the lease ran out");
@@ -175,8 +181,8 @@ Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
     } else {
       const auto failure = std::get<jobs::Failure>(*end.result);
       log::info("queue", "attempt failed job={} code={}: {}", attempt.lease.job.value(), failure.code, failure.message);
-      const auto after = co_await store_.fail(attempt.lease, failure,
-                                              jobs::retry_delay(jobs::class_of(failure), attempt.number, rng_));
+      const auto after = co_await store_.fail(attempt.lease, failure, delay);
+      if (after && *after != jobs::AfterFailure::will_retry) failures_.erase(attempt.lease.job);
       written = after ? Result<void>() : Result<void>(after.error());
     }
     if (written || written.error().code() != Errc::unavailable) co_return written;

@@ -246,17 +246,26 @@ ALTER TABLE jobs ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN unique_key TEXT;
 CREATE UNIQUE INDEX jobs_unique ON jobs (user_id, unique_key) WHERE unique_key IS NOT NULL AND state < 2;
+-- Several jobs may be about one upload: a retry is.
+CREATE INDEX jobs_of_upload ON jobs (json_extract(input, '$.upload')) WHERE type = 1;
 )sql";
 
 constexpr std::array<const char*, 3> kMigrations{kFirst, kLogIdentity, kLiveOrder};
 
 }  // namespace
 
-Result<void> migrate(sqlite::Connection& connection) {
+int newest_version() { return static_cast<int>(kMigrations.size()); }
+
+int version_of(sqlite::Connection& connection) {
   auto& asked = connection.statement("PRAGMA user_version");
   asked.next();
-  const auto version = static_cast<std::size_t>(asked.integer(0));
+  const auto version = static_cast<int>(asked.integer(0));
   asked.reset();
+  return version;
+}
+
+Result<void> migrate(sqlite::Connection& connection) {
+  const auto version = static_cast<std::size_t>(version_of(connection));
   if (version > kMigrations.size()) {
     return Error(Errc::conflict, "the database has version " + std::to_string(version) +
                                      ", this Rushes knows versions up to " + std::to_string(kMigrations.size()) +

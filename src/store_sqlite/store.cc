@@ -1,13 +1,12 @@
 #include "store_sqlite/store.h"
 
+#include "store_sqlite/database_lock.h"
 #include "store_sqlite/migrations.h"
+#include "store_sqlite/sqlite_housekeeping.h"
 #include "store_sqlite/sqlite_job_queries.h"
 #include "store_sqlite/sqlite_job_store.h"
 #include "store_sqlite/sqlite_notification_store.h"
 #include "store_sqlite/sqlite_webhook_store.h"
-
-#include <fcntl.h>
-#include <sys/file.h>
 
 namespace rushes::store_sqlite {
 namespace {
@@ -24,13 +23,15 @@ class SqliteStore final : public Store {
         jobs_(writer_, live_, clock),
         queries_(readers_, writer_, live_, clock),
         notifications_(readers_, writer_, clock, rng),
-        webhooks_(readers_, writer_, clock, rng) {}
+        webhooks_(readers_, writer_, clock, rng),
+        housekeeping_(readers_, writer_) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
   jobs::JobQueries& queries() override { return queries_; }
   jobs::EventLog& events() override { return events_; }
   notifications::NotificationStore& notifications() override { return notifications_; }
   webhooks::WebhookStore& webhooks() override { return webhooks_; }
+  jobs::Housekeeping& housekeeping() override { return housekeeping_; }
   std::optional<Error> refusal() const override { return writer_.refusal(); }
 
  private:
@@ -54,26 +55,8 @@ class SqliteStore final : public Store {
   SqliteJobQueries queries_;
   SqliteNotificationStore notifications_;
   SqliteWebhookStore webhooks_;
+  SqliteHousekeeping housekeeping_;
 };
-
-Result<FileDescriptor> lock_out_others(const std::filesystem::path& file) {
-  auto path = file;
-  path += ".lock";
-  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock) return Error(Errc::unavailable, system_error("cannot open", path).what());
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error(Errc::conflict, "the database " + file.string() + " is in use by another server");
-  }
-  return lock;
-}
-
-/// The database holds what users said and wrote: for this account's eyes alone. SQLite gives the files
-/// that it makes beside it the same mode.
-Result<void> make_private(const std::filesystem::path& file) {
-  const FileDescriptor made(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!made) return Error(Errc::unavailable, system_error("cannot open", file).what());
-  return {};
-}
 
 }  // namespace
 

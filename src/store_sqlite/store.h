@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "jobs/event.h"
+#include "jobs/housekeeping.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
 #include "notifications/notification_store.h"
@@ -37,6 +38,7 @@ class Store {
   virtual jobs::EventLog& events() = 0;
   virtual notifications::NotificationStore& notifications() = 0;
   virtual webhooks::WebhookStore& webhooks() = 0;
+  virtual jobs::Housekeeping& housekeeping() = 0;
 
   /// Why the disk takes nothing at the moment; nothing where it does. It is tried again each second. Threads: any.
   virtual std::optional<Error> refusal() const = 0;

@@ -21,6 +21,7 @@ constexpr int kGrownMemory = 1 << 20;
 // After it was told.
 constexpr std::chrono::milliseconds kFileWithin{1'000};
 constexpr std::chrono::milliseconds kProbeEvery{1'000};
+constexpr std::chrono::seconds kSayEvery{10};
 
 int on_wal(void* due, sqlite3* database, const char* name, int pages) {
   (void)database;
@@ -136,6 +137,7 @@ void Writer::probe() {
   connection_.run("INSERT INTO counters VALUES ('recoveries', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
   connection_.run("COMMIT");
   failed_ = false;
+  if (refused_ > 0) log::warning("store", "the disk takes changes again; {} were refused", std::exchange(refused_, 0));
   const std::lock_guard lock(refusal_mutex_);
   refusal_.reset();
 }
@@ -147,10 +149,13 @@ void Writer::refused(const sqlite::Failure& failure, Batch& batch) {
   const auto now = std::chrono::steady_clock::now();
   probe_at_ = now + kProbeEvery;
   if (file_at_) file_at_ = now + kFileWithin;
-  const std::lock_guard lock(refusal_mutex_);
-  if (!refusal_ || !batch.empty()) {
+  // Not a line for each of the many that are refused while a disk is full.
+  if (refused_ == 0 || now >= say_at_) {
     log::error("store", "nothing written of {} changes: {}", batch.size(), failure.what());
+    say_at_ = now + kSayEvery;
   }
+  refused_ += std::max<std::size_t>(batch.size(), 1);
+  const std::lock_guard lock(refusal_mutex_);
   refusal_ = error;
 }
 

@@ -169,6 +169,8 @@ class Writer {
   bool stale_ = false;                              // what is in memory
   bool failed_ = false;                             // the last transaction
   std::chrono::steady_clock::time_point probe_at_;  // where it did
+  std::chrono::steady_clock::time_point say_at_;
+  std::size_t refused_ = 0;  // changes, since the disk last took one
   std::optional<std::chrono::steady_clock::time_point> file_at_;
 
   mutable std::mutex refusal_mutex_;

@@ -38,7 +38,7 @@ async function succeeds(...args) {
 
 test('--help names every command, and every command has --help', async () => {
   const help = await succeeds('--help');
-  for (const command of ['serve', 'submit', 'watch', 'jobs', 'show', 'cancel', 'retry', 'restart', 'token', 'doctor']) {
+  for (const command of ['serve', 'submit', 'watch', 'jobs', 'show', 'cancel', 'retry', 'restart', 'token', 'db', 'doctor']) {
     assert.match(help, new RegExp(`^ +${command}\\b`, 'm'), command);
     assert.match(await succeeds(command, '--help'), /Usage|Options/i);
   }
@@ -169,4 +169,32 @@ test('doctor says what is there and what is missing', async () => {
   assert.equal(ill.code, 1);
   assert.match(ill.stdout, /yt-dlp/);
   assert.match(ill.stdout, /apt-get install|apt install/, 'and the command that installs it');
+});
+
+test('db: a running server\'s database is checked and copied, a stopped one\'s compacted', async () => {
+  const { jobId } = (await alice.transcript(talk)).body;
+  await alice.ended(jobId);
+  const db = (command, ...args) => run(binary, ['db', command, '--data-dir', server.dataDir, '--json', ...args], { env: environment() });
+  const checked = await db('check');
+  assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+  assert.equal(JSON.parse(checked.stdout).ok, true);
+  const busy = await db('vacuum');
+  assert.equal(busy.code, 1);
+  assert.match(JSON.parse(busy.stdout).error.message, /in use/);
+
+  const copy = path.join(folder, 'copy', 'rushes.db');
+  fs.mkdirSync(path.dirname(copy));
+  const copied = await db('backup', copy);
+  assert.equal(copied.code, 0, copied.stdout + copied.stderr);
+  assert.equal(fs.statSync(copy).mode & 0o777, 0o600);
+  assert.equal((await db('backup', copy)).code, 1);
+  const restored = await startServer({ dataDir: path.dirname(copy), secret: server.secret });
+  try {
+    assert.equal((await userOf(restored, 'alice').status(jobId)).status, 'completed');
+  } finally {
+    await restored.stop();
+  }
+  const compacted = await run(binary, ['db', 'vacuum', '--data-dir', path.dirname(copy)], { env: environment() });
+  assert.equal(compacted.code, 0, compacted.stderr);
+  assert.match(compacted.stdout, /had .* and has .* won\./);
 });

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { io } from 'socket.io-client';
 import { waitFor } from './harness.mjs';
 
+export { io };
+
 const open = new Set();
 
 /** Closes every socket that a test left open. For `after` hooks. */

@@ -13,6 +13,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   add_token(app, exit_code);
   add_queue(app, exit_code);
   add_job(app, exit_code);
+  add_db(app, exit_code);
   add_doctor(app, exit_code);
 }
 

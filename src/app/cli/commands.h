@@ -4,7 +4,7 @@
 namespace rushes::app::cli {
 
 /// Adds the commands for people to `app`: token, submit, watch, jobs, show, cancel, retry, restart,
-/// queue, job, doctor. The one that is named runs inside `app.parse` and leaves its exit code in `exit_code`, which
+/// queue, job, db, doctor. The one that is named runs inside `app.parse` and leaves its exit code in `exit_code`, which
 /// outlives the parsing: 0 it went well; 1 it failed, or the job watched did; 2 it was called wrongly.
 void add_commands(CLI::App& app, int& exit_code);
 
@@ -23,6 +23,7 @@ void add_retry(CLI::App& app, int& exit_code);
 void add_restart(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);
 void add_job(CLI::App& app, int& exit_code);
+void add_db(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
 }  // namespace rushes::app::cli

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "jobs/event.h"
+#include "jobs/housekeeping.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
 
@@ -23,6 +24,9 @@ class OpenStores {
   virtual JobStore& jobs() = 0;
   virtual JobQueries& queries() = 0;
   virtual EventLog& events() = 0;
+  virtual Housekeeping& housekeeping() = 0;
+  /// The notices and the webhooks follow the whole log.
+  virtual void follow_log() = 0;
 };
 
 /// One implementation, for the suite to run over.
@@ -66,6 +70,8 @@ class JobStoreContract : public ::testing::TestWithParam<StoreBackend> {
   JobStore& jobs() { return stores_->jobs(); }
   JobQueries& queries() { return stores_->queries(); }
   EventLog& log() { return stores_->events(); }
+  Housekeeping& housekeeping() { return stores_->housekeeping(); }
+  void follow_log() { stores_->follow_log(); }
 
   FakeClock clock_;
 

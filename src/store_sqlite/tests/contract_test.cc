@@ -1,3 +1,4 @@
+#include "async/run.h"
 #include "jobs/testing/job_store_contract.h"
 #include "notifications/testing/notification_store_contract.h"
 #include "store_sqlite/tests/temporary_store.h"
@@ -12,6 +13,13 @@ class Jobs final : public jobs::OpenStores {
   jobs::JobStore& jobs() override { return store_->jobs(); }
   jobs::JobQueries& queries() override { return store_->queries(); }
   jobs::EventLog& events() override { return store_->events(); }
+  jobs::Housekeeping& housekeeping() override { return store_->housekeeping(); }
+  void follow_log() override {
+    std::optional<notifications::NewNotification> none;
+    constexpr std::int64_t kAll = 1'000'000'000;
+    (void)run_to_end(store_->notifications().consume(kAll, none)).value();
+    (void)run_to_end(store_->webhooks().consume({}, kAll)).value();
+  }
 
  private:
   store_sqlite::TemporaryStore store_;

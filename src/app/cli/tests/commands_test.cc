@@ -7,6 +7,7 @@
 #include "auth/secret.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "store_sqlite/store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -107,6 +108,40 @@ TEST_F(CommandsTest, ErrorsAreJsonWhereScriptsAsk) {
   EXPECT_EQ(parse_json(none.out).value().at("error").at("code"), "SERVER_UNREACHABLE");
   const auto away = rushes({"jobs", "--server", "http://203.0.113.1", "--json"});
   EXPECT_EQ(parse_json(away.out).value().at("error").at("code"), "TOKEN_MISSING");
+}
+
+TEST_F(CommandsTest, DbWorksOnTheDatabaseOfTheDataFolder) {
+  for (const auto* command : {"check", "backup", "vacuum"}) {
+    const auto help = rushes({"db", command, "--help"});
+    EXPECT_EQ(help.code, 0) << command;
+    EXPECT_THAT(help.out, HasSubstr(std::string("  rushes db ") + command)) << "an example";
+    EXPECT_THAT(help.out, HasSubstr("--json")) << command;
+  }
+  EXPECT_EQ(rushes({"db"}).code, 2);
+  EXPECT_EQ(rushes({"db", "backup"}).code, 2);
+  const auto none = rushes({"db", "check", "--data-dir", folder_, "--json"});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_EQ(parse_json(none.out).value().at("error").at("code"), "DATABASE_MISSING");
+
+  const SystemClock clock;
+  SystemRng rng;
+  auto store = store_sqlite::Store::open(folder_ / "rushes.db", store_sqlite::StoreOptions(), clock, rng).value();
+  const auto sound = rushes({"db", "check", "--data-dir", folder_});
+  EXPECT_EQ(sound.code, 0) << sound.err;
+  EXPECT_THAT(sound.out, HasSubstr("is sound: 0 jobs"));
+  const auto copy = (folder_ / "copy.db").string();
+  EXPECT_EQ(rushes({"db", "backup", copy, "--data-dir", folder_}).code, 0);
+  const auto again = rushes({"db", "backup", copy, "--data-dir", folder_});
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.err, HasSubstr("--force"));
+  EXPECT_EQ(rushes({"db", "backup", copy, "--force", "--data-dir", folder_}).code, 0);
+  const auto busy = rushes({"db", "vacuum", "--data-dir", folder_});
+  EXPECT_EQ(busy.code, 1);
+  EXPECT_THAT(busy.err, HasSubstr("in use"));
+  store.reset();
+  const auto done = rushes({"db", "vacuum", "--data-dir", folder_, "--json"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_GT(parse_json(done.out).value().at("after").as_int64(), 0);
 }
 
 TEST_F(CommandsTest, DoctorFindsWhatIsMissing) {

@@ -1,0 +1,120 @@
+#include "sqlite/connection.h"
+#include "store_sqlite/maintenance.h"
+#include "store_sqlite/migrations.h"
+
+#include <array>
+
+namespace rushes::store_sqlite {
+namespace {
+
+constexpr std::size_t kShown = 5;  // of each kind of problem
+
+/// A question whose rows are problems: what is wrong, with `%` for the row's first column.
+struct Rule {
+  const char* words;
+  const char* sql;
+};
+
+// States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
+// completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
+constexpr std::array<Rule, 15> kRules{{
+    {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
+    {"Job % runs without a lease.",
+     "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
+    {"Job % waits and has an end.", "SELECT id FROM jobs WHERE state < 2 AND finished_at IS NOT NULL"},
+    {"Job % has ended at no time.", "SELECT id FROM jobs WHERE state > 1 AND finished_at IS NULL"},
+    {"Job % has failed for no reason.", "SELECT id FROM jobs WHERE state = 3 AND failure_code IS NULL"},
+    {"Job % has a lease that was never given.",
+     "SELECT id FROM jobs WHERE lease_token > (SELECT value FROM counters WHERE name = 'lease')"},
+    {"Job % is completed and its analysis is missing.",
+     "SELECT id FROM jobs WHERE state = 2 AND audit_id IS NOT NULL"
+     " AND NOT EXISTS (SELECT 1 FROM analyses WHERE analyses.id = jobs.audit_id)"},
+    {"Analysis % is not what its job names, or not of its user.",
+     "SELECT analyses.id FROM analyses JOIN jobs ON jobs.id = analyses.job_id"
+     " WHERE jobs.user_id <> analyses.user_id OR jobs.audit_id IS NOT analyses.id"},
+    {"The text of job number % is kept, the job is not.",
+     "SELECT job_no FROM job_bodies WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.no = job_no)"},
+    {"An attempt of job number % is kept, the job is not.",
+     "SELECT DISTINCT job_no FROM attempts WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.no = job_no)"},
+    {"A checkpoint of job number % is kept, the job is not, or needs none any more.",
+     "SELECT DISTINCT job_no FROM checkpoints WHERE job_no NOT IN (SELECT no FROM jobs WHERE state <> 2)"},
+    {"The last event of job % is not that of its state.",
+     "SELECT jobs.id FROM jobs JOIN (SELECT job_id, max(id) AS last FROM events GROUP BY job_id) AS told ON "
+     "told.job_id = jobs.id"
+     " JOIN events ON events.id = last"
+     " WHERE (state > 1 AND events.type <> state + 1) OR (state < 2 AND events.type > 2)"},
+    // As far as the log reaches: what a user was told before their first event is gone.
+    {"Job % has ended and nobody was told.",
+     "SELECT id FROM jobs WHERE state > 1"
+     " AND finished_at > (SELECT at FROM events WHERE events.user_id = jobs.user_id ORDER BY seq LIMIT 1)"
+     " AND id NOT IN (SELECT job_id FROM events WHERE type > 2)"},
+    {"Job % has ended more often than it was begun.",
+     "SELECT job_id FROM events GROUP BY job_id HAVING sum(type > 2) > 1 + sum(type = 0"
+     " AND payload LIKE '%\"restarted\":true%' AND payload NOT LIKE '%\"positionChanged\":true%')"},
+    {"The events of user % are not in order.",
+     "SELECT DISTINCT user_id FROM (SELECT user_id, seq, lag(seq) OVER (PARTITION BY user_id ORDER BY id) AS before"
+     " FROM events) WHERE seq <= before"},
+}};
+
+std::int64_t count(sqlite::Connection& database, std::string_view sql) {
+  auto& row = database.statement(sql);
+  row.next();
+  const auto value = row.integer(0);
+  row.reset();
+  return value;
+}
+
+void apply(sqlite::Connection& database, const Rule& rule, std::vector<std::string>& problems) {
+  auto& rows = database.statement(rule.sql);
+  std::size_t found = 0;
+  while (rows.next()) {
+    if (++found > kShown) continue;
+    std::string words = rule.words;
+    problems.push_back(words.replace(words.find('%'), 1, rows.text(0)));
+  }
+  if (found > kShown) problems.push_back("The same of " + std::to_string(found - kShown) + " more.");
+}
+
+void check_pages(sqlite::Connection& database, std::vector<std::string>& problems) {
+  auto& rows = database.statement("PRAGMA integrity_check(20)");
+  while (rows.next()) {
+    if (rows.text(0) != "ok") problems.push_back("The file is damaged: " + rows.text(0));
+  }
+}
+
+}  // namespace
+
+Result<CheckReport> check_database(const std::filesystem::path& database, const Progress& progress) {
+  try {
+    sqlite::Connection connection(database, sqlite::Access::read_only);
+    if (const auto version = version_of(connection); version != newest_version()) {
+      return Error(Errc::conflict, "the database has version " + std::to_string(version) +
+                                       ", this Rushes checks version " + std::to_string(newest_version()) +
+                                       "; start its server once");
+    }
+    // All of it as of one moment.
+    connection.execute("BEGIN");
+    CheckReport report;
+    const auto steps = static_cast<std::int64_t>(kRules.size()) + 2;
+    std::int64_t done = 0;
+    report.jobs = count(connection, "SELECT count(*) FROM jobs");
+    report.unfinished = count(connection, "SELECT count(*) FROM jobs WHERE state < 2");
+    report.events = count(connection, "SELECT count(*) FROM events");
+    report.analyses = count(connection, "SELECT count(*) FROM analyses");
+    progress(++done, steps);
+    check_pages(connection, report.problems);
+    progress(++done, steps);
+    // What a damaged file says of jobs is nothing to go by.
+    const auto& rules = report.problems.empty() ? kRules : decltype(kRules){};
+    for (const auto& rule : rules) {
+      if (rule.sql != nullptr) apply(connection, rule, report.problems);
+      progress(++done, steps);
+    }
+    connection.execute("COMMIT");
+    return report;
+  } catch (const sqlite::Failure& failure) {
+    return Error(Errc::unavailable, failure.what());
+  }
+}
+
+}  // namespace rushes::store_sqlite

@@ -1,0 +1,152 @@
+#include "store_sqlite/sqlite_housekeeping.h"
+
+#include <array>
+#include <chrono>
+#include <span>
+
+namespace rushes::store_sqlite {
+namespace {
+
+// Of the writer's time for one step; others wait for it.
+constexpr std::chrono::milliseconds kLongestStep{5};
+
+std::int64_t single(sqlite::Statement& row, std::int64_t otherwise = 0) {
+  if (!row.next()) return otherwise;
+  const auto value = row.integer(0);
+  row.reset();
+  return value;
+}
+
+struct Found {
+  std::vector<std::int64_t> numbers;  // what may go
+  jobs::SweepPlace next;              // where the search ended
+  bool done = false;
+};
+
+}  // namespace
+
+/// How a kind of thing is swept. Numbers rise with age.
+struct SqliteHousekeeping::Kind {
+  const char* count;
+  const char* nth_number;  // ?1: how many are before it
+  const char* from;        // ?1: number, ?2: how many; columns: number, since when it is there, whether and since when
+                           // it may go (NULL: not yet)
+  const char* may_go;      // ?1: number, ?2: before, ?3: beyond; a row where it still may
+  std::span<const char* const> remove;  // ?1: number
+};
+
+Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place) {
+  const auto before = to_millis(order.before);
+  std::function search = [&kind, order, place, before](sqlite::Connection& database) -> Result<Found> {
+    Found found{{}, place, false};
+    if (place.beyond < 0) {
+      const auto surplus = order.most == 0 ? 0 : single(database.statement(kind.count)) - order.most;
+      found.next.beyond = surplus <= 0 ? 0 : single(database.statement(kind.nth_number).bind(surplus - 1));
+    }
+    auto& rows = database.statement(kind.from).bind(place.at, order.limit);
+    int looked_at = 0;
+    while (rows.next()) {
+      ++looked_at;
+      const auto number = rows.integer(0);
+      // What is younger than `before` cannot have ended earlier, nor can what follows it.
+      if (rows.integer(1) >= before && number > found.next.beyond) {
+        found.done = true;
+        break;
+      }
+      found.next.at = number;
+      const bool ended = !rows.is_null(2);
+      if (ended && (rows.integer(2) < before || number <= found.next.beyond)) found.numbers.push_back(number);
+    }
+    found.done = found.done || looked_at < order.limit;
+    return found;
+  };
+  auto found = co_await readers_.read(std::move(search));
+  if (!found) co_return found.error();
+  if (found->numbers.empty()) co_return jobs::Swept{0, found->done, found->next};
+
+  std::function work = [&kind, found = std::move(*found), before](Transaction& transaction) -> Result<jobs::Swept> {
+    jobs::Swept swept{0, found.done, found.next};
+    const auto end = std::chrono::steady_clock::now() + kLongestStep;
+    for (const auto number : found.numbers) {
+      if (std::chrono::steady_clock::now() >= end) {  // the next step begins here
+        swept.done = false;
+        swept.next.at = number - 1;
+        break;
+      }
+      auto& may_go = transaction.database().statement(kind.may_go).bind(number, before, found.next.beyond);
+      if (single(may_go) == 0) continue;
+      for (const auto* remove : kind.remove) transaction.database().run(remove, number);
+      ++swept.removed;
+    }
+    return swept;
+  };
+  co_return co_await writer_.write(std::move(work));
+}
+
+Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) {
+  static constexpr std::array kRemove{"DELETE FROM jobs WHERE no = ?", "DELETE FROM job_bodies WHERE job_no = ?",
+                                      "DELETE FROM attempts WHERE job_no = ?",
+                                      "DELETE FROM checkpoints WHERE job_no = ?"};
+  // The newest stays, so that its number is given to no other.
+  static constexpr Kind kJobs{
+      "SELECT count(*) FROM jobs", "SELECT no FROM jobs ORDER BY no LIMIT 1 OFFSET ?",
+      "SELECT no, created_at, CASE WHEN state > 1 THEN finished_at END FROM jobs WHERE no > ? ORDER BY no LIMIT ?",
+      "SELECT 1 FROM jobs WHERE no = ?1 AND state > 1 AND (finished_at < ?2 OR no <= ?3)"
+      " AND no < (SELECT max(no) FROM jobs)",
+      kRemove};
+  co_return co_await remove(kJobs, order, place);
+}
+
+Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder order, jobs::SweepPlace place) {
+  static constexpr std::array kRemove{"DELETE FROM events WHERE id = ?"};
+  static constexpr Kind kEvents{
+      "SELECT count(*) FROM events", "SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?",
+      "SELECT id, at, at FROM events WHERE id > ? ORDER BY id LIMIT ?",
+      "SELECT 1 FROM events WHERE id = ?1 AND (at < ?2 OR id <= ?3)"
+      " AND id <= (SELECT min(value) FROM counters WHERE name IN ('notices', 'webhooks'))"
+      " AND seq < (SELECT max(seq) FROM events AS later WHERE later.user_id = events.user_id)",
+      kRemove};
+  co_return co_await remove(kEvents, order, place);
+}
+
+Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) {
+  static constexpr std::array kRemove{
+      "UPDATE jobs SET audit_id = NULL FROM analyses"
+      " WHERE analyses.rowid = ? AND jobs.id = analyses.job_id AND audit_id = analyses.id",
+      "DELETE FROM analyses WHERE rowid = ?"};
+  static constexpr Kind kAnalyses{
+      "SELECT count(*) FROM analyses", "SELECT rowid FROM analyses ORDER BY rowid LIMIT 1 OFFSET ?",
+      "SELECT rowid, created_at, created_at FROM analyses WHERE rowid > ? ORDER BY rowid LIMIT ?",
+      "SELECT 1 FROM analyses WHERE rowid = ?1 AND (created_at < ?2 OR rowid <= ?3)", kRemove};
+  co_return co_await remove(kAnalyses, order, place);
+}
+
+Task<Result<std::vector<JobId>>> SqliteHousekeeping::unneeded(std::vector<JobId> uploads, Timestamp since) {
+  std::function question = [uploads = std::move(uploads),
+                            since](sqlite::Connection& database) -> Result<std::vector<JobId>> {
+    std::vector<JobId> unneeded;
+    for (const auto& upload : uploads) {
+      auto& needed = database.statement(
+          "SELECT 1 FROM jobs WHERE type = 1 AND json_extract(input, '$.upload') = ?"
+          " AND (state < 2 OR finished_at >= ?) LIMIT 1");
+      if (!needed.bind(upload.value(), to_millis(since)).next()) unneeded.push_back(upload);
+    }
+    return unneeded;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+Task<Result<std::vector<AuditId>>> SqliteHousekeeping::unsaved(std::vector<AuditId> analyses) {
+  std::function question = [analyses =
+                                std::move(analyses)](sqlite::Connection& database) -> Result<std::vector<AuditId>> {
+    std::vector<AuditId> unsaved;
+    for (const auto& analysis : analyses) {
+      auto& saved = database.statement("SELECT 1 FROM analyses WHERE id = ?");
+      if (!saved.bind(analysis.value()).next()) unsaved.push_back(analysis);
+    }
+    return unsaved;
+  };
+  co_return co_await readers_.read(std::move(question));
+}
+
+}  // namespace rushes::store_sqlite

@@ -1,0 +1,27 @@
+#pragma once
+#include "jobs/housekeeping.h"
+#include "store_sqlite/readers.h"
+#include "store_sqlite/writer.h"
+
+namespace rushes::store_sqlite {
+
+/// Each step: a reader finds what may go, a unit of the writer takes it away, if it still may.
+class SqliteHousekeeping final : public jobs::Housekeeping {
+ public:
+  SqliteHousekeeping(Readers& readers, Writer& writer) : readers_(readers), writer_(writer) {}
+
+  Task<Result<jobs::Swept>> remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) override;
+  Task<Result<jobs::Swept>> remove_events(jobs::SweepOrder order, jobs::SweepPlace place) override;
+  Task<Result<jobs::Swept>> remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) override;
+  Task<Result<std::vector<JobId>>> unneeded(std::vector<JobId> uploads, Timestamp since) override;
+  Task<Result<std::vector<AuditId>>> unsaved(std::vector<AuditId> analyses) override;
+
+ private:
+  struct Kind;
+  Task<Result<jobs::Swept>> remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place);
+
+  Readers& readers_;
+  Writer& writer_;
+};
+
+}  // namespace rushes::store_sqlite
