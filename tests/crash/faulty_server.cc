@@ -1,0 +1,65 @@
+// `rushes`, with a disk below its database that fails on demand.
+//   FAULTS=FILE faulty_server serve …
+// FILE has one line, read again within milliseconds of its change:
+//   heal                          the disk is well
+//   all ERROR                     nothing is taken
+//   random PROBABILITY ERROR SEED [lose]   by chance; `lose`: a failed sync loses what was written before it
+// ERROR is io, full or read_only. Worker processes open no database, and get no FAULTS.
+#include "base/file.h"
+#include "sqlite/testing/faulty_vfs.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+#include <thread>
+
+int rushes_main(int argc, char** argv);  // of app/main.cc, so named by the build
+
+namespace rushes {
+namespace {
+
+void obey(const std::string& line, sqlite::Faults& faults) {
+  std::istringstream words(line);
+  std::string what;
+  std::string error_name;
+  std::string lose;
+  double probability = 0;
+  std::uint64_t seed = 0;
+  words >> what;
+  if (what == "random") words >> probability;
+  words >> error_name >> seed >> lose;
+  const auto error = error_name == "full"        ? sqlite::DiskError::full
+                     : error_name == "read_only" ? sqlite::DiskError::read_only
+                                                 : sqlite::DiskError::io;
+  faults.heal();
+  faults.lose_unsynced(lose == "lose");
+  if (what == "all") faults.fail_all(error);
+  if (what == "random") faults.fail_randomly(probability, error, seed);
+}
+
+int run(int argc, char** argv) {
+  const char* file = std::getenv("FAULTS");
+  if (file == nullptr) return rushes_main(argc, argv);
+  sqlite::Faults faults;
+  const sqlite::FaultyVfs vfs(faults);
+  const auto told = [file] {
+    const auto line = read_file(file);
+    return line ? *line : std::string("heal");
+  };
+  obey(told(), faults);
+  const std::jthread watcher([&](const std::stop_token& stop) {
+    std::string last = told();
+    while (!stop.stop_requested()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      if (auto now = told(); now != last) obey(last = std::move(now), faults);
+    }
+  });
+  return rushes_main(argc, argv);
+}
+
+}  // namespace
+}  // namespace rushes
+
+int main(int argc, char** argv) { return rushes::run(argc, argv); }

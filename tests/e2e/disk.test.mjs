@@ -1,0 +1,81 @@
+// A disk that is full, read-only or broken: said so, by REST and /health; what reads goes on; over by itself.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { closeSockets, rest, userOf } from './clients.mjs';
+import { startServer, temporaryFolder, waitFor } from './harness.mjs';
+import { talk } from './texts.mjs';
+
+const folder = temporaryFolder();
+const faults = path.join(folder, 'faults');
+const servers = [];
+after(async () => {
+  closeSockets();
+  for (const server of servers) await server.dispose();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+async function serve() {
+  fs.writeFileSync(faults, 'heal');
+  const server = await startServer({ env: { FAULTS: faults, RUSHES_LEASE: '2' } });
+  servers.push(server);
+  return server;
+}
+const healthOf = async (server) => (await rest(server, 'GET', '/health')).body;
+
+for (const [error, reason] of [['full', 'DISK_FULL'], ['read_only', 'DISK_READ_ONLY'], ['io', 'DISK_FAILED']]) {
+  test(`${reason}: 503 with the reason, reading goes on, and it is over by itself`, async () => {
+    const server = await serve();
+    const alice = userOf(server, 'alice');
+    const { jobId } = (await alice.transcript(talk)).body;
+    await alice.ended(jobId);
+    const before = await alice.connect().ready();
+    assert.equal((await healthOf(server)).status, 'ok');
+
+    fs.writeFileSync(faults, `all ${error}`);
+    const refused = await waitFor(async () => {
+      const answer = await alice.transcript(talk);
+      return answer.status === 503 && answer;
+    }, 'a refusal');
+    assert.match(refused.headers.get('content-type'), /problem\+json/);
+    assert.equal(refused.body.code, reason);
+    assert.ok(Number(refused.headers.get('retry-after')) > 0);
+    const upload = await alice.upload(Buffer.from('not a video'), { fileName: 'talk.mp4' });
+    assert.deepEqual([upload.status, upload.body.code], [503, reason]);
+    assert.deepEqual(server.filesIn('uploads'), [], 'nothing is left of it');
+    const restart = await alice.post(`/analyze/job/${jobId}/restart`);
+    assert.deepEqual([restart.status, restart.body.code], [503, reason]);
+
+    const health = await rest(server, 'GET', '/health');
+    assert.deepEqual([health.status, health.body.status, health.body.reason], [200, 'degraded', reason]);
+    assert.match((await rest(server, 'GET', '/metrics')).body, new RegExp(`rushes_store_refuses\\{reason="${reason}"\\} 1`));
+    assert.equal((await alice.status(jobId)).status, 'completed');
+    assert.equal((await alice.get('/analyze/history')).body.data.length, 1);
+    const during = await alice.connect().ready();
+    assert.equal((await during.ask('subscribe-queue')).success, true);
+
+    fs.writeFileSync(faults, 'heal');
+    await waitFor(async () => (await healthOf(server)).status === 'ok', 'health, though nobody writes');
+    const again = (await alice.transcript(talk)).body.jobId;
+    for (const client of [before, during]) {
+      const updates = await client.until(again);
+      assert.equal(updates.at(-1).eventType, 'job-completed');
+    }
+  });
+}
+
+test('work that ends while the disk is full, for longer than a lease, is not done again', async () => {
+  const server = await serve();
+  const alice = userOf(server, 'alice');
+  const client = await alice.connect().ready();
+  const { jobId } = (await alice.transcript(talk.repeat(40))).body;
+  await client.until(jobId, 'job-started');
+  fs.writeFileSync(faults, 'all full');
+  await new Promise((resolve) => setTimeout(resolve, 6_000)); // three leases
+  const running = await alice.status(jobId);
+  fs.writeFileSync(faults, 'heal');
+  const updates = await client.until(jobId);
+  assert.equal(updates.at(-1).eventType, 'job-completed');
+  if (running.status === 'processing') assert.equal(updates.filter((update) => update.eventType === 'job-started').length, 1);
+});
