@@ -17,7 +17,7 @@ struct Rule {
 
 // States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
 // completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
-constexpr std::array<Rule, 15> kRules{{
+constexpr std::array<Rule, 19> kRules{{
     {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
     {"Job % runs without a lease.",
      "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
@@ -45,15 +45,26 @@ constexpr std::array<Rule, 15> kRules{{
      " WHERE (state > 1 AND events.type <> state + 1) OR (state < 2 AND events.type > 2)"},
     // As far as the log reaches: what a user was told before their first event is gone.
     {"Job % has ended and nobody was told.",
-     "SELECT id FROM jobs WHERE state > 1"
-     " AND finished_at > (SELECT at FROM events WHERE events.user_id = jobs.user_id ORDER BY seq LIMIT 1)"
-     " AND id NOT IN (SELECT job_id FROM events WHERE type > 2)"},
+     "SELECT jobs.id FROM jobs JOIN (SELECT user_id, min(at) AS begins FROM events GROUP BY user_id) AS log"
+     " ON log.user_id = jobs.user_id WHERE state > 1 AND finished_at > begins"
+     " AND jobs.id NOT IN (SELECT job_id FROM events WHERE type > 2)"},
     {"Job % has ended more often than it was begun.",
      "SELECT job_id FROM events GROUP BY job_id HAVING sum(type > 2) > 1 + sum(type = 0"
      " AND payload LIKE '%\"restarted\":true%' AND payload NOT LIKE '%\"positionChanged\":true%')"},
     {"The events of user % are not in order.",
      "SELECT DISTINCT user_id FROM (SELECT user_id, seq, lag(seq) OVER (PARTITION BY user_id ORDER BY id) AS before"
      " FROM events) WHERE seq <= before"},
+    {"Job number % is not in its user's list.",
+     "SELECT no FROM jobs WHERE no <= (SELECT value FROM counters WHERE name = 'jobs_listed')"
+     " AND NOT EXISTS (SELECT 1 FROM user_jobs WHERE user_jobs.user_id = jobs.user_id AND user_jobs.no = jobs.no)"},
+    {"Event % is not in its user's list.",
+     "SELECT id FROM events WHERE id <= (SELECT value FROM counters WHERE name = 'events_listed')"
+     " AND NOT EXISTS (SELECT 1 FROM user_events WHERE user_events.user_id = events.user_id"
+     " AND user_events.seq = events.seq AND user_events.id = events.id)"},
+    {"The list of user % has a job that is gone.",
+     "SELECT DISTINCT user_id FROM user_jobs WHERE no NOT IN (SELECT no FROM jobs)"},
+    {"The list of user % has an event that is gone.",
+     "SELECT DISTINCT user_id FROM user_events WHERE id NOT IN (SELECT id FROM events)"},
 }};
 
 std::int64_t count(sqlite::Connection& database, std::string_view sql) {

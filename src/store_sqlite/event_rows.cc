@@ -20,7 +20,7 @@ jobs::Event make_event(sqlite::Connection& database, LiveJobs& live, const jobs:
 std::int64_t log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
                        Timestamp now) {
   auto event = make_event(transaction.database(), live, job, draft, now, true);
-  insert_event(transaction.database(), event);
+  insert_event(transaction.database(), live.lists(), event);
   const auto seq = event.seq;
   transaction.tell(std::move(event));
   return seq;
@@ -33,10 +33,11 @@ void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& run
   transaction.tell(std::move(event));
 }
 
-void insert_event(sqlite::Connection& database, const jobs::Event& event) {
+void insert_event(sqlite::Connection& database, UserLists& lists, const jobs::Event& event) {
   database.run("INSERT INTO events (id, user_id, seq, job_id, type, payload, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                event.id, event.user.value(), event.seq, event.job.value(), static_cast<int>(event.type), event.payload,
                to_millis(event.at));
+  lists.events.add(database, event.user, {event.seq, event.id});
 }
 
 jobs::Event read_event(const sqlite::Statement& row) {
@@ -49,6 +50,32 @@ jobs::Event read_event(const sqlite::Statement& row) {
   event.payload = row.text(5);
   event.at = from_millis(row.integer(6));
   return event;
+}
+
+void read_events(sqlite::Connection& database, const UserList& list, const UserId& user, const EventRange& range,
+                 const std::function<bool(jobs::Event)>& take) {
+  const auto unlisted = list.unlisted(user, range.after, range.upto);
+  const auto listed_upto = unlisted.empty() ? range.upto : unlisted.front().place - 1;
+  const auto job = range.job ? std::optional(range.job->value()) : std::nullopt;
+  auto& rows = database.statement(
+      "SELECT events.id, events.user_id, events.seq, job_id, type, payload, at"
+      " FROM user_events CROSS JOIN events ON events.id = user_events.id"
+      " WHERE user_events.user_id = ?1 AND user_events.seq > ?2 AND user_events.seq <= ?3"
+      " AND (?4 IS NULL OR job_id = ?4) ORDER BY user_events.seq");
+  rows.bind(user.value(), range.after, listed_upto, job);
+  while (rows.next()) {
+    if (take(read_event(rows))) continue;
+    rows.reset();
+    return;
+  }
+  for (const auto& entry : unlisted) {
+    auto& row = database.statement(
+        "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE id = ?1 AND (?2 IS NULL OR job_id = ?2)");
+    if (!row.bind(entry.row, job).next()) continue;
+    const bool more = take(read_event(row));
+    row.reset();
+    if (!more) return;
+  }
 }
 
 }  // namespace rushes::store_sqlite

@@ -14,8 +14,18 @@ std::int64_t log_event(Transaction& transaction, LiveJobs& live, const jobs::Job
 void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& running, const jobs::EventDraft& draft,
                 Timestamp now);
 
-void insert_event(sqlite::Connection& database, const jobs::Event& event);
+void insert_event(sqlite::Connection& database, UserLists& lists, const jobs::Event& event);
 /// Of a row with the columns id, user_id, seq, job_id, type, payload, at.
 jobs::Event read_event(const sqlite::Statement& row);
+
+/// Which of a user's events.
+struct EventRange {
+  std::int64_t after = 0;  // sequence numbers
+  std::int64_t upto = INT64_MAX;
+  std::optional<JobId> job;  // of this one alone
+};
+/// Gives them to `take` in their order, for as long as it says true. For readers as for the writer.
+void read_events(sqlite::Connection& database, const UserList& list, const UserId& user, const EventRange& range,
+                 const std::function<bool(jobs::Event)>& take);
 
 }  // namespace rushes::store_sqlite

@@ -29,6 +29,11 @@ std::int64_t single(sqlite::Statement& row) {
 }  // namespace
 
 void LiveJobs::load(sqlite::Connection& database, bool within) {
+  if (within) {
+    lists_.rolled_back_partly(database);
+  } else {
+    lists_.rolled_back();
+  }
   order_.clear();
   later_.clear();
   later_of_.clear();
@@ -120,12 +125,10 @@ LiveJobs::Log& LiveJobs::log_of(sqlite::Connection& database, const UserId& user
     known = logs_.emplace(user, Log()).first;
   }
   auto& [seq, filed] = known->second;
-  auto& last = database.statement("SELECT seq, id FROM events WHERE user_id = ? ORDER BY seq DESC LIMIT 1");
   filed = 0;
-  if (last.bind(user.value()).next()) {
-    seq = std::max(seq, last.integer(0));
-    filed = last.integer(1);
-    last.reset();
+  if (const auto last = lists_.events.last(database, user)) {
+    seq = std::max(seq, last->place);
+    filed = last->row;
   }
   auto& skipped = database.statement("SELECT coalesce((SELECT seq FROM event_numbers WHERE user_id = ?), 0)");
   seq = std::max(seq, single(skipped.bind(user.value())));
@@ -236,7 +239,7 @@ void LiveJobs::file(sqlite::Connection& database) {
 void LiveJobs::file(sqlite::Connection& database, Running& running) {
   if (filing_ || running.unfiled.empty()) return;
   for (const auto& event : running.unfiled) {
-    insert_event(database, event);
+    insert_event(database, lists_, event);
     log_of(database, event.user).filed = event.id;
   }
 }
@@ -278,6 +281,7 @@ void LiveJobs::count() noexcept {
 }
 
 void LiveJobs::committed() {
+  lists_.committed();
   count();
   ended_.clear();
   if (!std::exchange(filing_, false)) return;

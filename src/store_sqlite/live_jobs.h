@@ -2,6 +2,7 @@
 #include "jobs/event.h"
 #include "jobs/fair_order.h"
 #include "store_sqlite/job_rows.h"
+#include "store_sqlite/user_list.h"
 
 #include <array>
 #include <atomic>
@@ -24,7 +25,7 @@ namespace rushes::store_sqlite {
 class LiveJobs {
  public:
   /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait.
-  explicit LiveJobs(int parallel_jobs) : parallel_jobs_(parallel_jobs) {}
+  LiveJobs(int parallel_jobs, UserLists& lists) : lists_(lists), parallel_jobs_(parallel_jobs) {}
 
   /// Forgets everything and reads it anew. `within` a transaction that goes on after a part of it was taken back, what
   /// it did before stays done; else it did not come about. Throws sqlite::Failure.
@@ -32,6 +33,7 @@ class LiveJobs {
 
   jobs::FairOrder& order() noexcept { return order_; }
   const jobs::FairOrder& order() const noexcept { return order_; }
+  UserLists& lists() noexcept { return lists_; }
   std::size_t later() const noexcept { return later_.size(); }
   std::array<jobs::TypeSettings, jobs::kJobTypes>& types() noexcept { return types_; }
   std::int64_t new_number() noexcept { return ++last_number_; }
@@ -109,6 +111,7 @@ class LiveJobs {
     jobs::Waiting job;
   };
 
+  UserLists& lists_;
   jobs::FairOrder order_;
   std::array<jobs::TypeSettings, jobs::kJobTypes> types_;
   std::map<std::pair<std::int64_t, std::int64_t>, Later> later_;  // by time and number

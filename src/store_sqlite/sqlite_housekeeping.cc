@@ -37,6 +37,10 @@ struct SqliteHousekeeping::Kind {
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place) {
   const auto before = to_millis(order.before);
+  if (place.beyond < 0) {
+    const auto listed = co_await list_all();
+    if (!listed) co_return listed.error();
+  }
   std::function search = [&kind, order, place, before](sqlite::Connection& database) -> Result<Found> {
     Found found{{}, place, false};
     if (place.beyond < 0) {
@@ -83,28 +87,45 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
   co_return co_await writer_.write(std::move(work));
 }
 
+Task<Result<void>> SqliteHousekeeping::list_all() {
+  std::optional<std::int64_t> jobs;
+  std::optional<std::int64_t> events;
+  for (;;) {
+    std::function work = [this, &jobs, &events](Transaction& transaction) -> Result<bool> {
+      const bool more = lists_.jobs.hurry(transaction.database(), jobs);
+      return lists_.events.hurry(transaction.database(), events) || more;
+    };
+    const auto more = co_await writer_.write(std::move(work));
+    if (!more) co_return more.error();
+    if (!*more) co_return Result<void>();
+  }
+}
+
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) {
-  static constexpr std::array kRemove{"DELETE FROM jobs WHERE no = ?", "DELETE FROM job_bodies WHERE job_no = ?",
-                                      "DELETE FROM attempts WHERE job_no = ?",
-                                      "DELETE FROM checkpoints WHERE job_no = ?"};
+  static constexpr std::array kRemove{
+      "DELETE FROM user_jobs WHERE user_id = (SELECT user_id FROM jobs WHERE no = ?1) AND no = ?1",
+      "DELETE FROM jobs WHERE no = ?", "DELETE FROM job_bodies WHERE job_no = ?",
+      "DELETE FROM attempts WHERE job_no = ?", "DELETE FROM checkpoints WHERE job_no = ?"};
   // The newest stays, so that its number is given to no other.
   static constexpr Kind kJobs{
       "SELECT count(*) FROM jobs", "SELECT no FROM jobs ORDER BY no LIMIT 1 OFFSET ?",
       "SELECT no, created_at, CASE WHEN state > 1 THEN finished_at END FROM jobs WHERE no > ? ORDER BY no LIMIT ?",
       "SELECT 1 FROM jobs WHERE no = ?1 AND state > 1 AND (finished_at < ?2 OR no <= ?3)"
-      " AND no < (SELECT max(no) FROM jobs)",
+      " AND no < (SELECT max(no) FROM jobs) AND no <= (SELECT value FROM counters WHERE name = 'jobs_listed')",
       kRemove};
   co_return co_await remove(kJobs, order, place);
 }
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder order, jobs::SweepPlace place) {
-  static constexpr std::array kRemove{"DELETE FROM events WHERE id = ?"};
+  static constexpr std::array kRemove{
+      "DELETE FROM user_events WHERE (user_id, seq) = (SELECT user_id, seq FROM events WHERE id = ?)",
+      "DELETE FROM events WHERE id = ?"};
   static constexpr Kind kEvents{
       "SELECT count(*) FROM events", "SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?",
       "SELECT id, at, at FROM events WHERE id > ? ORDER BY id LIMIT ?",
       "SELECT 1 FROM events WHERE id = ?1 AND (at < ?2 OR id <= ?3)"
-      " AND id <= (SELECT min(value) FROM counters WHERE name IN ('notices', 'webhooks'))"
-      " AND seq < (SELECT max(seq) FROM events AS later WHERE later.user_id = events.user_id)",
+      " AND id <= (SELECT min(value) FROM counters WHERE name IN ('notices', 'webhooks', 'events_listed'))"
+      " AND seq < (SELECT max(seq) FROM user_events WHERE user_events.user_id = events.user_id)",
       kRemove};
   co_return co_await remove(kEvents, order, place);
 }

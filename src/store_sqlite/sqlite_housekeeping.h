@@ -1,6 +1,7 @@
 #pragma once
 #include "jobs/housekeeping.h"
 #include "store_sqlite/readers.h"
+#include "store_sqlite/user_list.h"
 #include "store_sqlite/writer.h"
 
 namespace rushes::store_sqlite {
@@ -8,7 +9,8 @@ namespace rushes::store_sqlite {
 /// Each step: a reader finds what may go, a unit of the writer takes it away, if it still may.
 class SqliteHousekeeping final : public jobs::Housekeeping {
  public:
-  SqliteHousekeeping(Readers& readers, Writer& writer) : readers_(readers), writer_(writer) {}
+  SqliteHousekeeping(Readers& readers, Writer& writer, UserLists& lists)
+      : readers_(readers), writer_(writer), lists_(lists) {}
 
   Task<Result<jobs::Swept>> remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) override;
   Task<Result<jobs::Swept>> remove_events(jobs::SweepOrder order, jobs::SweepPlace place) override;
@@ -20,8 +22,12 @@ class SqliteHousekeeping final : public jobs::Housekeeping {
   struct Kind;
   Task<Result<jobs::Swept>> remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place);
 
+  /// What is removed is also removed from its user's list, so that it must be there.
+  Task<Result<void>> list_all();
+
   Readers& readers_;
   Writer& writer_;
+  UserLists& lists_;
 };
 
 }  // namespace rushes::store_sqlite

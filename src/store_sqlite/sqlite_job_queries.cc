@@ -44,6 +44,36 @@ Result<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, c
   return std::move(*job);
 }
 
+/// Gives those of the user's jobs that the filter wants and that are numbered below `before` to `take`, the newest
+/// first, for as long as it says true.
+void read_jobs(sqlite::Connection& database, const UserList& list, const UserId& user, const jobs::JobFilter& filter,
+               std::int64_t before, const std::function<bool(const sqlite::Statement&)>& take) {
+  const auto state = filter.state ? static_cast<int>(*filter.state) : -1;
+  const auto type = filter.type ? static_cast<int>(*filter.type) : -1;
+  const auto unlisted = list.unlisted(user, 0, before - 1);
+  for (auto entry = unlisted.rbegin(); entry != unlisted.rend(); ++entry) {
+    auto& row = database.statement("SELECT " RUSHES_JOB_COLUMNS
+                                   " FROM jobs WHERE no = ?1 AND (?2 < 0 OR state = ?2)"
+                                   " AND (?3 < 0 OR type = ?3) AND (NOT ?4 OR state < 2)");
+    if (!row.bind(entry->row, state, type, filter.unfinished_only).next()) continue;
+    const bool more = take(row);
+    row.reset();
+    if (!more) return;
+  }
+  const auto below = unlisted.empty() ? before : unlisted.front().place;
+  auto& rows = database.statement(
+      "SELECT " RUSHES_JOB_COLUMNS
+      " FROM (SELECT no AS listed FROM user_jobs WHERE user_jobs.user_id = ?1 AND user_jobs.no < ?2)"
+      " CROSS JOIN jobs ON jobs.no = listed"
+      " WHERE (?3 < 0 OR state = ?3) AND (?4 < 0 OR type = ?4) AND (NOT ?5 OR state < 2) ORDER BY listed DESC");
+  rows.bind(user.value(), below, state, type, filter.unfinished_only);
+  while (rows.next()) {
+    if (take(rows)) continue;
+    rows.reset();
+    return;
+  }
+}
+
 /// Adds those behind `seq` in their order. What was filed meanwhile is in both.
 void add_unfiled(std::vector<jobs::Event>& events, std::vector<jobs::Event> unfiled, std::int64_t seq, int limit) {
   for (auto& event : unfiled) {
@@ -102,26 +132,19 @@ Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
 Task<Result<jobs::JobPage>> SqliteJobQueries::list(UserId user, jobs::JobFilter filter) {
   const auto before = read_cursor(filter.cursor);
   if (!before) co_return before.error();
-  std::function question = [user = std::move(user), filter,
+  std::function question = [this, user = std::move(user), filter,
                             before = *before](sqlite::Connection& database) -> Result<jobs::JobPage> {
-    const auto state = filter.state ? static_cast<int>(*filter.state) : -1;
-    const auto type = filter.type ? static_cast<int>(*filter.type) : -1;
-    auto& rows = database
-                     .statement("SELECT " RUSHES_JOB_COLUMNS
-                                " FROM jobs WHERE user_id = ?1 AND no < ?2 AND (?3 < 0 OR state = ?3)"
-                                " AND (?4 < 0 OR type = ?4) AND (NOT ?5 OR state < 2) ORDER BY no DESC LIMIT ?6")
-                     .bind(user.value(), before, state, type, filter.unfinished_only, filter.limit + 1);
     jobs::JobPage page;
     std::int64_t last = 0;
-    while (rows.next()) {
+    read_jobs(database, lists_.jobs, user, filter, before, [&](const sqlite::Statement& row) {
       if (static_cast<int>(page.jobs.size()) == filter.limit) {
         page.next_cursor = std::to_string(last);
-        rows.reset();
-        break;
+        return false;
       }
-      page.jobs.push_back(read_job(rows));
-      last = rows.integer(kNumberColumn);
-    }
+      page.jobs.push_back(read_job(row));
+      last = row.integer(kNumberColumn);
+      return true;
+    });
     return page;
   };
   auto page = co_await readers_.read(std::move(question));
@@ -240,15 +263,14 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user
   auto told = unfiled_of(user);
   auto unfiled = co_await std::move(told);
   if (!unfiled) co_return unfiled.error();
-  std::function question = [user = std::move(user), seq,
+  std::function question = [this, user = std::move(user), seq,
                             limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
-    auto& rows = database
-                     .statement(
-                         "SELECT id, user_id, seq, job_id, type, payload, at FROM events"
-                         " WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?")
-                     .bind(user.value(), seq, limit);
     std::vector<jobs::Event> events;
-    while (rows.next()) events.push_back(read_event(rows));
+    read_events(database, list_, user, {seq, INT64_MAX, std::nullopt}, [&](jobs::Event event) {
+      if (events.size() == static_cast<std::size_t>(limit)) return false;
+      events.push_back(std::move(event));
+      return true;
+    });
     return events;
   };
   auto events = co_await readers_.read(std::move(question));
@@ -262,22 +284,20 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
   auto unfiled = co_await std::move(told);
   if (!unfiled) co_return unfiled.error();
   std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.job != job; });
-  std::function question = [user = std::move(user), job = std::move(job), seq,
+  std::function question = [this, user = std::move(user), job = std::move(job), seq,
                             limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
     const auto row = find_row(database, job);
     if (!row || row->job.user != user) return events;
     // Among its user's events it has those of its own time alone to look through.
     const auto last = row->last_seq > 0 ? row->last_seq : INT64_MAX;
-    auto& rows = database
-                     .statement(
-                         "SELECT id, user_id, seq, job_id, type, payload, at FROM events"
-                         " WHERE user_id = ? AND seq > ? AND seq <= ? AND job_id = ? ORDER BY seq LIMIT ?")
-                     .bind(user.value(), std::max(seq, row->first_seq - 1), last, job.value(), limit);
-    for (std::size_t bytes = 0; bytes < kPageBytes && rows.next(); bytes += events.back().payload.size()) {
-      events.push_back(read_event(rows));
-    }
-    rows.reset();
+    std::size_t bytes = 0;
+    read_events(database, list_, user, {std::max(seq, row->first_seq - 1), last, job}, [&](jobs::Event event) {
+      if (events.size() == static_cast<std::size_t>(limit) || bytes >= kPageBytes) return false;
+      bytes += event.payload.size();
+      events.push_back(std::move(event));
+      return true;
+    });
     return events;
   };
   auto events = co_await readers_.read(std::move(question));
@@ -290,10 +310,17 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
 }
 
 Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) {
-  std::function question = [user = std::move(user), id](sqlite::Connection& database) -> Result<std::int64_t> {
-    auto& rows = database.statement("SELECT seq FROM events WHERE user_id = ? AND id <= ? ORDER BY seq DESC LIMIT 1")
-                     .bind(user.value(), id);
-    return rows.next() ? rows.integer(0) : 0;
+  std::function question = [this, user = std::move(user), id](sqlite::Connection& database) -> Result<std::int64_t> {
+    const auto unlisted = list_.unlisted(user, 0, INT64_MAX);
+    const auto behind =
+        std::find_if(unlisted.begin(), unlisted.end(), [&](const auto& entry) { return entry.row > id; });
+    if (behind != unlisted.begin()) return std::prev(behind)->place;
+    auto& row =
+        database.statement("SELECT seq FROM user_events WHERE user_id = ? AND id <= ? ORDER BY seq DESC LIMIT 1")
+            .bind(user.value(), id);
+    const auto seq = row.next() ? row.integer(0) : 0;
+    row.reset();
+    return seq;
   };
   co_return co_await readers_.read(std::move(question));
 }

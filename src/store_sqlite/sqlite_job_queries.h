@@ -10,8 +10,8 @@ namespace rushes::store_sqlite {
 /// Questions about jobs, answered by the readers.
 class SqliteJobQueries final : public jobs::JobQueries {
  public:
-  SqliteJobQueries(Readers& readers, Writer& writer, LiveJobs& live, const Clock& clock)
-      : readers_(readers), writer_(writer), live_(live), clock_(clock) {}
+  SqliteJobQueries(Readers& readers, Writer& writer, LiveJobs& live, const UserLists& lists, const Clock& clock)
+      : readers_(readers), writer_(writer), live_(live), lists_(lists), clock_(clock) {}
 
   Task<Result<jobs::Job>> find(UserId user, JobId job) override;
   Task<Result<std::string>> body_of(UserId user, JobId job) override;
@@ -34,14 +34,15 @@ class SqliteJobQueries final : public jobs::JobQueries {
   Readers& readers_;
   Writer& writer_;
   LiveJobs& live_;
+  const UserLists& lists_;
   const Clock& clock_;
 };
 
 /// The event log, read by the readers; the writer tells its listener.
 class SqliteEventLog final : public jobs::EventLog {
  public:
-  SqliteEventLog(Readers& readers, Writer& writer, const LiveJobs& live)
-      : readers_(readers), writer_(writer), live_(live) {}
+  SqliteEventLog(Readers& readers, Writer& writer, const LiveJobs& live, const UserList& list)
+      : readers_(readers), writer_(writer), live_(live), list_(list) {}
 
   void on_committed(Listener listener) override { listener_ = std::move(listener); }
   Task<Result<std::vector<jobs::Event>>> after(std::int64_t id, int limit) override;
@@ -63,7 +64,8 @@ class SqliteEventLog final : public jobs::EventLog {
   Readers& readers_;
   Writer& writer_;
   const LiveJobs& live_;
-  Listener listener_;  // set before the first write, then only read
+  const UserList& list_;  // of events
+  Listener listener_;     // set before the first write, then only read
 };
 
 }  // namespace rushes::store_sqlite

@@ -93,6 +93,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   row.job = std::move(transition.job);
   row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
   insert_row(database, row, job.idempotency_key);
+  live_.lists().jobs.add(database, row.job.user, {row.number, row.number});
   if (job.retry_of) copy_checkpoints(database, *job.retry_of, row.number);
   if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", row.number, job.body);
   return {std::move(row.job), false};

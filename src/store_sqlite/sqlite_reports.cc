@@ -9,12 +9,13 @@
 namespace rushes::store_sqlite {
 namespace {
 
-std::vector<jobs::Event> events_of(sqlite::Connection& database, const jobs::Job& job) {
-  auto& rows = database.statement(
-      "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE user_id = ? AND job_id = ? ORDER BY seq");
-  rows.bind(job.user.value(), job.id.value());
+std::vector<jobs::Event> events_of(sqlite::Connection& database, const UserList& list, const Row& row) {
+  const auto last = row.last_seq > 0 ? row.last_seq : INT64_MAX;
   std::vector<jobs::Event> events;
-  while (rows.next()) events.push_back(read_event(rows));
+  read_events(database, list, row.job.user, {row.first_seq - 1, last, row.job.id}, [&](jobs::Event event) {
+    events.push_back(std::move(event));
+    return true;
+  });
   return events;
 }
 
@@ -82,7 +83,7 @@ Task<Result<jobs::JobReport>> SqliteJobQueries::report_job(JobId job) {
     if (!row) return jobs::job_not_found();
     jobs::JobReport report;
     report.attempts = attempts_of(database, *row);
-    report.events = events_of(database, row->job);
+    report.events = events_of(database, lists_.events, *row);
     report.waiting = static_cast<std::int64_t>(live_.order().waiting());
     report.running_of_user = live_.order().running_of(row->job.user);
     report.type = live_.types()[static_cast<std::size_t>(row->job.type)];

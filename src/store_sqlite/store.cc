@@ -14,17 +14,18 @@ namespace {
 class SqliteStore final : public Store {
  public:
   SqliteStore(const std::filesystem::path& file, const StoreOptions& options, const Clock& clock, Rng& rng,
-              FileDescriptor lock)
+              FileDescriptor lock, sqlite::Connection& database)
       : lock_(std::move(lock)),
         readers_(file, options.readers),
-        live_(options.parallel_jobs),
+        lists_(database, options.list_batch),
+        live_(options.parallel_jobs, lists_),
         writer_(file, hooks(), options.reserve_log),
-        events_(readers_, writer_, live_),
+        events_(readers_, writer_, live_, lists_.events),
         jobs_(writer_, live_, clock),
-        queries_(readers_, writer_, live_, clock),
+        queries_(readers_, writer_, live_, lists_, clock),
         notifications_(readers_, writer_, clock, rng),
         webhooks_(readers_, writer_, clock, rng),
-        housekeeping_(readers_, writer_) {}
+        housekeeping_(readers_, writer_, lists_) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
   jobs::JobQueries& queries() override { return queries_; }
@@ -39,6 +40,7 @@ class SqliteStore final : public Store {
     WriterHooks hooks;
     hooks.told = [this](std::span<const jobs::Event> events) { events_.tell(events); };
     hooks.reload = [this](sqlite::Connection& database, bool within) { live_.load(database, within); };
+    hooks.begun = [this](sqlite::Connection& database) { lists_.step(database); };
     hooks.committed = [this] { live_.committed(); };
     hooks.has_unfiled = [this] { return live_.has_unfiled(); };
     hooks.must_file = [this] { return live_.must_file(); };
@@ -48,6 +50,7 @@ class SqliteStore final : public Store {
 
   const FileDescriptor lock_;  // let go last
   Readers readers_;
+  UserLists lists_;
   LiveJobs live_;
   Writer writer_;
   SqliteEventLog events_;
@@ -66,11 +69,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, co
   if (!lock) return lock.error();
   if (const auto made = make_private(file); !made) return made.error();
   try {
-    {
-      sqlite::Connection connection(file, sqlite::Access::read_write);
-      if (auto migrated = migrate(connection); !migrated) return migrated.error();
-    }
-    return std::unique_ptr<Store>(std::make_unique<SqliteStore>(file, options, clock, rng, std::move(*lock)));
+    sqlite::Connection connection(file, sqlite::Access::read_write);
+    if (auto migrated = migrate(connection); !migrated) return migrated.error();
+    return std::unique_ptr<Store>(
+        std::make_unique<SqliteStore>(file, options, clock, rng, std::move(*lock), connection));
   } catch (const sqlite::Failure& error) {
     return error.to_error();
   }

@@ -229,6 +229,7 @@ void Writer::commit(Batch batch) {
 void Writer::begin(bool filing) {
   connection_.run("BEGIN IMMEDIATE");
   stale_ = true;  // until the commit
+  if (hooks_.begun) hooks_.begun(connection_);
   if (filing) hooks_.file(connection_);
 }
 

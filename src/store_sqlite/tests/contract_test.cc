@@ -9,7 +9,7 @@ namespace {
 
 class Jobs final : public jobs::OpenStores {
  public:
-  explicit Jobs(const Clock& clock) : store_(clock) {}
+  Jobs(const Clock& clock, std::size_t list_batch) : store_(clock, {.list_batch = list_batch}) {}
   jobs::JobStore& jobs() override { return store_->jobs(); }
   jobs::JobQueries& queries() override { return store_->queries(); }
   jobs::EventLog& events() override { return store_->events(); }
@@ -48,9 +48,11 @@ class Hooks final : public webhooks::OpenWebhooks {
 }  // namespace
 
 namespace jobs {
-INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract,
-                         ::testing::Values(StoreBackend{
-                             "sqlite", [](FakeClock& clock) { return std::make_unique<Jobs>(clock); }}));
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite, JobStoreContract,
+    ::testing::Values(StoreBackend{"sqlite", [](FakeClock& clock) { return std::make_unique<Jobs>(clock, 50'000); }},
+                      // Rows come from the users' lists as often as from memory.
+                      StoreBackend{"listing", [](FakeClock& clock) { return std::make_unique<Jobs>(clock, 3); }}));
 }  // namespace jobs
 
 namespace notifications {

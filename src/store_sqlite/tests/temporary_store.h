@@ -38,19 +38,22 @@ class TemporaryFolder {
 /// A store in a folder of its own.
 class TemporaryStore {
  public:
-  explicit TemporaryStore(const Clock& clock) : clock_(clock) { reopen(); }
+  explicit TemporaryStore(const Clock& clock, StoreOptions options = {}) : clock_(clock), options_(options) {
+    reopen();
+  }
 
   Store& operator*() { return *store_; }
   Store* operator->() { return store_.get(); }
   void close() { store_.reset(); }
   void reopen() {
     close();
-    store_ = std::move(Store::open(file(), StoreOptions(), clock_, rng_).value());
+    store_ = std::move(Store::open(file(), options_, clock_, rng_).value());
   }
   std::filesystem::path file() const { return folder_.database(); }
 
  private:
   const Clock& clock_;
+  const StoreOptions options_;
   SeededRng rng_{2};
   TemporaryFolder folder_;
   std::unique_ptr<Store> store_;

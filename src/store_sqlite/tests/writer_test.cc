@@ -22,11 +22,10 @@ using Work = std::function<Result<int>(Transaction&)>;
 class WriterTest : public ::testing::Test {
  protected:
   WriterTest() {
-    sqlite::Connection connection(folder_.database(), sqlite::Access::read_write);
-    migrate(connection).value();
-    connection.execute("CREATE TABLE t (a, b)");
+    database_.execute("CREATE TABLE t (a, b)");
     WriterHooks hooks;
     hooks.reload = [this](sqlite::Connection& database, bool within) { live_.load(database, within); };
+    hooks.begun = [this](sqlite::Connection& database) { lists_.step(database); };
     hooks.told = [this](std::span<const jobs::Event> events) {
       for (const auto& event : events) heard_.push_back(event.id);
       ++commits_heard_;
@@ -87,8 +86,16 @@ class WriterTest : public ::testing::Test {
     return values;
   }
 
+  static sqlite::Connection migrated(const std::filesystem::path& file) {
+    sqlite::Connection connection(file, sqlite::Access::read_write);
+    migrate(connection).value();
+    return connection;
+  }
+
   TemporaryFolder folder_;
-  LiveJobs live_{3};
+  sqlite::Connection database_ = migrated(folder_.database());
+  UserLists lists_{database_, 50};
+  LiveJobs live_{3, lists_};
   std::vector<std::int64_t> heard_;  // on the writer's thread
   int commits_heard_ = 0;
   std::atomic<bool> must_file_ = false;

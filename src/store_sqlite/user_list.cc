@@ -1,0 +1,181 @@
+#include "store_sqlite/user_list.h"
+
+#include <algorithm>
+
+namespace rushes::store_sqlite {
+namespace {
+
+constexpr UserList::Sql kJobs{"SELECT value FROM counters WHERE name = 'jobs_listed'",
+                              "SELECT user_id, no, no FROM jobs WHERE no > ? ORDER BY no",
+                              "SELECT 1 FROM jobs WHERE no = ?",
+                              "SELECT no, no FROM user_jobs WHERE user_id = ? ORDER BY no DESC LIMIT 1",
+                              "INSERT OR IGNORE INTO user_jobs SELECT ?1, ?3",
+                              "UPDATE counters SET value = ? WHERE name = 'jobs_listed'"};
+constexpr UserList::Sql kEvents{"SELECT value FROM counters WHERE name = 'events_listed'",
+                                "SELECT user_id, seq, id FROM events WHERE id > ? ORDER BY id",
+                                "SELECT 1 FROM events WHERE id = ?",
+                                "SELECT seq, id FROM user_events WHERE user_id = ? ORDER BY seq DESC LIMIT 1",
+                                "INSERT OR IGNORE INTO user_events VALUES (?1, ?2, ?3)",
+                                "UPDATE counters SET value = ? WHERE name = 'events_listed'"};
+
+constexpr std::size_t kStep = 500;  // half a millisecond of the writer's time
+
+bool before(const ListEntry& left, const ListEntry& right) { return left.place < right.place; }
+
+/// Gives how many were not there yet.
+std::size_t put_in_order(std::vector<ListEntry>& entries, const std::vector<ListEntry>& more) {
+  const auto size = entries.size();
+  for (const auto& entry : more) {
+    const auto at = std::lower_bound(entries.begin(), entries.end(), entry, before);
+    if (at == entries.end() || at->place != entry.place) entries.insert(at, entry);
+  }
+  return entries.size() - size;
+}
+
+}  // namespace
+
+UserList::UserList(const Sql& sql, sqlite::Connection& database, std::size_t batch) : sql_(sql), batch_(batch) {
+  auto& listed = database.statement(sql_.listed);
+  listed.next();
+  done_ = covered_ = last_row_ = listed.integer(0);
+  listed.reset();
+  auto& rows = database.statement(sql_.rows).bind(covered_);
+  while (rows.next()) added_[UserId(rows.text(0))].push_back({rows.integer(1), rows.integer(2)});
+  committed();
+}
+
+void UserList::add(sqlite::Connection& database, const UserId& user, ListEntry entry) {
+  // It comes late: nobody would look for it behind the counter.
+  if (entry.row <= covered_) database.run(sql_.insert, user.value(), entry.place, entry.row);
+  added_[user].push_back(entry);
+  ++added_count_;
+}
+
+std::optional<ListEntry> UserList::last(sqlite::Connection& database, const UserId& user) const {
+  if (const auto added = added_.find(user); added != added_.end()) return added->second.back();
+  if (const auto known = unlisted_.find(user); known != unlisted_.end()) return known->second.back();
+  auto& row = database.statement(sql_.last).bind(user.value());
+  if (!row.next()) return std::nullopt;
+  const ListEntry last{row.integer(0), row.integer(1)};
+  row.reset();
+  return last;
+}
+
+void UserList::start() {
+  listing_ = true;
+  covered_ = last_row_;
+  users_.clear();
+  for (const auto& [user, entries] : unlisted_) users_.push_back(user);
+  std::sort(users_.begin(), users_.end());
+  next_ = 0;
+}
+
+void UserList::step(sqlite::Connection& database) {
+  if (!listing_ && count_ < batch_) return;
+  if (!listing_) start();
+  list(database, kStep + added_count_);
+}
+
+bool UserList::hurry(sqlite::Connection& database, std::optional<std::int64_t>& upto) {
+  if (!upto) upto = last_row_;
+  if (done_ >= *upto) return false;
+  if (!listing_) start();
+  if (listed_.empty()) list(database, kStep);
+  return true;
+}
+
+void UserList::list(sqlite::Connection& database, std::size_t most) {
+  listed_.clear();
+  for (next_then_ = next_; next_then_ < users_.size() && most > 0;) {
+    const auto& user = users_[next_then_];
+    const auto& entries = unlisted_.at(user);
+    Listed listed{user};
+    while (listed.count < entries.size() && entries[listed.count].row <= covered_ && most > 0) {
+      const auto& entry = entries[listed.count];
+      // Those that came late are listed.
+      if (entry.row > done_) database.run(sql_.insert, user.value(), entry.place, entry.row);
+      ++listed.count;
+      --most;
+    }
+    const bool all = listed.count == entries.size() || entries[listed.count].row > covered_;
+    listed_.push_back(std::move(listed));
+    if (!all) break;
+    ++next_then_;
+  }
+  done_then_ = next_then_ == users_.size();
+  if (done_then_) database.run(sql_.set_done, covered_);
+}
+
+void UserList::committed() {
+  if (added_.empty() && listed_.empty() && !done_then_) return;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [user, count] : listed_) {
+    const auto found = unlisted_.find(user);
+    auto& entries = found->second;
+    entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(count));
+    count_ -= count;
+    if (entries.empty()) unlisted_.erase(found);
+  }
+  for (auto& [user, entries] : added_) {
+    last_row_ = std::max(last_row_, entries.back().row);
+    count_ += put_in_order(unlisted_[user], entries);
+  }
+  if (!listed_.empty() || done_then_) next_ = next_then_;
+  if (done_then_) {
+    listing_ = false;
+    done_ = covered_;
+  }
+  rolled_back();
+}
+
+void UserList::rolled_back() {
+  added_.clear();
+  added_count_ = 0;
+  listed_.clear();
+  done_then_ = false;
+}
+
+void UserList::rolled_back_partly(sqlite::Connection& database) {
+  const auto is_gone = [&](const ListEntry& entry) {
+    auto& row = database.statement(sql_.has_row).bind(entry.row);
+    const bool is_there = row.next();
+    row.reset();
+    return !is_there;
+  };
+  for (auto& [user, entries] : added_) std::erase_if(entries, is_gone);
+  std::erase_if(added_, [](const auto& added) { return added.second.empty(); });
+}
+
+std::vector<ListEntry> UserList::unlisted(const UserId& user, std::int64_t after, std::int64_t upto) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = unlisted_.find(user);
+  if (found == unlisted_.end()) return {};
+  const auto& entries = found->second;
+  return {std::upper_bound(entries.begin(), entries.end(), ListEntry{after, 0}, before),
+          std::upper_bound(entries.begin(), entries.end(), ListEntry{upto, 0}, before)};
+}
+
+UserLists::UserLists(sqlite::Connection& database, std::size_t batch)
+    : jobs(kJobs, database, batch), events(kEvents, database, batch) {}
+
+void UserLists::step(sqlite::Connection& database) {
+  jobs.step(database);
+  events.step(database);
+}
+
+void UserLists::committed() {
+  jobs.committed();
+  events.committed();
+}
+
+void UserLists::rolled_back() {
+  jobs.rolled_back();
+  events.rolled_back();
+}
+
+void UserLists::rolled_back_partly(sqlite::Connection& database) {
+  jobs.rolled_back_partly(database);
+  events.rolled_back_partly(database);
+}
+
+}  // namespace rushes::store_sqlite
