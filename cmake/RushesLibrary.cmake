@@ -56,6 +56,13 @@ function(rushes_bench name)
   endif()
 endfunction()
 
+# The allocator of servers. Sanitizers bring their own.
+add_library(rushes_allocator INTERFACE)
+if(NOT RUSHES_SANITIZE)
+  target_link_libraries(rushes_allocator INTERFACE PkgConfig::JEMALLOC)
+endif()
+add_library(rushes::allocator ALIAS rushes_allocator)
+
 # Targets that use Asio share one precompiled header; it halves the build.
 add_library(rushes_pch OBJECT ${CMAKE_CURRENT_LIST_DIR}/pch.cc)
 target_compile_features(rushes_pch PUBLIC cxx_std_20)

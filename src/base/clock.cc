@@ -1,7 +1,5 @@
 #include "base/clock.h"
 
-#include <fmt/compile.h>
-
 namespace rushes {
 
 Timestamp SystemClock::now() const {
@@ -16,9 +14,20 @@ std::string to_rfc3339(Timestamp time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"), static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  std::string text = "0000-00-00T00:00:00.000Z";
+  const auto put = [&text](std::size_t at, std::size_t digits, auto number) {
+    for (auto left = static_cast<unsigned>(number); digits-- > 0; left /= 10) {
+      text[at + digits] = static_cast<char>('0' + left % 10);
+    }
+  };
+  put(0, 4, static_cast<int>(date.year()));
+  put(5, 2, static_cast<unsigned>(date.month()));
+  put(8, 2, static_cast<unsigned>(date.day()));
+  put(11, 2, clock.hours().count());
+  put(14, 2, clock.minutes().count());
+  put(17, 2, clock.seconds().count());
+  put(20, 3, clock.subseconds().count());
+  return text;
 }
 
 std::int64_t to_millis(Timestamp time) { return time.time_since_epoch().count(); }

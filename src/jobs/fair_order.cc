@@ -16,12 +16,12 @@ void FairOrder::clear() {
 
 FairOrder::User& FairOrder::user_of(const UserId& id) {
   auto& user = users_[id];
-  user.id = id;
-  return user;
+  if (!user) user = std::make_unique<User>(User{id, 0, {}});
+  return *user;
 }
 
 FairOrder::Lane& FairOrder::lane_of(const UserId& user, int priority) const {
-  return const_cast<Lane&>(users_.at(user).lanes.at(priority));
+  return const_cast<Lane&>(users_.at(user)->lanes.at(priority));
 }
 
 std::size_t FairOrder::rank_in(const Lane& lane, std::int64_t place) {
@@ -65,7 +65,7 @@ void FairOrder::take_slot_behind(Lane& lane) {
   lane.came.pop_back();
 }
 
-void FairOrder::add(const UserId& id, const Waiting& job) {
+FairOrder::Lane& FairOrder::put(const UserId& id, const Waiting& job) {
   auto& user = user_of(id);
   auto& lane = user.lanes[job.priority];
   lane.user = &user;
@@ -77,6 +77,17 @@ void FairOrder::add(const UserId& id, const Waiting& job) {
   ++waiting_[static_cast<std::size_t>(job.type)];
   add_slot_behind(lane);
   head(lane);
+  return lane;
+}
+
+void FairOrder::add(const UserId& id, const Waiting& job) { put(id, job); }
+
+int FairOrder::add_and_tell(const UserId& id, const Waiting& job) {
+  auto& lane = put(id, job);
+  const auto rank = rank_in(lane, job.place);
+  const auto position = static_cast<int>(slots_.order_of_key(slot(lane, rank))) + 1;
+  lane.jobs[rank].told_position = position;
+  return position;
 }
 
 /// Out of the lane's lists; its slots, and what of them is in heads_, are the caller's.
@@ -133,7 +144,7 @@ void FairOrder::add_running(const UserId& id, JobType type) {
 }
 
 void FairOrder::stop(const UserId& id, JobType type) {
-  auto& user = users_.at(id);
+  auto& user = *users_.at(id);
   for (auto& [priority, lane] : user.lanes) {
     if (lane.jobs.empty()) continue;
     unhead(lane);
@@ -154,7 +165,7 @@ void FairOrder::limit_running(int per_user) {
   if (per_user == per_user_) return;
   per_user_ = per_user;
   for (auto& [id, user] : users_) {
-    for (auto& [priority, lane] : user.lanes) {
+    for (auto& [priority, lane] : user->lanes) {
       unhead(lane);
       head(lane);
     }
@@ -177,11 +188,6 @@ std::optional<FairOrder::Next> FairOrder::next(Types types) const {
   return Next{lane.user->id, lane.jobs[rank_in(lane, place)]};
 }
 
-Waiting& FairOrder::find(const UserId& user, int priority, std::int64_t place) {
-  auto& lane = lane_of(user, priority);
-  return lane.jobs[rank_in(lane, place)];
-}
-
 int FairOrder::position(const UserId& user, int priority, std::int64_t place) const {
   const auto& lane = lane_of(user, priority);
   return static_cast<int>(slots_.order_of_key(slot(lane, rank_in(lane, place)))) + 1;
@@ -201,19 +207,19 @@ std::size_t FairOrder::waiting_of(const UserId& user) const {
   const auto found = users_.find(user);
   if (found == users_.end()) return 0;
   std::size_t count = 0;
-  for (const auto& [priority, lane] : found->second.lanes) count += lane.jobs.size();
+  for (const auto& [priority, lane] : found->second->lanes) count += lane.jobs.size();
   return count;
 }
 
 void FairOrder::each_user(const std::function<void(const UserId&, std::size_t, int)>& visit) const {
-  for (const auto& [id, user] : users_) visit(id, waiting_of(id), user.running);
+  for (const auto& [id, user] : users_) visit(id, waiting_of(id), user->running);
 }
 
 int FairOrder::running() const noexcept { return std::accumulate(running_.begin(), running_.end(), 0); }
 
 int FairOrder::running_of(const UserId& user) const {
   const auto found = users_.find(user);
-  return found == users_.end() ? 0 : found->second.running;
+  return found == users_.end() ? 0 : found->second->running;
 }
 
 void FairOrder::forget_if_idle(User& user) {

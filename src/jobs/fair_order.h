@@ -1,4 +1,5 @@
 #pragma once
+#include "base/flat_map.h"
 #include "jobs/line.h"
 #include "jobs/queue_report.h"
 
@@ -11,10 +12,10 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 
 namespace rushes::jobs {
 
@@ -50,6 +51,8 @@ class FairOrder {
 
   void clear();
   void add(const UserId& user, const Waiting& job);
+  /// The same; gives its position, and notes that it was told.
+  int add_and_tell(const UserId& user, const Waiting& job);
   /// It does not wait any more, and does not start either. Gives what was kept of it.
   Waiting remove(const UserId& user, int priority, std::int64_t place);
   /// It starts: it waits no more and is one of those that run.
@@ -68,8 +71,6 @@ class FairOrder {
   /// The job that starts next, of one of `types`.
   std::optional<Next> next(Types types) const;
 
-  /// A waiting job, whose told_… may be changed.
-  Waiting& find(const UserId& user, int priority, std::int64_t place);
   /// Where a waiting job stands, from 1, before those of other users that come later.
   int position(const UserId& user, int priority, std::int64_t place) const;
   /// Visits waiting jobs in their order from position `from` on, until `visit` says false. It may change what was told.
@@ -119,6 +120,7 @@ class FairOrder {
   };
 
   User& user_of(const UserId& id);
+  Lane& put(const UserId& id, const Waiting& job);
   Lane& lane_of(const UserId& user, int priority) const;
   static std::size_t rank_in(const Lane& lane, std::int64_t place);
   static Slot slot(const Lane& lane, std::size_t index);
@@ -132,8 +134,8 @@ class FairOrder {
   void forget_if_idle(User& user);
 
   Slots slots_;
-  std::array<std::set<Slot>, kJobTypes> heads_;  // first slots of users that may start a job of that type
-  std::unordered_map<UserId, User> users_;       // those with something waiting or running
+  std::array<std::set<Slot>, kJobTypes> heads_;   // first slots of users that may start a job of that type
+  FlatMap<UserId, std::unique_ptr<User>> users_;  // those with something waiting or running
   std::array<std::size_t, kJobTypes> waiting_{};
   std::array<int, kJobTypes> running_{};
   int per_user_ = std::numeric_limits<int>::max();

@@ -3,6 +3,7 @@
 #include "base/disk_error.h"
 #include "base/file.h"
 #include "sqlite/fold.h"
+#include "sqlite/gathering_vfs.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -107,7 +108,7 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
   static const int kUncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)kUncounted;
   sqlite3* opened = nullptr;
-  const int failed = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
+  const int failed = sqlite3_open_v2(file.c_str(), &opened, flags, gathering_vfs());
   database_.reset(opened);
   if (failed != SQLITE_OK) {
     throw Failure(failed, "cannot open the database " + file.string() + ": " + sqlite3_errstr(failed), errno);

@@ -115,7 +115,7 @@ class LiveJobs {
   jobs::FairOrder order_;
   std::array<jobs::TypeSettings, jobs::kJobTypes> types_;
   std::map<std::pair<std::int64_t, std::int64_t>, Later> later_;  // by time and number
-  std::unordered_map<UserId, int> later_of_;
+  FlatMap<UserId, int> later_of_;
   std::unordered_map<JobId, Running> running_;
   std::vector<Running> ended_;  // with the transaction under way, and maybe with those that failed before
   std::vector<JobId> unfiled_;  // those with something unfiled, and maybe others
@@ -127,8 +127,8 @@ class LiveJobs {
     static constexpr std::int64_t kUnknown = -1;
   };
   Log& log_of(sqlite::Connection& database, const UserId& user);
-  std::unordered_map<UserId, Log> logs_;  // of those that were asked for
-  std::deque<std::int64_t> took_;         // ms; the last ones
+  FlatMap<UserId, Log> logs_;      // of those that were asked for
+  std::deque<std::int64_t> took_;  // ms; the last ones
   std::int64_t last_number_ = 0;
   std::int64_t last_place_ = 0;
   std::int64_t last_token_ = 0;

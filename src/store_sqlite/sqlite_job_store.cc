@@ -67,11 +67,7 @@ int SqliteJobStore::line_up(Row& row, Timestamp now) {
   row.place = live_.new_place();
   row.run_at = 0;
   live_.promote(now);
-  auto& order = live_.order();
-  order.add(row.job.user, waiting(row, now));
-  const auto position = order.position(row.job.user, row.job.priority, row.place);
-  order.find(row.job.user, row.job.priority, row.place).told_position = position;
-  return position;
+  return live_.order().add_and_tell(row.job.user, waiting(row, now));
 }
 
 jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJob& job, Timestamp now) {

@@ -143,7 +143,7 @@ void UserList::rolled_back_partly(sqlite::Connection& database) {
     return !is_there;
   };
   for (auto& [user, entries] : added_) std::erase_if(entries, is_gone);
-  std::erase_if(added_, [](const auto& added) { return added.second.empty(); });
+  erase_if(added_, [](const auto& added) { return added.second.empty(); });
 }
 
 std::vector<ListEntry> UserList::unlisted(const UserId& user, std::int64_t after, std::int64_t upto) const {

@@ -1,4 +1,5 @@
 #pragma once
+#include "base/flat_map.h"
 #include "base/id.h"
 #include "sqlite/connection.h"
 
@@ -7,7 +8,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -68,13 +68,13 @@ class UserList {
 
   const Sql sql_;
   const std::size_t batch_;
-  std::unordered_map<UserId, Entries> added_;  // in the transaction under way
+  FlatMap<UserId, Entries> added_;  // in the transaction under way
   std::size_t added_count_ = 0;
 
   mutable std::mutex mutex_;
-  std::unordered_map<UserId, Entries> unlisted_;  // changed under mutex_, by the writer alone
-  std::size_t count_ = 0;                         // in all of unlisted_
-  std::int64_t last_row_ = 0;                     // of all that were added
+  FlatMap<UserId, Entries> unlisted_;  // changed under mutex_, by the writer alone
+  std::size_t count_ = 0;              // in all of unlisted_
+  std::int64_t last_row_ = 0;          // of all that were added
 
   // The batch that is being listed.
   std::int64_t done_ = 0;      // rows up to here are listed

@@ -1,6 +1,5 @@
 #include "store_sqlite/writer.h"
 
-#include <malloc.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -16,8 +15,6 @@ constexpr int kCheckpointPages = 1000;
 // the writer does it itself, between two batches.
 constexpr int kLongestLog = 8'000;
 constexpr std::size_t kReservedLog = std::size_t{kLongestLog + 1'000} * 4'120;
-constexpr int kKeptMemory = 64 << 20;
-constexpr int kGrownMemory = 1 << 20;
 // After it was told.
 constexpr std::chrono::milliseconds kFileWithin{1'000};
 constexpr std::chrono::milliseconds kProbeEvery{1'000};
@@ -34,9 +31,6 @@ int on_wal(void* due, sqlite3* database, const char* name, int pages) {
 
 Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserve_log)
     : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)) {
-  // The thread's memory comes and goes with each batch: the system need not have it back in between.
-  ::mallopt(M_TRIM_THRESHOLD, kKeptMemory);
-  ::mallopt(M_TOP_PAD, kGrownMemory);
   if (reserve_log) connection_.reserve_log(kReservedLog);
   if (hooks_.reload) hooks_.reload(connection_, false);
   thread_ = std::thread([this] {

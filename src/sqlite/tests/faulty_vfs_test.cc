@@ -70,7 +70,7 @@ TEST_F(FaultyVfsTest, WhateverWriteFailsNothingOfTheTransactionStays) {
     faults_.heal();
     EXPECT_EQ(stored(), failed ? Values{0} : (Values{0, n})) << "after the write that failed, " << n;
   }
-  EXPECT_GT(n, 5);
+  EXPECT_GT(n, 2);
   EXPECT_EQ(stored(), (Values{0, n - 1}));
 }
 
