@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "sqlite/fold.h"
 #include "sqlite/gathering_vfs.h"
+#include "sqlite/page_cache.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -107,6 +108,7 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
   // Counting every byte takes a lock at each allocation, of all threads.
   static const int kUncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)kUncounted;
+  count_pages_in_cache();
   sqlite3* opened = nullptr;
   const int failed = sqlite3_open_v2(file.c_str(), &opened, flags, gathering_vfs());
   database_.reset(opened);
