@@ -39,6 +39,11 @@ struct BroadcastAnswers {
 class Adapter {
  public:
   virtual ~Adapter() = default;
+  /// False where nobody is meant, so that nothing need be encoded. Who joins while it is asked may be left out.
+  virtual bool may_reach(const Selection& who) const {
+    (void)who;
+    return true;
+  }
   virtual void broadcast(const Selection& to, const OutgoingEvent& event) = 0;
   /// `event.encoded` asks for acknowledgement `id`, which no other question of the namespace has.
   virtual Task<BroadcastAnswers> broadcast_with_ack(Selection to, EncodedPacket event, std::uint64_t id,

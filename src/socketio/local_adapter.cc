@@ -9,6 +9,8 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <utility>
 
 namespace rushes::socketio {
@@ -20,7 +22,27 @@ struct IdOfSocket {
   std::string_view operator()(const Socket& socket) const noexcept { return socket.id(); }
 };
 
-/// One shard's share of the namespace. Touched on that shard only.
+/// How many names of rooms and sockets there are, by their hash: what others than the shard may ask.
+class Census {
+ public:
+  void add(std::string_view name) noexcept { of(name).fetch_add(1); }
+  void remove(std::string_view name) noexcept { of(name).fetch_sub(1); }
+  /// False where there is none of that name.
+  bool may_have(std::string_view name) const noexcept { return of(name).load() != 0; }
+
+ private:
+  static constexpr std::size_t kCounts = 1U << 16U;
+  std::atomic<std::uint32_t>& of(std::string_view name) noexcept {
+    return counts_[std::hash<std::string_view>()(name) % kCounts];
+  }
+  const std::atomic<std::uint32_t>& of(std::string_view name) const noexcept {
+    return const_cast<Census*>(this)->of(name);
+  }
+
+  std::array<std::atomic<std::uint32_t>, kCounts> counts_{};
+};
+
+/// One shard's share of the namespace. Touched on that shard only, but the census.
 struct LocalAdapter::Part {
   Part() = default;
   Part(const Part&) = delete;
@@ -34,6 +56,12 @@ struct LocalAdapter::Part {
   NamedSet<Socket, IdOfSocket> by_id;
   std::vector<Socket*> everyone;
   std::uint32_t epoch = 0;  // of selections: a socket with this mark has been seen
+  Census census;
+
+  bool may_have(const Selection& who) const {
+    const auto may = [this](const std::string& room) { return census.may_have(room); };
+    return who.rooms.empty() || std::any_of(who.rooms.begin(), who.rooms.end(), may);
+  }
 
   /// Calls `use` once for each selected socket.
   template <class Use>
@@ -79,6 +107,10 @@ LocalAdapter::LocalAdapter(const std::vector<std::shared_ptr<net::Loop>>& loops)
 
 LocalAdapter::~LocalAdapter() = default;
 
+bool LocalAdapter::may_reach(const Selection& who) const {
+  return std::any_of(parts_.begin(), parts_.end(), [&who](const auto& part) { return part->may_have(who); });
+}
+
 void LocalAdapter::broadcast(const Selection& to, const OutgoingEvent& event) {
   const auto deliver = [](Part& part, const Selection& who, const EncodedPacket& packet) {
     part.for_each(who, [&packet, droppable = who.droppable](Socket& socket) {
@@ -86,6 +118,7 @@ void LocalAdapter::broadcast(const Selection& to, const OutgoingEvent& event) {
     });
   };
   for (const auto& part : parts_) {
+    if (!part->may_have(to)) continue;
     if (part->loop->is_current()) {
       deliver(*part, to, event.encoded);
     } else {
@@ -186,6 +219,7 @@ void LocalAdapter::enter(std::size_t shard, Socket& socket) {
   socket.places_->index = static_cast<std::uint32_t>(part.everyone.size());
   part.everyone.push_back(&socket);
   part.by_id.insert(socket);
+  part.census.add(socket.id());
 }
 
 void LocalAdapter::exit(Socket& socket) {
@@ -201,6 +235,7 @@ void LocalAdapter::exit(Socket& socket) {
   last->places_->index = places.index;
   part.everyone.pop_back();
   part.by_id.erase(socket);
+  part.census.remove(socket.id());
 }
 
 void LocalAdapter::evict(const std::string& id) {
@@ -224,6 +259,7 @@ void LocalAdapter::join_room(Socket& socket, std::string_view name) {
     auto made = std::make_unique<Room>();
     made->name = name;
     part.rooms.insert(*made);
+    part.census.add(name);
     found = made.release();
   }
   auto& room = *found;
@@ -257,6 +293,7 @@ void LocalAdapter::remove_member(Part& part, Room& room, std::size_t index) {
   } else if (room.members.empty()) {
     const std::unique_ptr<Room> empty(&room);
     part.rooms.erase(room);
+    part.census.remove(room.name);
   }
 }
 

@@ -26,6 +26,7 @@ class LocalAdapter final : public Adapter {
   explicit LocalAdapter(const std::vector<std::shared_ptr<net::Loop>>& loops);
   ~LocalAdapter() override;
 
+  bool may_reach(const Selection& who) const override;
   void broadcast(const Selection& to, const OutgoingEvent& event) override;
   Task<BroadcastAnswers> broadcast_with_ack(Selection to, EncodedPacket event, std::uint64_t id,
                                             std::chrono::milliseconds timeout) override;

@@ -104,6 +104,8 @@ Broadcast Broadcast::logged(std::uint64_t order) const {
   return in_log;
 }
 
+bool Broadcast::may_reach() const { return namespace_->adapter_->may_reach(selection_); }
+
 void Broadcast::emit_arguments(std::string_view event, const Arguments& args) const {
   OutgoingEvent outgoing{event, args, encode_event(namespace_->name(), event, args, std::nullopt, topic_)};
   outgoing.encoded.order = order_;

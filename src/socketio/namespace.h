@@ -69,9 +69,11 @@ class Broadcast {
 
   template <class... T>
   void emit(std::string_view event, const T&... args) const {
-    emit_arguments(event, Arguments(args...));
+    if (may_reach()) emit_arguments(event, Arguments(args...));
   }
   void emit_arguments(std::string_view event, const Arguments& args) const;
+  /// False where nobody is meant.
+  bool may_reach() const;
   /// Asks each for an acknowledgement and waits for them, at most `timeout`.
   Task<BroadcastAnswers> emit_with_ack(std::string event, Arguments args, std::chrono::milliseconds timeout) const;
   /// They leave the namespace, as by `Socket::disconnect`.

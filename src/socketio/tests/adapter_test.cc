@@ -66,6 +66,10 @@ TEST(AdapterTest, EverythingThatANamespaceDoesGoesThroughIt) {
                                                     "leave user:a vip", "cache-cleared 7 to servers"}));
   EXPECT_EQ(heard, std::vector<std::string>{"from-afar"});
   EXPECT_EQ(run_to_end(nsp.all().count()), 10U);
+  EXPECT_TRUE(nsp.to("user:a").may_reach()) << "on the other node";
+  nsp.reach_by(nsp.local_adapter());
+  EXPECT_FALSE(nsp.to("user:a").may_reach());
+  nsp.reach_by(cluster);
 
   for (int i = 0; i < 2; ++i) {
     const auto nobody = run_to_end(nsp.all().emit_with_ack("q", Arguments(), std::chrono::seconds(5)));

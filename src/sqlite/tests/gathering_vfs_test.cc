@@ -1,0 +1,97 @@
+#include "sqlite/connection.h"
+#include "sqlite/testing/faulty_vfs.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace rushes::sqlite {
+namespace {
+
+class GatheringVfsTest : public ::testing::Test {
+ protected:
+  GatheringVfsTest() {
+    std::string name = ::testing::TempDir() + "rushes-gathering-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~GatheringVfsTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  std::filesystem::path file() const { return folder_ / "test.db"; }
+  static std::int64_t rows(Connection& connection) {
+    auto& row = connection.statement("SELECT count(*) FROM t WHERE length(b) = 3000");
+    row.next();
+    const auto count = row.integer(0);
+    row.reset();
+    return count;
+  }
+  static void insert(Connection& connection, int count) {
+    for (int i = 0; i < count; ++i) connection.run("INSERT INTO t VALUES (?)", std::string(3'000, 'x'));
+  }
+
+  std::filesystem::path folder_;
+  Faults faults_;
+  FaultyVfs counting_{faults_};
+};
+
+TEST_F(GatheringVfsTest, ATransactionIsWrittenInFewPieces) {
+  Connection connection(file(), Access::read_write);
+  connection.execute("CREATE TABLE t (b)");
+  const auto before = faults_.count(DiskOperation::write);
+  connection.execute("BEGIN");
+  insert(connection, 200);
+  connection.execute("COMMIT");
+  const auto writes = faults_.count(DiskOperation::write) - before;
+  EXPECT_LT(writes, 12) << "of some 200 pages, each with a head";
+  Connection other(file(), Access::read_only);
+  EXPECT_EQ(rows(other), 200);
+}
+
+TEST_F(GatheringVfsTest, AReaderSeesEachCommitAndALargeTransactionReadsItsOwnPages) {
+  Connection writer(file(), Access::read_write);
+  writer.execute("CREATE TABLE t (b)");
+  writer.execute("PRAGMA cache_size = 10");  // pages leave the cache before the commit, and come back
+  Connection reader(file(), Access::read_only);
+  for (int round = 1; round <= 5; ++round) {
+    writer.execute("BEGIN");
+    insert(writer, 100);
+    EXPECT_EQ(rows(writer), 100 * round);
+    EXPECT_EQ(rows(reader), 100 * (round - 1));
+    writer.execute("COMMIT");
+    EXPECT_EQ(rows(reader), 100 * round);
+    if (round == 3) writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+  auto& sound = reader.statement("PRAGMA integrity_check");
+  ASSERT_TRUE(sound.next());
+  EXPECT_EQ(sound.text(0), "ok");
+}
+
+TEST_F(GatheringVfsTest, WhicheverWriteFailsTheCommitSaysSo) {
+  Connection connection(file(), Access::read_write);
+  connection.execute("CREATE TABLE t (b)");
+  int failures = 0;
+  for (int nth = 1; nth < 50; ++nth) {
+    faults_.fail_nth(DiskOperation::write, nth, nth % 2 == 0 ? DiskError::full : DiskError::io, nth % 3 == 0);
+    const auto before = rows(connection);
+    connection.execute("BEGIN");
+    bool failed = false;
+    try {
+      insert(connection, 100);
+      connection.execute("COMMIT");
+    } catch (const Failure&) {
+      failed = true;
+      ++failures;
+      if (connection.in_transaction()) connection.execute("ROLLBACK");
+    }
+    faults_.heal();
+    EXPECT_EQ(rows(connection), before + (failed ? 0 : 100)) << "write " << nth;
+    if (!failed) break;
+  }
+  EXPECT_GE(failures, 3);
+}
+
+}  // namespace
+}  // namespace rushes::sqlite

@@ -1,0 +1,165 @@
+#include "store_sqlite/user_list.h"
+
+#include "store_sqlite/migrations.h"
+#include "store_sqlite/tests/temporary_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rushes::store_sqlite {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Rows = std::vector<std::int64_t>;
+
+/// Lists of events, in batches of four.
+class UserListTest : public ::testing::Test {
+ protected:
+  UserListTest() { reopen(); }
+
+  /// As a new process would find it.
+  void reopen() {
+    lists_.reset();
+    database_ = std::make_unique<sqlite::Connection>(folder_.database(), sqlite::Access::read_write);
+    migrate(*database_).value();
+    lists_ = std::make_unique<UserLists>(*database_, 4);
+  }
+  UserList& list() { return lists_->events; }
+
+  void add(const std::string& user, std::int64_t id) {
+    database_->run("INSERT INTO events VALUES (?1, ?2, ?1, 'job', 0, '', 0)", id, user);
+    list().add(*database_, UserId(user), {id, id});
+  }
+  /// A transaction that adds one event, and lists what is due.
+  void commit(const std::string& user, std::int64_t id) {
+    database_->execute("BEGIN");
+    list().step(*database_);
+    add(user, id);
+    database_->execute("COMMIT");
+    list().committed();
+  }
+  Rows listed(const std::string& user) {
+    auto& rows = database_->statement("SELECT id FROM user_events WHERE user_id = ? ORDER BY seq").bind(user);
+    Rows ids;
+    while (rows.next()) ids.push_back(rows.integer(0));
+    return ids;
+  }
+  Rows unlisted(const std::string& user, std::int64_t after = 0, std::int64_t upto = INT64_MAX) {
+    Rows ids;
+    for (const auto& entry : list().unlisted(UserId(user), after, upto)) ids.push_back(entry.row);
+    return ids;
+  }
+  std::int64_t last(const std::string& user) {
+    const auto last = list().last(*database_, UserId(user));
+    return last ? last->row : 0;
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<sqlite::Connection> database_;
+  std::unique_ptr<UserLists> lists_;
+};
+
+TEST_F(UserListTest, RowsAreRememberedUntilThereAreEnoughOfThem) {
+  commit("bob", 1);
+  commit("ann", 2);
+  commit("bob", 3);
+  EXPECT_THAT(listed("bob"), IsEmpty());
+  EXPECT_THAT(unlisted("bob"), ElementsAre(1, 3));
+  EXPECT_THAT(unlisted("bob", 1), ElementsAre(3));
+  EXPECT_THAT(unlisted("bob", 0, 2), ElementsAre(1));
+  commit("ann", 4);
+  commit("ann", 5);
+  EXPECT_THAT(listed("ann"), ElementsAre(2, 4));
+  EXPECT_THAT(listed("bob"), ElementsAre(1, 3));
+  EXPECT_THAT(unlisted("ann"), ElementsAre(5));
+  EXPECT_THAT(unlisted("bob"), IsEmpty());
+}
+
+TEST_F(UserListTest, TheLastIsFoundWhereverItIs) {
+  EXPECT_EQ(last("ann"), 0);
+  commit("ann", 1);
+  EXPECT_EQ(last("ann"), 1);
+  for (int id = 2; id <= 6; ++id) commit("bob", id);
+  EXPECT_THAT(unlisted("ann"), IsEmpty());
+  EXPECT_EQ(last("ann"), 1);
+  database_->execute("BEGIN");
+  add("ann", 7);
+  EXPECT_EQ(last("ann"), 7);
+  database_->execute("ROLLBACK");
+  list().rolled_back();
+  EXPECT_EQ(last("ann"), 1);
+}
+
+TEST_F(UserListTest, WhatWasNotListedIsReadAgainByTheNextProcess) {
+  for (int id = 1; id <= 6; ++id) commit(id % 2 == 0 ? "ann" : "bob", id);
+  EXPECT_THAT(unlisted("ann"), ElementsAre(6));
+  reopen();
+  EXPECT_THAT(unlisted("ann"), ElementsAre(6));
+  EXPECT_THAT(listed("ann"), ElementsAre(2, 4));
+  EXPECT_EQ(last("bob"), 5);
+}
+
+TEST_F(UserListTest, ATransactionThatDoesNotComeAboutListsNothing) {
+  for (int id = 1; id <= 4; ++id) commit("ann", id);
+  database_->execute("BEGIN");
+  list().step(*database_);
+  add("bob", 5);
+  database_->execute("ROLLBACK");
+  list().rolled_back();
+  EXPECT_THAT(unlisted("ann"), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(unlisted("bob"), IsEmpty());
+  commit("bob", 6);
+  EXPECT_THAT(listed("ann"), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(unlisted("ann"), IsEmpty());
+}
+
+TEST_F(UserListTest, APartThatWasTakenBackIsForgotten) {
+  database_->execute("BEGIN");
+  add("ann", 1);
+  database_->execute("SAVEPOINT unit");
+  add("ann", 2);
+  add("bob", 3);
+  database_->execute("ROLLBACK TO unit");
+  list().rolled_back_partly(*database_);
+  EXPECT_EQ(last("ann"), 1);
+  EXPECT_EQ(last("bob"), 0);
+  database_->execute("COMMIT");
+  list().committed();
+  EXPECT_THAT(unlisted("ann"), ElementsAre(1));
+  EXPECT_THAT(unlisted("bob"), IsEmpty());
+}
+
+TEST_F(UserListTest, ARowThatComesLateIsInTheListAndInItsPlace) {
+  for (const int id : {1, 2, 5, 6}) commit("ann", id);
+  commit("ann", 9);  // lists those before it
+  EXPECT_THAT(listed("ann"), ElementsAre(1, 2, 5, 6));
+  commit("ann", 4);
+  EXPECT_THAT(listed("ann"), ElementsAre(1, 2, 4, 5, 6));
+  EXPECT_THAT(unlisted("ann"), ElementsAre(4, 9));
+  EXPECT_EQ(last("ann"), 9);
+  reopen();
+  EXPECT_THAT(listed("ann"), ElementsAre(1, 2, 4, 5, 6));
+  EXPECT_THAT(unlisted("ann"), ElementsAre(9));
+}
+
+TEST_F(UserListTest, InAHurryAllThatWasThereIsListed) {
+  commit("ann", 1);
+  commit("bob", 2);
+  std::optional<std::int64_t> upto;
+  int steps = 0;
+  for (bool more = true; more; ++steps) {
+    database_->execute("BEGIN");
+    more = list().hurry(*database_, upto);
+    add("cid", 10 + steps);
+    database_->execute("COMMIT");
+    list().committed();
+  }
+  EXPECT_EQ(steps, 2);
+  EXPECT_THAT(listed("ann"), ElementsAre(1));
+  EXPECT_THAT(listed("bob"), ElementsAre(2));
+  EXPECT_THAT(unlisted("cid"), ElementsAre(10, 11));
+}
+
+}  // namespace
+}  // namespace rushes::store_sqlite
