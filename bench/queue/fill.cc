@@ -68,6 +68,10 @@ class Copier {
       status.show("indexing the database", static_cast<std::int64_t>(i), static_cast<std::int64_t>(indexes.size()));
       database_.execute(indexes[i]);
     }
+    status.show("listing the jobs by user", 0, 2);
+    list("user_jobs", "no", "jobs", "no");
+    status.show("listing the jobs by user", 1, 2);
+    list("user_events", "seq, id", "events", "id");
   }
 
  private:
@@ -84,6 +88,13 @@ class Copier {
       sql.push_back(std::move(made_by));
     }
     return sql;
+  }
+
+  void list(const std::string& table, const std::string& columns, const std::string& rows, const std::string& number) {
+    database_.execute("INSERT OR IGNORE INTO " + table + " SELECT user_id, " + columns + " FROM " + rows +
+                      " ORDER BY user_id, " + columns);
+    database_.execute("UPDATE counters SET value = (SELECT max(" + number + ") FROM " + rows + ") WHERE name = '" +
+                      rows + "_listed'");
   }
 
   void copy_job(const JobId& job, std::int64_t first, std::int64_t last) {

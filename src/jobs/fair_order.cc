@@ -193,6 +193,19 @@ int FairOrder::position(const UserId& user, int priority, std::int64_t place) co
   return static_cast<int>(slots_.order_of_key(slot(lane, rank_in(lane, place)))) + 1;
 }
 
+std::optional<int> FairOrder::position(const UserId& user, std::int64_t number) const {
+  const auto known = users_.find(user);
+  if (known == users_.end()) return std::nullopt;
+  for (const auto& [priority, lane] : known->second->lanes) {
+    const auto by_number = [](const Waiting& job, std::int64_t wanted) { return job.number < wanted; };
+    const auto found = std::lower_bound(lane.jobs.begin(), lane.jobs.end(), number, by_number);
+    if (found == lane.jobs.end() || found->number != number) continue;
+    const auto rank = static_cast<std::size_t>(found - lane.jobs.begin());
+    return static_cast<int>(slots_.order_of_key(slot(lane, rank))) + 1;
+  }
+  return std::nullopt;
+}
+
 void FairOrder::each(int from, const std::function<bool(const UserId&, Waiting&, int)>& visit) {
   if (from < 1 || static_cast<std::size_t>(from) > slots_.size()) return;
   int position = from;

@@ -73,6 +73,9 @@ class FairOrder {
 
   /// Where a waiting job stands, from 1, before those of other users that come later.
   int position(const UserId& user, int priority, std::int64_t place) const;
+  /// The same of the user's job with this number. Nothing where it does not wait, or is not found at once: it is where
+  /// places rise with numbers, which the job of a later attempt undoes.
+  std::optional<int> position(const UserId& user, std::int64_t number) const;
   /// Visits waiting jobs in their order from position `from` on, until `visit` says false. It may change what was told.
   void each(int from, const std::function<bool(const UserId& user, Waiting& job, int position)>& visit);
 

@@ -1,5 +1,6 @@
 #include "jobs/fair_order.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -128,6 +129,18 @@ TEST(FairOrderTest, UsersTakeTurns) {
   EXPECT_EQ(order.position(UserId("bob"), 0, 5), 4);
 }
 
+TEST(FairOrderTest, APositionByNumberIsRightOrNone) {
+  FairOrder order;
+  for (const int place : {1, 2, 3}) order.add(UserId("ann"), job(place));
+  auto again = job(4);
+  again.number = 0;
+  order.add(UserId("ann"), again);
+  EXPECT_EQ(order.position(UserId("ann"), 2), 2);
+  EXPECT_EQ(order.position(UserId("ann"), 4), std::nullopt);
+  EXPECT_EQ(order.position(UserId("bob"), 2), std::nullopt);
+  EXPECT_THAT(order.position(UserId("ann"), 0), ::testing::AnyOf(std::nullopt, std::optional(4)));
+}
+
 TEST(FairOrderTest, AHigherPriorityGoesFirstAndIsFairInItself) {
   FairOrder order;
   order.add(UserId("ann"), job(1));
@@ -233,6 +246,7 @@ TEST(FairOrderTest, IsWhatItsDefinitionSays) {
       for (const auto& [user, one] : expected) {
         wanted.push_back(one.number);
         ASSERT_EQ(order.position(UserId(user), one.priority, one.place), ++position);
+        ASSERT_EQ(order.position(UserId(user), one.number), position);
       }
       ASSERT_EQ(numbers(order), wanted) << "seed " << seed << " step " << step;
     }
