@@ -248,6 +248,30 @@ ALTER TABLE jobs ADD COLUMN unique_key TEXT;
 CREATE UNIQUE INDEX jobs_unique ON jobs (user_id, unique_key) WHERE unique_key IS NOT NULL AND state < 2;
 -- Several jobs may be about one upload: a retry is.
 CREATE INDEX jobs_of_upload ON jobs (json_extract(input, '$.upload')) WHERE type = 1;
+-- Recurring jobs. The body, which may be long, stands last: what reads the rest does not read it.
+CREATE TABLE schedules (
+  id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  cron TEXT NOT NULL DEFAULT '',
+  zone TEXT NOT NULL DEFAULT '',
+  is_unique INTEGER NOT NULL DEFAULT 1,
+  paused INTEGER NOT NULL DEFAULT 0,
+  next_at INTEGER,
+  last_at INTEGER,
+  last_skipped TEXT,
+  last_job TEXT,
+  type TEXT NOT NULL DEFAULT '',
+  title TEXT NOT NULL DEFAULT '',
+  url TEXT NOT NULL DEFAULT '',
+  input TEXT NOT NULL DEFAULT '{}',
+  unique_key TEXT NOT NULL DEFAULT '',
+  priority INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  body TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX schedules_of_user ON schedules (user_id);
+CREATE INDEX schedules_due ON schedules (next_at) WHERE paused = 0;
 )sql";
 
 // Whose rows are whose; see user_list.h.

@@ -6,6 +6,7 @@
 #include "store_sqlite/sqlite_job_queries.h"
 #include "store_sqlite/sqlite_job_store.h"
 #include "store_sqlite/sqlite_notification_store.h"
+#include "store_sqlite/sqlite_schedule_store.h"
 #include "store_sqlite/sqlite_webhook_store.h"
 
 namespace rushes::store_sqlite {
@@ -25,6 +26,7 @@ class SqliteStore final : public Store {
         queries_(readers_, writer_, live_, lists_, clock),
         notifications_(readers_, writer_, clock, rng),
         webhooks_(readers_, writer_, clock, rng),
+        schedules_(readers_, writer_, clock),
         housekeeping_(readers_, writer_, lists_) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
@@ -32,6 +34,7 @@ class SqliteStore final : public Store {
   jobs::EventLog& events() override { return events_; }
   notifications::NotificationStore& notifications() override { return notifications_; }
   webhooks::WebhookStore& webhooks() override { return webhooks_; }
+  schedules::ScheduleStore& schedules() override { return schedules_; }
   jobs::Housekeeping& housekeeping() override { return housekeeping_; }
   std::optional<Error> refusal() const override { return writer_.refusal(); }
 
@@ -58,6 +61,7 @@ class SqliteStore final : public Store {
   SqliteJobQueries queries_;
   SqliteNotificationStore notifications_;
   SqliteWebhookStore webhooks_;
+  SqliteScheduleStore schedules_;
   SqliteHousekeeping housekeeping_;
 };
 

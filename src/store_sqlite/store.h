@@ -7,6 +7,7 @@
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
 #include "notifications/notification_store.h"
+#include "schedules/schedule_store.h"
 #include "webhooks/webhook_store.h"
 
 #include <filesystem>
@@ -39,6 +40,7 @@ class Store {
   virtual jobs::EventLog& events() = 0;
   virtual notifications::NotificationStore& notifications() = 0;
   virtual webhooks::WebhookStore& webhooks() = 0;
+  virtual schedules::ScheduleStore& schedules() = 0;
   virtual jobs::Housekeeping& housekeeping() = 0;
 
   /// Why the disk takes nothing at the moment; nothing where it does. It is tried again each second. Threads: any.

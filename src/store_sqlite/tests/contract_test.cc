@@ -1,6 +1,7 @@
 #include "async/run.h"
 #include "jobs/testing/job_store_contract.h"
 #include "notifications/testing/notification_store_contract.h"
+#include "schedules/testing/schedule_store_contract.h"
 #include "store_sqlite/tests/temporary_store.h"
 #include "webhooks/testing/webhook_store_contract.h"
 
@@ -45,6 +46,16 @@ class Hooks final : public webhooks::OpenWebhooks {
   store_sqlite::TemporaryStore store_;
 };
 
+class Schedules final : public schedules::OpenSchedules {
+ public:
+  explicit Schedules(const Clock& clock) : store_(clock) {}
+  schedules::ScheduleStore& schedules() override { return store_->schedules(); }
+  void reopen() override { store_.reopen(); }
+
+ private:
+  store_sqlite::TemporaryStore store_;
+};
+
 }  // namespace
 
 namespace jobs {
@@ -66,5 +77,11 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, WebhookStoreContract,
                          ::testing::Values(WebhookBackend{
                              "sqlite", [](FakeClock& clock) { return std::make_unique<Hooks>(clock); }}));
 }  // namespace webhooks
+
+namespace schedules {
+INSTANTIATE_TEST_SUITE_P(Sqlite, ScheduleStoreContract,
+                         ::testing::Values(ScheduleBackend{
+                             "sqlite", [](FakeClock& clock) { return std::make_unique<Schedules>(clock); }}));
+}  // namespace schedules
 
 }  // namespace rushes
