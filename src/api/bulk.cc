@@ -12,28 +12,6 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} << 10U;
 
-Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item) {
-  const auto* named = item.if_contains("type");
-  const bool untyped = named == nullptr || named->is_null();
-  const auto type = untyped ? std::string(item.contains("transcript") ? "transcript" : "video")
-                            : string_member(item, "type").value_or("");
-  if (type != "video" && type != "transcript") {
-    return Error::for_user(
-        Errc::invalid_argument, "ITEM_TYPE",
-        "type " + shorten(json::serialize(*named), 40) +
-            " is not taken here; allowed: \"video\", \"transcript\". Send files to /analyze/upload.");
-  }
-  auto job = type == "video" ? read_video(context, user, item) : read_transcript(context, user, item);
-  if (!job) return job;
-  if (const auto* key = item.if_contains("idempotencyKey"); key != nullptr && !key->is_null()) {
-    if (!key->is_string()) {
-      return Error::for_user(Errc::invalid_argument, "IDEMPOTENCY_KEY", "idempotencyKey is not a text.");
-    }
-    if (auto set = set_idempotency_key(key->get_string(), *job); !set) return set.error();
-  }
-  return job;
-}
-
 /// The lines with something in them.
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -159,6 +137,28 @@ Result<BulkForm> bulk_form(const net::Request& request) {
                          "The body must be a JSON array, sent as application/json, or lines of JSON, sent as "
                          "application/x-ndjson; this one is '" +
                              shorten(type, 80) + "'.");
+}
+
+Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item) {
+  const auto* named = item.if_contains("type");
+  const bool untyped = named == nullptr || named->is_null();
+  const auto type = untyped ? std::string(item.contains("transcript") ? "transcript" : "video")
+                            : string_member(item, "type").value_or("");
+  if (type != "video" && type != "transcript") {
+    return Error::for_user(
+        Errc::invalid_argument, "ITEM_TYPE",
+        "type " + shorten(json::serialize(*named), 40) +
+            " is not taken here; allowed: \"video\", \"transcript\". Send files to /analyze/upload.");
+  }
+  auto job = type == "video" ? read_video(context, user, item) : read_transcript(context, user, item);
+  if (!job) return job;
+  if (const auto* key = item.if_contains("idempotencyKey"); key != nullptr && !key->is_null()) {
+    if (!key->is_string()) {
+      return Error::for_user(Errc::invalid_argument, "IDEMPOTENCY_KEY", "idempotencyKey is not a text.");
+    }
+    if (auto set = set_idempotency_key(key->get_string(), *job); !set) return set.error();
+  }
+  return job;
 }
 
 Bulk read_bulk(const Context& context, const UserId& user, BulkForm form, std::string_view body) {

@@ -21,8 +21,11 @@ struct Bulk {
   std::optional<std::size_t> refused_item;  // from 0; nothing where the body as a whole is refused
 };
 
-/// Reads 1 to `limits.max_bulk_items` items: `{type?: "video" | "transcript", idempotencyKey?}` and the members of the
-/// single submit of that type. Without a type it is a transcript that has one, else a video.
+/// Reads one item: `{type?: "video" | "transcript", idempotencyKey?}` and the members of the single submit of that
+/// type. Without a type it is a transcript that has one, else a video.
+Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item);
+
+/// Reads 1 to `limits.max_bulk_items` items, as `read_item` does.
 Bulk read_bulk(const Context& context, const UserId& user, BulkForm form, std::string_view body);
 
 }  // namespace rushes::api

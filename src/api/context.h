@@ -9,6 +9,7 @@
 #include "queue/data_folder.h"
 #include "queue/job_service.h"
 #include "queue/rates.h"
+#include "queue/schedule_runner.h"
 #include "webhooks/webhook_store.h"
 
 #include <cstdint>
@@ -25,6 +26,7 @@ struct Limits {
   int max_priority = 0;
   int max_attempts = 3;
   int max_running_per_user = 5;
+  int max_schedules_per_user = 50;
 };
 
 /// What the handlers work with. All of it outlives the router that they are added to.
@@ -42,6 +44,7 @@ struct Context {
   const queue::Rates& rates;
   webhooks::WebhookStore& webhooks;
   std::function<void()> deliver;  // something is due to a webhook
+  queue::ScheduleRunner& schedules;
   Limits limits;
 };
 
@@ -67,6 +70,7 @@ void add_job_event_route(net::Router& router, const Context& context);
 void add_history_routes(net::Router& router, const Context& context);
 void add_notification_routes(net::Router& router, const Context& context);
 void add_webhook_routes(net::Router& router, const Context& context);
+void add_schedule_routes(net::Router& router, const Context& context);
 void add_operator_routes(net::Router& router, const Context& context);
 void add_file_routes(net::Router& router, const Context& context);
 

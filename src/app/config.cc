@@ -268,6 +268,8 @@ std::span<const Setting> settings() {
        number(&Config::max_queued_per_user, 1, kMany)},
       {"max_priority", "0 to 10", "Highest priority that users may give their jobs", "", false,
        number(&Config::max_priority, 0, 10)},
+      {"max_schedules_per_user", "0 to 100000", "Recurring jobs of one user", "", false,
+       number(&Config::max_schedules_per_user, 0, kMany)},
       {"submits_per_minute", "0 to 100000", "Jobs that a user may submit in a minute; 0: any number", "", false,
        number(&Config::submits_per_minute, 0, kMany)},
       {"max_attempts", "1 to 100", "Attempts at a job whose worker crashes", "", false,

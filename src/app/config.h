@@ -36,6 +36,7 @@ struct Config {
   int max_running_per_user = 5;
   int max_queued_per_user = 20;
   int max_priority = 0;
+  int max_schedules_per_user = 50;
   int submits_per_minute = 0;  // of one user; 0: any number
   int max_attempts = 3;
   std::chrono::seconds lease{30};

@@ -229,6 +229,16 @@ void write_store(Page& page, const std::optional<Error>& refusal) {
   }
 }
 
+void write_schedules(Page& page, const queue::ScheduleCounts& counts) {
+  const auto runs = [&](const char* outcome, const Counter& counter) {
+    page.counter("rushes_schedule_runs_total", "Runs of recurring jobs, by what came of them.",
+                 static_cast<double>(counter.value()), {{"outcome", outcome}});
+  };
+  runs("submitted", counts.submitted);
+  runs("skipped", counts.skipped);
+  runs("failed", counts.failed);
+}
+
 Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServer& http, queue::JobService& jobs,
                             const Upkeep& upkeep) {
   const auto counts = co_await jobs.queries().counts();
@@ -239,6 +249,7 @@ Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServ
   write_limits(page, sockets, http, jobs);
   write_http(page, http);
   if (counts) write_jobs(page, *counts);
+  write_schedules(page, upkeep.scheduled);
   write_housekeeping(page, upkeep.removed);
   write_store(page, upkeep.refusal());
   write_process(page);

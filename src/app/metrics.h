@@ -3,6 +3,7 @@
 #include "net/router.h"
 #include "queue/housekeeper.h"
 #include "queue/job_service.h"
+#include "queue/schedule_runner.h"
 #include "socketio/server.h"
 
 #include <functional>
@@ -10,10 +11,11 @@
 
 namespace rushes::app {
 
-/// What the store and its housekeeping tell of themselves.
+/// What the store, its housekeeping and the schedules tell of themselves.
 struct Upkeep {
   const queue::HousekeepingCounts& removed;
   std::function<std::optional<Error>()> refusal;  // why the disk takes nothing; see Store::refusal
+  const queue::ScheduleCounts& scheduled;
 };
 
 /// `GET /metrics`, in the text format of Prometheus: sockets, events, HTTP, jobs, this process. No token: let a proxy

@@ -14,6 +14,7 @@
 #include "gateways/webhook_sender.h"
 #include "net/http_server.h"
 #include "queue/housekeeper.h"
+#include "queue/schedule_runner.h"
 #include "socketio/server.h"
 #include "store_sqlite/store.h"
 #include "worker/pool.h"
@@ -68,6 +69,7 @@ api::Limits api_limits(const Config& config) {
   limits.max_priority = config.max_priority;
   limits.max_attempts = config.max_attempts;
   limits.max_running_per_user = config.max_running_per_user;
+  limits.max_schedules_per_user = config.max_schedules_per_user;
   return limits;
 }
 
@@ -139,6 +141,7 @@ class WiredServer final : public Server {
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
         jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_,
               {config.max_queued_per_user, config.submits_per_minute}),
+        schedules_(shards_.executor(0), store_->schedules(), jobs_, clock_, {config.max_attempts, config.max_priority}),
         rates_(clock_),
         notifications_(store_->notifications()),
         sockets_(shards_, socket_options(config), clock_, rng_),
@@ -160,6 +163,7 @@ class WiredServer final : public Server {
                  rates_,
                  store_->webhooks(),
                  [this] { webhooks_.wake(); },
+                 schedules_,
                  api_limits(config)},
         http_(shards_, router_, http_options(config)) {
     notifications_.on_change([this](const notifications::Change& change) { notification_gateway_.tell(change); });
@@ -180,10 +184,11 @@ class WiredServer final : public Server {
     api::add_notification_routes(router_, context_);
     api::add_file_routes(router_, context_);
     api::add_webhook_routes(router_, context_);
+    api::add_schedule_routes(router_, context_);
     api::add_operator_routes(router_, context_);
     const auto refusal = [this] { return store_->refusal(); };
     add_health_routes(router_, jobs_.queries(), refusal);
-    add_metrics_route(router_, sockets_, http_, jobs_, {housekeeper_.counts(), refusal});
+    add_metrics_route(router_, sockets_, http_, jobs_, {housekeeper_.counts(), refusal, schedules_.counts()});
     add_page_routes(router_);
     if (config_.development) add_development_route(router_, [this] { return development_token(); });
   }
@@ -200,6 +205,7 @@ class WiredServer final : public Server {
     run_to_end(run_on(shards_.executor(0), webhooks_.start()));
     run_to_end(run_on(shards_.executor(0), scheduler_.start()));
     asio::post(shards_.executor(0), [this] { housekeeper_.start(); });
+    asio::post(shards_.executor(0), [this] { schedules_.start(); });
     const auto port = http_.start();
     if (!port) return port.error();
     port_ = *port;
@@ -233,6 +239,7 @@ class WiredServer final : public Server {
     guard_.stop();
     co_await key_refresher_.stop();
     co_await housekeeper_.stop();
+    co_await schedules_.stop();
     co_await scheduler_.stop();
     co_await pool_.close();
     co_await notices_.stop();
@@ -255,6 +262,7 @@ class WiredServer final : public Server {
   queue::Housekeeper housekeeper_;
   queue::Scheduler scheduler_;
   queue::JobService jobs_;
+  queue::ScheduleRunner schedules_;
   queue::Rates rates_;
   notifications::Service notifications_;
   socketio::Server sockets_;

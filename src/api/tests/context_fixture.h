@@ -24,6 +24,7 @@ class ContextFixture : public ::testing::Test {
   }
   ~ContextFixture() override {
     context_.reset();
+    schedules_.reset();
     jobs_.reset();
     scheduler_.reset();
     store_.reset();
@@ -32,10 +33,13 @@ class ContextFixture : public ::testing::Test {
 
   void configure(const Limits& limits, queue::QueueLimits queue_limits) {
     context_.reset();
+    schedules_.reset();
     jobs_ =
         std::make_unique<queue::JobService>(store_->jobs(), store_->queries(), *scheduler_, clock_, rng_, queue_limits);
+    schedules_ = std::make_unique<queue::ScheduleRunner>(loop_.get_executor(), store_->schedules(), *jobs_, clock_,
+                                                         queue::ScheduleRunnerOptions());
     context_.reset(new Context{*jobs_, store_->events(), streams_, *notifications_, tokens_, addresses_, data_,
-                               blocking_, rng_, clock_, rates_, store_->webhooks(), [] {}, limits});
+                               blocking_, rng_, clock_, rates_, store_->webhooks(), [] {}, *schedules_, limits});
   }
   const Context& context() const { return *context_; }
   store_sqlite::Store& store() { return *store_; }
@@ -65,6 +69,7 @@ class ContextFixture : public ::testing::Test {
   std::unique_ptr<queue::Scheduler> scheduler_;
   std::unique_ptr<notifications::Service> notifications_;
   std::unique_ptr<queue::JobService> jobs_;
+  std::unique_ptr<queue::ScheduleRunner> schedules_;
   std::unique_ptr<Context> context_;
 };
 
