@@ -248,6 +248,22 @@ ALTER TABLE jobs ADD COLUMN unique_key TEXT;
 CREATE UNIQUE INDEX jobs_unique ON jobs (user_id, unique_key) WHERE unique_key IS NOT NULL AND state < 2;
 -- Several jobs may be about one upload: a retry is.
 CREATE INDEX jobs_of_upload ON jobs (json_extract(input, '$.upload')) WHERE type = 1;
+)sql";
+
+// Whose rows are whose; see user_list.h.
+constexpr const char* kUserLists = R"sql(
+CREATE TABLE user_jobs (user_id TEXT NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (user_id, no)) WITHOUT ROWID;
+INSERT INTO user_jobs SELECT user_id, no FROM jobs ORDER BY user_id, no;
+INSERT INTO counters SELECT 'jobs_listed', coalesce(max(no), 0) FROM jobs;
+DROP INDEX jobs_of_user;
+CREATE TABLE user_events (user_id TEXT NOT NULL, seq INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (user_id, seq))
+  WITHOUT ROWID;
+INSERT INTO user_events SELECT user_id, seq, id FROM events ORDER BY user_id, seq;
+INSERT INTO counters SELECT 'events_listed', coalesce(max(id), 0) FROM events;
+DROP INDEX events_of_user;
+)sql";
+
+constexpr const char* kSchedules = R"sql(
 -- Recurring jobs. The body, which may be long, stands last: what reads the rest does not read it.
 CREATE TABLE schedules (
   id TEXT PRIMARY KEY,
@@ -274,20 +290,7 @@ CREATE INDEX schedules_of_user ON schedules (user_id);
 CREATE INDEX schedules_due ON schedules (next_at) WHERE paused = 0;
 )sql";
 
-// Whose rows are whose; see user_list.h.
-constexpr const char* kUserLists = R"sql(
-CREATE TABLE user_jobs (user_id TEXT NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (user_id, no)) WITHOUT ROWID;
-INSERT INTO user_jobs SELECT user_id, no FROM jobs ORDER BY user_id, no;
-INSERT INTO counters SELECT 'jobs_listed', coalesce(max(no), 0) FROM jobs;
-DROP INDEX jobs_of_user;
-CREATE TABLE user_events (user_id TEXT NOT NULL, seq INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (user_id, seq))
-  WITHOUT ROWID;
-INSERT INTO user_events SELECT user_id, seq, id FROM events ORDER BY user_id, seq;
-INSERT INTO counters SELECT 'events_listed', coalesce(max(id), 0) FROM events;
-DROP INDEX events_of_user;
-)sql";
-
-constexpr std::array<const char*, 4> kMigrations{kFirst, kLogIdentity, kLiveOrder, kUserLists};
+constexpr std::array<const char*, 5> kMigrations{kFirst, kLogIdentity, kLiveOrder, kUserLists, kSchedules};
 
 }  // namespace
 
