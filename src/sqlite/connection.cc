@@ -3,8 +3,8 @@
 #include "base/disk_error.h"
 #include "base/file.h"
 #include "sqlite/fold.h"
-#include "sqlite/gathering_vfs.h"
 #include "sqlite/page_cache.h"
+#include "sqlite/wal_vfs.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -110,7 +110,7 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
   (void)kUncounted;
   count_pages_in_cache();
   sqlite3* opened = nullptr;
-  const int failed = sqlite3_open_v2(file.c_str(), &opened, flags, gathering_vfs());
+  const int failed = sqlite3_open_v2(file.c_str(), &opened, flags, wal_vfs());
   database_.reset(opened);
   if (failed != SQLITE_OK) {
     throw Failure(failed, "cannot open the database " + file.string() + ": " + sqlite3_errstr(failed), errno);

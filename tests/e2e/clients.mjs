@@ -40,6 +40,7 @@ export function userOf(server, name, claims) {
     token,
     get: (route, options) => rest(server, 'GET', route, { token, ...options }),
     post: (route, json, options) => rest(server, 'POST', route, { token, json, ...options }),
+    patch: (route, json) => rest(server, 'PATCH', route, { token, json }),
     delete: (route) => rest(server, 'DELETE', route, { token }),
     status: async (job) => (await user.get(`/analyze/job/${job}/status`)).body,
     jobs: async () => (await user.get('/analyze/jobs?limit=200')).body.jobs,

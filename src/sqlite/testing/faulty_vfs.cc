@@ -1,8 +1,12 @@
 #include "sqlite/testing/faulty_vfs.h"
 
 #include <cerrno>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace rushes::sqlite {
@@ -33,6 +37,13 @@ struct Undo {
   sqlite3_int64 file_size = 0;  // before
 };
 
+/// What was written to a file, by whatever handle, since the last good sync of any.
+struct Unsynced {
+  std::mutex mutex;  // guards what follows
+  std::vector<Undo> writes;
+  int lost = 0;  // how often they were; every handle is told once, as Linux does
+};
+
 }  // namespace
 
 /// An open file: SQLite's part, ours, and behind it in the same memory that of the VFS below.
@@ -40,25 +51,29 @@ struct FaultyFile {
   sqlite3_file base{};
   sqlite3_file* below = nullptr;
   Faults* faults = nullptr;
-  std::vector<Undo>* unsynced = nullptr;
+  std::shared_ptr<Unsynced> unsynced;
+  int told = 0;  // of unsynced->lost
 
   static FaultyFile& of(sqlite3_file* file) { return *reinterpret_cast<FaultyFile*>(file); }
   const sqlite3_io_methods& methods() const { return *below->pMethods; }
 
+  /// Before the write, which is done under the same lock.
   void remember(int size, sqlite3_int64 offset) {
-    if (!faults->loses_unsynced()) return unsynced->clear();
+    if (!faults->loses_unsynced()) return unsynced->writes.clear();
     Undo undo;
     undo.offset = offset;
     methods().xFileSize(below, &undo.file_size);
     const auto there = std::min<sqlite3_int64>(size, std::max<sqlite3_int64>(undo.file_size - offset, 0));
     undo.before.resize(static_cast<std::size_t>(there));
     if (there > 0) methods().xRead(below, undo.before.data(), static_cast<int>(there), offset);
-    unsynced->push_back(std::move(undo));
+    unsynced->writes.push_back(std::move(undo));
   }
 
   void lose() {
-    for (; !unsynced->empty(); unsynced->pop_back()) {
-      const auto& undo = unsynced->back();
+    auto& writes = unsynced->writes;
+    if (!writes.empty()) ++unsynced->lost;
+    for (; !writes.empty(); writes.pop_back()) {
+      const auto& undo = writes.back();
       if (!undo.before.empty()) {
         methods().xWrite(below, undo.before.data(), static_cast<int>(undo.before.size()), undo.offset);
       }
@@ -70,6 +85,7 @@ struct FaultyFile {
     auto& self = of(file);
     const auto fault = self.faults->next(DiskOperation::write);
     if (fault && !fault->torn) return code_of(fault->error, DiskOperation::write);
+    const std::lock_guard lock(self.unsynced->mutex);
     self.remember(size, offset);
     const int written = self.methods().xWrite(self.below, bytes, fault ? size / 2 : size, offset);
     return fault ? code_of(fault->error, DiskOperation::write) : written;
@@ -77,11 +93,16 @@ struct FaultyFile {
 
   static int sync(sqlite3_file* file, int flags) {
     auto& self = of(file);
+    const std::lock_guard lock(self.unsynced->mutex);
     if (const auto fault = self.faults->next(DiskOperation::sync)) {
       self.lose();
+      self.told = self.unsynced->lost;
       return code_of(fault->error, DiskOperation::sync);
     }
-    self.unsynced->clear();
+    if (std::exchange(self.told, self.unsynced->lost) != self.unsynced->lost) {
+      return code_of(DiskError::io, DiskOperation::sync);
+    }
+    self.unsynced->writes.clear();
     return self.methods().xSync(self.below, flags);
   }
 
@@ -90,14 +111,17 @@ struct FaultyFile {
     if (const auto fault = self.faults->next(DiskOperation::truncate)) {
       return code_of(fault->error, DiskOperation::truncate);
     }
-    self.unsynced->clear();
+    const std::lock_guard lock(self.unsynced->mutex);
+    sqlite3_int64 before = 0;
+    self.methods().xFileSize(self.below, &before);
+    self.remember(static_cast<int>(std::max<sqlite3_int64>(before - size, 0)), size);
     return self.methods().xTruncate(self.below, size);
   }
 
   static int close(sqlite3_file* file) {
     auto& self = of(file);
     const int closed = self.below->pMethods != nullptr ? self.methods().xClose(self.below) : SQLITE_OK;
-    delete self.unsynced;
+    self.~FaultyFile();
     return closed;
   }
 
@@ -142,6 +166,17 @@ struct FaultyVfs::State {
   sqlite3_vfs* below = nullptr;
   Faults* faults = nullptr;
   std::string name;
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<Unsynced>> unsynced;  // by path, under mutex
+
+  std::shared_ptr<Unsynced> unsynced_of(const char* path) {
+    if (path == nullptr) return std::make_shared<Unsynced>();  // a temporary file
+    const std::lock_guard lock(mutex);
+    auto& known = unsynced[path];
+    auto shared = known.lock();
+    if (!shared) known = shared = std::make_shared<Unsynced>();
+    return shared;
+  }
 
   static State& of(sqlite3_vfs* vfs) { return *static_cast<State*>(vfs->pAppData); }
 
@@ -152,8 +187,16 @@ struct FaultyVfs::State {
     opened->below->pMethods = nullptr;
     opened->faults = state.faults;
     const int failed = state.below->xOpen(state.below, path, opened->below, flags, out_flags);
-    if (failed != SQLITE_OK && opened->below->pMethods == nullptr) return failed;  // nothing to close
-    opened->unsynced = new std::vector<Undo>;
+    if (failed != SQLITE_OK && opened->below->pMethods == nullptr) {  // nothing to close
+      opened->~FaultyFile();
+      file->pMethods = nullptr;
+      return failed;
+    }
+    opened->unsynced = state.unsynced_of(path);
+    {
+      const std::lock_guard lock(opened->unsynced->mutex);
+      opened->told = opened->unsynced->lost;
+    }
     opened->base.pMethods = &FaultyFile::faulty_methods();
     return failed;
   }

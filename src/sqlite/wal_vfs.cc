@@ -1,9 +1,10 @@
-#include "sqlite/gathering_vfs.h"
+#include "sqlite/wal_vfs.h"
 
 #include <sqlite3.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <vector>
@@ -13,48 +14,37 @@ namespace {
 
 // Gathered. SQLite takes what is 128 KiB or more for less.
 constexpr std::size_t kMost = 120 << 10;
+// Where the log's index says how many of its frames are in the database (walformat.html, 2.2).
+constexpr std::size_t kBackfilled = 96;
 
 /// An open file: SQLite's part and ours. That of the VFS below is on the heap, since it is not known before how large.
-struct GatheringFile {
+struct WalFile {
   sqlite3_file base{};
   sqlite3_vfs* vfs = nullptr;
   std::unique_ptr<std::byte[]> memory;
   sqlite3_file* below = nullptr;
   std::vector<char> gathered;
-  sqlite3_int64 offset = 0;  // of its first byte
-  int failed = SQLITE_OK;    // the last write, and nobody was told yet
-  int failed_errno = 0;
+  sqlite3_int64 offset = 0;        // of its first byte
+  void volatile* index = nullptr;  // of the log, its first part; of the database's file alone
 
-  static GatheringFile& of(sqlite3_file* file) { return *reinterpret_cast<GatheringFile*>(file); }
+  static WalFile& of(sqlite3_file* file) { return *reinterpret_cast<WalFile*>(file); }
   const sqlite3_io_methods& methods() const { return *below->pMethods; }
 
-  void write_out() {
-    if (gathered.empty()) return;
-    const int code = methods().xWrite(below, gathered.data(), static_cast<int>(gathered.size()), offset);
-    gathered.clear();
-    if (code == SQLITE_OK || failed != SQLITE_OK) return;
-    failed = code;
-    failed_errno = errno;
-  }
-
-  int tell_failure() {
-    const int code = failed;
-    if (code != SQLITE_OK) errno = failed_errno;
-    failed = SQLITE_OK;
-    return code;
-  }
-
+  /// What cannot be written is kept, and tried again by what comes next: SQLite was told that it is there.
   int settle() {
-    write_out();
-    return tell_failure();
+    if (gathered.empty()) return SQLITE_OK;
+    const int code = methods().xWrite(below, gathered.data(), static_cast<int>(gathered.size()), offset);
+    if (code == SQLITE_OK) gathered.clear();
+    return code;
   }
 
   static int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
     auto& self = of(file);
     const auto length = static_cast<std::size_t>(size);
     const bool follows = offset == self.offset + static_cast<sqlite3_int64>(self.gathered.size());
-    if (!follows || self.gathered.size() + length > kMost) self.write_out();
-    if (const int code = self.tell_failure(); code != SQLITE_OK) return code;
+    if (!follows || self.gathered.size() + length > kMost) {
+      if (const int code = self.settle(); code != SQLITE_OK) return code;
+    }
     if (self.gathered.empty()) self.offset = offset;
     const auto* from = static_cast<const char*>(bytes);
     try {
@@ -66,11 +56,20 @@ struct GatheringFile {
     return SQLITE_OK;
   }
 
+  static int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
+    auto& self = of(file);
+    // What lies before is read whether the rest can be written or not.
+    if (offset + size > self.offset) {
+      if (const int code = self.settle(); code != SQLITE_OK) return code;
+    }
+    return self.methods().xRead(self.below, bytes, size, offset);
+  }
+
   static int close(sqlite3_file* file) {
     auto& self = of(file);
     const int settled = self.settle();
     const int closed = self.below->pMethods == nullptr ? SQLITE_OK : self.methods().xClose(self.below);
-    self.~GatheringFile();
+    self.~WalFile();
     return settled == SQLITE_OK ? closed : settled;
   }
 
@@ -81,29 +80,57 @@ struct GatheringFile {
     return (self.methods().*Method)(self.below, arguments...);
   }
 
-  /// For what cannot fail, or must not: the next that can tells it.
+  /// For what cannot fail, or must not.
   template <auto Method, class... Arguments>
   static int besides(sqlite3_file* file, Arguments... arguments) {
     auto& self = of(file);
-    self.write_out();
+    self.settle();
     return (self.methods().*Method)(self.below, arguments...);
   }
 
+  /// What was copied to the database and not synced may be lost with a sync that failed, and no checkpoint would copy
+  /// it again. It fails under the lock of checkpoints.
+  static int sync_database(sqlite3_file* file, int flags) {
+    auto& self = of(file);
+    const int code = self.methods().xSync(self.below, flags);
+    if (code != SQLITE_OK && self.index != nullptr) {
+      *(static_cast<std::uint32_t volatile*>(self.index) + kBackfilled / sizeof(std::uint32_t)) = 0;
+    }
+    return code;
+  }
+
+  static int map_index(sqlite3_file* file, int region, int size, int extend, void volatile** mapped) {
+    auto& self = of(file);
+    const int code = self.methods().xShmMap(self.below, region, size, extend, mapped);
+    if (region == 0) self.index = code == SQLITE_OK ? *mapped : nullptr;
+    return code;
+  }
+
+  static int unmap_index(sqlite3_file* file, int remove) {
+    of(file).index = nullptr;
+    return of(file).methods().xShmUnmap(of(file).below, remove);
+  }
+
   static void barrier(sqlite3_file* file) {
-    of(file).write_out();
+    of(file).settle();
     of(file).methods().xShmBarrier(of(file).below);
   }
 
-  static const sqlite3_io_methods& gathering_methods() {
+  static int write_through(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+    return of(file).methods().xWrite(of(file).below, bytes, size, offset);
+  }
+
+  template <bool IsLog>
+  static const sqlite3_io_methods& methods_of() {
     using M = sqlite3_io_methods;
     static const M all = [] {
       M methods{};
       methods.iVersion = 3;
       methods.xClose = close;
-      methods.xRead = after_writes<&M::xRead, void*, int, sqlite3_int64>;
-      methods.xWrite = write;
+      methods.xRead = read;
+      methods.xWrite = IsLog ? write : write_through;
       methods.xTruncate = after_writes<&M::xTruncate, sqlite3_int64>;
-      methods.xSync = after_writes<&M::xSync, int>;
+      methods.xSync = IsLog ? after_writes<&M::xSync, int> : sync_database;
       methods.xFileSize = after_writes<&M::xFileSize, sqlite3_int64*>;
       methods.xLock = after_writes<&M::xLock, int>;
       methods.xUnlock = besides<&M::xUnlock, int>;
@@ -111,10 +138,10 @@ struct GatheringFile {
       methods.xFileControl = besides<&M::xFileControl, int, void*>;
       methods.xSectorSize = besides<&M::xSectorSize>;
       methods.xDeviceCharacteristics = besides<&M::xDeviceCharacteristics>;
-      methods.xShmMap = besides<&M::xShmMap, int, int, int, void volatile**>;
+      methods.xShmMap = map_index;
       methods.xShmLock = besides<&M::xShmLock, int, int, int>;
       methods.xShmBarrier = barrier;
-      methods.xShmUnmap = besides<&M::xShmUnmap, int>;
+      methods.xShmUnmap = unmap_index;
       methods.xFetch = after_writes<&M::xFetch, sqlite3_int64, int, void**>;
       methods.xUnfetch = besides<&M::xUnfetch, sqlite3_int64, void*>;
       return methods;
@@ -125,18 +152,19 @@ struct GatheringFile {
 
 /// Over whatever is the default at that moment.
 int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out_flags) {
-  auto* opened = new (file) GatheringFile;
+  auto* opened = new (file) WalFile;
   opened->vfs = sqlite3_vfs_find(nullptr);
   opened->memory.reset(new (std::nothrow) std::byte[static_cast<std::size_t>(opened->vfs->szOsFile)]());
   opened->below = reinterpret_cast<sqlite3_file*>(opened->memory.get());
   const int failed =
       opened->below == nullptr ? SQLITE_NOMEM : opened->vfs->xOpen(opened->vfs, path, opened->below, flags, out_flags);
   if (failed != SQLITE_OK && (opened->below == nullptr || opened->below->pMethods == nullptr)) {
-    opened->~GatheringFile();  // SQLite closes nothing
+    opened->~WalFile();  // SQLite closes nothing
     file->pMethods = nullptr;
     return failed;
   }
-  opened->base.pMethods = &GatheringFile::gathering_methods();
+  const bool is_log = (flags & SQLITE_OPEN_WAL) != 0;
+  opened->base.pMethods = is_log ? &WalFile::methods_of<true>() : &WalFile::methods_of<false>();
   return failed;
 }
 
@@ -145,8 +173,8 @@ struct Registered {
     const auto* below = sqlite3_vfs_find(nullptr);
     vfs = *below;
     vfs.pNext = nullptr;
-    vfs.zName = "gathering";
-    vfs.szOsFile = sizeof(GatheringFile);
+    vfs.zName = "rushes-wal";
+    vfs.szOsFile = sizeof(WalFile);
     vfs.xOpen = open;
     sqlite3_vfs_register(&vfs, 0);
   }
@@ -155,7 +183,7 @@ struct Registered {
 
 }  // namespace
 
-const char* gathering_vfs() {
+const char* wal_vfs() {
   static const Registered kRegistered;
   return kRegistered.vfs.zName;
 }

@@ -10,13 +10,13 @@
 namespace rushes::sqlite {
 namespace {
 
-class GatheringVfsTest : public ::testing::Test {
+class WalVfsTest : public ::testing::Test {
  protected:
-  GatheringVfsTest() {
-    std::string name = ::testing::TempDir() + "rushes-gathering-XXXXXX";
+  WalVfsTest() {
+    std::string name = ::testing::TempDir() + "rushes-wal-XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
-  ~GatheringVfsTest() override {
+  ~WalVfsTest() override {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
@@ -37,7 +37,7 @@ class GatheringVfsTest : public ::testing::Test {
   FaultyVfs counting_{faults_};
 };
 
-TEST_F(GatheringVfsTest, ATransactionIsWrittenInFewPieces) {
+TEST_F(WalVfsTest, ATransactionIsWrittenInFewPieces) {
   Connection connection(file(), Access::read_write);
   connection.execute("CREATE TABLE t (b)");
   const auto before = faults_.count(DiskOperation::write);
@@ -50,7 +50,7 @@ TEST_F(GatheringVfsTest, ATransactionIsWrittenInFewPieces) {
   EXPECT_EQ(rows(other), 200);
 }
 
-TEST_F(GatheringVfsTest, AReaderSeesEachCommitAndALargeTransactionReadsItsOwnPages) {
+TEST_F(WalVfsTest, AReaderSeesEachCommitAndALargeTransactionReadsItsOwnPages) {
   Connection writer(file(), Access::read_write);
   writer.execute("CREATE TABLE t (b)");
   writer.execute("PRAGMA cache_size = 10");  // pages leave the cache before the commit, and come back
@@ -69,7 +69,7 @@ TEST_F(GatheringVfsTest, AReaderSeesEachCommitAndALargeTransactionReadsItsOwnPag
   EXPECT_EQ(sound.text(0), "ok");
 }
 
-TEST_F(GatheringVfsTest, WhicheverWriteFailsTheCommitSaysSo) {
+TEST_F(WalVfsTest, WhicheverWriteFailsTheCommitSaysSo) {
   Connection connection(file(), Access::read_write);
   connection.execute("CREATE TABLE t (b)");
   int failures = 0;
@@ -91,6 +91,32 @@ TEST_F(GatheringVfsTest, WhicheverWriteFailsTheCommitSaysSo) {
     if (!failed) break;
   }
   EXPECT_GE(failures, 3);
+}
+
+TEST_F(WalVfsTest, WhatAFailedSyncLosesOfFormerCheckpointsIsCopiedAgain) {
+  Connection writer(file(), Access::read_write);
+  Connection reader(file(), Access::read_only);
+  Connection checkpointer(file(), Access::read_write);
+  writer.execute("PRAGMA wal_autocheckpoint = 0");
+  writer.execute("CREATE TABLE t (b)");
+  writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  faults_.lose_unsynced(true);
+  insert(writer, 50);
+  reader.execute("BEGIN");
+  EXPECT_EQ(rows(reader), 50);  // and keeps its view: the checkpoint ends there, without a sync
+  insert(writer, 50);
+  checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)");
+  reader.execute("COMMIT");
+  faults_.fail_nth(DiskOperation::sync, 2, DiskError::io);  // the first is the log's
+  EXPECT_THROW(checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)"), Failure);
+  EXPECT_EQ(faults_.failed(), 1);
+  faults_.heal();
+  checkpointer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), 0U);
+  EXPECT_EQ(rows(reader), 100);
+  auto& sound = reader.statement("PRAGMA integrity_check");
+  ASSERT_TRUE(sound.next());
+  EXPECT_EQ(sound.text(0), "ok");
 }
 
 }  // namespace

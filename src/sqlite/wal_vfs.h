@@ -1,0 +1,19 @@
+#pragma once
+
+namespace rushes::sqlite {
+
+/// The name of a VFS above the default one that does better than it by the log (WAL).
+///
+/// It gathers what a commit writes: SQLite writes each page and the head of each by themselves. What is gathered is
+/// written before anything else happens to the log (a read of it, a sync, …), so that others see of it what they would
+/// anyway. Where it cannot be written, what comes next says so, and does nothing until it is. The database itself is
+/// written as ever: who has given up a checkpoint may not write later.
+///
+/// It has a checkpoint begin anew after one that could not sync the database. With a failed sync goes whatever was
+/// written since the last good one, the pages of former checkpoints too, which SQLite takes for copied.
+///
+/// Registered by the first call. Threads: any. Sources: https://www.sqlite.org/vfs.html,
+/// https://www.sqlite.org/walformat.html
+const char* wal_vfs();
+
+}  // namespace rushes::sqlite
