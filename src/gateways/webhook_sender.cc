@@ -105,8 +105,8 @@ Task<> WebhookSender::follow(Gate::Pass pass) {
       }
     }
     // Where nothing ended there is nothing to write down: after a crash it is read again.
-    const bool ended = !told.empty();
-    const auto filed = ended ? co_await store_.consume(std::move(told), upto) : Result<int>(0);
+    auto filed = Result<int>(0);
+    if (!told.empty()) filed = co_await store_.consume(std::move(told), upto);
     if (!events || !filed) {
       log::warning("webhooks", "cannot follow the event log: {}", (events ? filed.error() : events.error()).what());
       co_await wait(follow_timer_, kAfterTrouble);

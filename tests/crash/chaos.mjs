@@ -43,7 +43,7 @@ export class Chaos {
   async rage() {
     while (this.going) {
       await sleep(this.dice.between(10, 220));
-      const weights = { kill: 6, worker: 4, stop: 0.5, fault: 12, full: this.disk ? 2 : 0 };
+      const weights = { kill: 20, worker: 10, stop: 0.5, fault: 2.5, full: this.disk ? 1 : 0 };
       await this[this.dice.weighted(weights)]();
     }
     this.heal();
@@ -85,9 +85,9 @@ export class Chaos {
   async fault() {
     this.counts.faults += 1;
     const error = this.dice.one(['io', 'full', 'read_only']);
-    const lose = 'lose';
+    const lose = this.dice.one(['lose', '']);
     const all = this.dice.next() < 0.3;
-    const line = all ? `all ${error}` : `random ${this.dice.one([0.01, 0.05, 0.1])} ${error} ${this.dice.between(1, 1e9)} ${lose}`;
+    const line = all ? `all ${error}` : `random ${this.dice.one([0.01, 0.05, 0.3])} ${error} ${this.dice.between(1, 1e9)} ${lose}`;
     fs.writeFileSync(this.faults, line);
     await sleep(this.dice.between(50, 900));
     if (this.dice.next() < 0.4) await this.kill();

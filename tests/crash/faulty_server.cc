@@ -3,7 +3,7 @@
 // FILE has one line, read again within milliseconds of its change:
 //   heal                          the disk is well
 //   all ERROR                     nothing is taken
-//   random PROBABILITY ERROR SEED [lose]   by chance; `lose`: a failed sync loses what was written before it
+//   random PROBABILITY ERROR SEED [lose]   by chance; `lose`: a failed sync of a log loses what was written before it
 // ERROR is io, full or read_only. Worker processes open no database, and get no FAULTS.
 #include "base/file.h"
 #include "sqlite/testing/faulty_vfs.h"
@@ -34,7 +34,7 @@ void obey(const std::string& line, sqlite::Faults& faults) {
                      : error_name == "read_only" ? sqlite::DiskError::read_only
                                                  : sqlite::DiskError::io;
   faults.heal();
-  faults.lose_unsynced(lose == "lose");
+  faults.lose_unsynced(lose == "lose" ? sqlite::Lost::logs : sqlite::Lost::nothing);
   if (what == "all") faults.fail_all(error);
   if (what == "random") faults.fail_randomly(probability, error, seed);
 }

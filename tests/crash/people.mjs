@@ -86,7 +86,12 @@ export class Person {
     return answer;
   }
 
-  accept(job) {
+  accept(job, answer) {
+    if (typeof job !== 'string') {
+      const headers = JSON.stringify([...answer.headers]);
+      this.told.wrong.push(`${answer.status} names no job: ${headers} ${JSON.stringify(answer.body)}`);
+      return;
+    }
     this.told.accepted.add(job);
     this.jobs.push(job);
     if (this.jobs.length > 50) this.jobs.shift();
@@ -102,7 +107,7 @@ export class Person {
     const { jobId } = answer.body;
     if (before && before !== jobId) this.told.wrong.push(`the key ${key} made two jobs, ${before} and ${jobId}`);
     if (key) this.keys.set(key, jobId);
-    this.accept(jobId);
+    this.accept(jobId, answer);
   }
 
   /** A key that was used before, whatever became of it. */
@@ -115,14 +120,14 @@ export class Person {
     const answer = await this.user.post('/analyze/bulk', items);
     if (answer.status === 404 || answer.status === 405) return this.told.count('no route for bulk');
     this.note('bulk', answer, 201);
-    if (answer.status === 201) for (const { jobId } of answer.body.jobs) this.accept(jobId);
+    if (answer.status === 201) for (const { jobId } of answer.body.jobs) this.accept(jobId, answer);
   }
 
   /** No video: the job fails, its file stays. */
   async upload() {
     const bytes = Buffer.alloc(this.dice.between(1, 20_000), 'not a video ');
     const answer = this.note('upload', await this.user.upload(bytes, { fileName: 'talk.mp4' }), 201);
-    if (answer.status === 201) this.accept(answer.body.jobId);
+    if (answer.status === 201) this.accept(answer.body.jobId, answer);
   }
 
   async cancel() {
@@ -136,7 +141,7 @@ export class Person {
     const job = this.dice.one(this.jobs);
     if (!job) return;
     const answer = this.note('retry', await this.user.post(`/analyze/job/${job}/retry`), 200, 201);
-    if (answer.status < 300) this.accept(answer.body.newJobId);
+    if (answer.status < 300) this.accept(answer.body.newJobId, answer);
   }
 
   async restart() {

@@ -53,13 +53,15 @@ struct FaultyFile {
   Faults* faults = nullptr;
   std::shared_ptr<Unsynced> unsynced;
   int told = 0;  // of unsynced->lost
+  bool is_log = false;
 
   static FaultyFile& of(sqlite3_file* file) { return *reinterpret_cast<FaultyFile*>(file); }
   const sqlite3_io_methods& methods() const { return *below->pMethods; }
 
   /// Before the write, which is done under the same lock.
   void remember(int size, sqlite3_int64 offset) {
-    if (!faults->loses_unsynced()) return unsynced->writes.clear();
+    const auto lost = faults->lost();
+    if (lost == Lost::nothing || (lost == Lost::logs && !is_log)) return unsynced->writes.clear();
     Undo undo;
     undo.offset = offset;
     methods().xFileSize(below, &undo.file_size);
@@ -192,6 +194,7 @@ struct FaultyVfs::State {
       file->pMethods = nullptr;
       return failed;
     }
+    opened->is_log = (flags & SQLITE_OPEN_WAL) != 0;
     opened->unsynced = state.unsynced_of(path);
     {
       const std::lock_guard lock(opened->unsynced->mutex);
@@ -244,9 +247,9 @@ void Faults::heal() {
   probability_ = 0;
 }
 
-void Faults::lose_unsynced(bool lose) {
+void Faults::lose_unsynced(Lost lost) {
   const std::lock_guard lock(mutex_);
-  lose_unsynced_ = lose;
+  lost_ = lost;
 }
 
 std::int64_t Faults::count(DiskOperation operation) const {
@@ -259,9 +262,9 @@ std::int64_t Faults::failed() const {
   return failed_;
 }
 
-bool Faults::loses_unsynced() const {
+Lost Faults::lost() const {
   const std::lock_guard lock(mutex_);
-  return lose_unsynced_;
+  return lost_;
 }
 
 std::optional<Faults::Fault> Faults::next(DiskOperation operation) {

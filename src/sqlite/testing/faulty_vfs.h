@@ -15,6 +15,10 @@ namespace rushes::sqlite {
 /// How a disk refuses: a plain input/output error, no room, or as a file system that became read-only.
 enum class DiskError : std::uint8_t { io, full, read_only };
 
+/// What a failed sync takes back of what was written since the last good one. Linux keeps a database's pages in memory
+/// after it, as written, until it needs the room; what it does not keep is lost for whoever has read it before too.
+enum class Lost : std::uint8_t { nothing, logs, all };
+
 /// What changes a file.
 enum class DiskOperation : std::uint8_t { write, sync, truncate };
 
@@ -31,9 +35,7 @@ class Faults {
   void fail_randomly(double probability, DiskError error, std::uint64_t seed);
   void heal();
 
-  /// Whether a failed sync takes back what was written since the last good one, as a kernel may that cannot write it
-  /// out.
-  void lose_unsynced(bool lose);
+  void lose_unsynced(Lost lost);
 
   /// How many such operations were asked for, those that failed included.
   std::int64_t count(DiskOperation operation) const;
@@ -48,7 +50,7 @@ class Faults {
   };
   /// Counts one operation and says whether it is to fail.
   std::optional<Fault> next(DiskOperation operation);
-  bool loses_unsynced() const;
+  Lost lost() const;
 
   struct Nth {
     DiskOperation operation = DiskOperation::write;
@@ -61,7 +63,7 @@ class Faults {
   double probability_ = 0;
   DiskError random_error_ = DiskError::io;
   SeededRng rng_{0};
-  bool lose_unsynced_ = false;
+  Lost lost_ = Lost::nothing;
   std::array<std::int64_t, 3> counts_{};
   std::int64_t failed_ = 0;
 };

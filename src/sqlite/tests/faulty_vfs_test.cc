@@ -75,7 +75,7 @@ TEST_F(FaultyVfsTest, WhateverWriteFailsNothingOfTheTransactionStays) {
 }
 
 TEST_F(FaultyVfsTest, AFailedSyncLosesWhatWasNotSyncedAndNothingElse) {
-  faults_.lose_unsynced(true);
+  faults_.lose_unsynced(Lost::all);
   EXPECT_EQ(insert(1), "");
   faults_.fail_nth(DiskOperation::sync, 1, DiskError::io);
   EXPECT_EQ(insert(2), "DISK_FAILED");

@@ -100,7 +100,7 @@ TEST_F(WalVfsTest, WhatAFailedSyncLosesOfFormerCheckpointsIsCopiedAgain) {
   writer.execute("PRAGMA wal_autocheckpoint = 0");
   writer.execute("CREATE TABLE t (b)");
   writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  faults_.lose_unsynced(true);
+  faults_.lose_unsynced(Lost::all);
   insert(writer, 50);
   reader.execute("BEGIN");
   EXPECT_EQ(rows(reader), 50);  // and keeps its view: the checkpoint ends there, without a sync

@@ -81,7 +81,7 @@ class DiskTest : public ::testing::Test {
 
 TEST_F(DiskTest, WhatCannotBeSyncedIsRefusedAndNotThere) {
   for (const bool lose : {false, true}) {
-    faults_.lose_unsynced(lose);
+    faults_.lose_unsynced(lose ? sqlite::Lost::all : sqlite::Lost::nothing);
     const auto before = jobs_of("ann").size();
     const auto told = heard().size();
     faults_.fail_nth(DiskOperation::sync, 1, DiskError::full);
@@ -257,7 +257,7 @@ class RandomDiskTest : public DiskTest, public ::testing::WithParamInterface<std
 TEST_P(RandomDiskTest, MemoryAndDatabaseAgreeWhateverFails) {
   const auto seed = GetParam();
   rng_ = SeededRng(seed);
-  faults_.lose_unsynced(seed % 2 == 0);
+  faults_.lose_unsynced(seed % 2 == 0 ? sqlite::Lost::logs : sqlite::Lost::nothing);
   for (int round = 0; round < 10; ++round) {
     const auto error = std::array{DiskError::io, DiskError::full, DiskError::read_only}[rng_.next_u64() % 3];
     faults_.fail_randomly(0.05, error, rng_.next_u64());
