@@ -17,7 +17,8 @@ namespace {
 
 struct Rates {
   std::vector<double> enqueue;
-  std::vector<double> position;
+  std::vector<double> position;          // asked one at a time
+  std::vector<double> position_batched;  // many at a time
   std::vector<double> claim;
 };
 
@@ -29,6 +30,7 @@ double median(std::vector<double> values) {
 json::object medians(const Rates& rates) {
   return {{"enqueue_per_s", median(rates.enqueue)},
           {"position_per_s", median(rates.position)},
+          {"position_batched_per_s", median(rates.position_batched)},
           {"claim_per_s", median(rates.claim)}};
 }
 
@@ -52,12 +54,13 @@ class Side {
   }
 
   void round(Rates& rates) {
-    rates.enqueue.push_back(timed(&Side::enqueue));
+    rates.enqueue.push_back(timed(&Side::enqueue, plan_.operations, plan_.in_flight));
     choose_waiting();
-    rates.position.push_back(timed(&Side::ask));
-    rates.claim.push_back(timed(&Side::claim));
+    rates.position.push_back(timed(&Side::ask, plan_.questions, 1));
+    rates.position_batched.push_back(timed(&Side::ask, plan_.questions, plan_.in_flight));
+    rates.claim.push_back(timed(&Side::claim, plan_.operations, plan_.in_flight));
     // So that the next round finds as many waiting as this one did.
-    timed(&Side::complete);
+    timed(&Side::complete, plan_.operations, plan_.in_flight);
     claimed_.clear();
   }
 
@@ -68,13 +71,13 @@ class Side {
   using Lane = Task<> (Side::*)();
 
   /// Operations a second, all lanes together.
-  double timed(Lane lane) {
+  double timed(Lane lane, int operations, int in_flight) {
     next_ = 0;
     std::vector<Task<>> lanes;
-    for (int i = 0; i < plan_.in_flight; ++i) lanes.push_back((this->*lane)());
+    for (int i = 0; i < in_flight; ++i) lanes.push_back((this->*lane)());
     const auto begun = monotonic_ns();
     run_together(std::move(lanes));
-    return static_cast<double>(plan_.operations) * 1e9 / static_cast<double>(monotonic_ns() - begun);
+    return static_cast<double>(operations) * 1e9 / static_cast<double>(monotonic_ns() - begun);
   }
 
   Task<> enqueue() {
@@ -86,8 +89,8 @@ class Side {
   }
 
   Task<> ask() {
-    while (next_ < plan_.operations) {
-      const auto [user, job] = asked_.at(static_cast<std::size_t>(next_++));
+    while (next_ < plan_.questions) {
+      const auto& [user, job] = asked_.at(static_cast<std::size_t>(next_++));
       const auto position = co_await store_->queries().position(user, job);
       require(position, "position");
       if (!*position) throw std::runtime_error("a waiting job has no position");
@@ -130,7 +133,7 @@ class Side {
     auto& from = database.statement(
         "SELECT user_id, id FROM jobs WHERE state < 2 AND state = 0 AND no >= ? ORDER BY no LIMIT 1");
     asked_.clear();
-    while (static_cast<int>(asked_.size()) < plan_.operations) {
+    while (static_cast<int>(asked_.size()) < plan_.questions) {
       from.bind(any(random_)).next();
       asked_.emplace_back(UserId(from.text(0)), JobId(from.text(1)));
       from.reset();
@@ -166,7 +169,7 @@ json::object measure_flat(const std::filesystem::path& folder, const FlatPlan& p
   auto small = medians(with_few);
   auto large = medians(with_many);
   json::object slower;
-  for (const auto* what : {"enqueue", "position", "claim"}) {
+  for (const auto* what : {"enqueue", "position", "position_batched", "claim"}) {
     const auto rate = std::string(what) + "_per_s";
     slower[what] = small.at(rate).as_double() / large.at(rate).as_double();
   }

@@ -15,6 +15,7 @@ struct FlatPlan {
   std::size_t body_bytes = 240;
   int rounds = 5;
   int operations = 5'000;  // of each kind in a round
+  int questions = 50'000;  // for positions: they are quick, and what writing left to do is no part of them
   int in_flight = 100;
 };
 

@@ -24,15 +24,23 @@ std::string new_uuid(const Clock& clock, Rng& rng) {
   return text;
 }
 
-bool is_uuid(std::string_view text) noexcept {
-  if (text.size() != 36) return false;
+std::optional<Uuid> Uuid::parse(std::string_view text) noexcept {
+  if (text.size() != 36) return std::nullopt;
+  Uuid id;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    if (dash ? c != '-' : !hex) return false;
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (c != '-') return std::nullopt;
+      continue;
+    }
+    const bool is_digit = c >= '0' && c <= '9';
+    if (!is_digit && (c < 'a' || c > 'f')) return std::nullopt;
+    auto& half = i < 18 ? id.high : id.low;
+    half = half << 4U | static_cast<std::uint64_t>(is_digit ? c - '0' : c - 'a' + 10);
   }
-  return true;
+  return id;
 }
+
+bool is_uuid(std::string_view text) noexcept { return Uuid::parse(text).has_value(); }
 
 }  // namespace rushes

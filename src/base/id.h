@@ -3,7 +3,9 @@
 #include "base/random.h"
 
 #include <compare>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +36,16 @@ using AuditId = Strong<std::string, struct AuditIdTag>;
 /// A version 7 UUID (RFC 9562): the time in milliseconds, then random bits; later ones sort later.
 std::string new_uuid(const Clock& clock, Rng& rng);
 
+/// The 128 bits of a UUID: a quarter of its text.
+struct Uuid {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+
+  /// Nothing where `text` is none in lower-case text form.
+  static std::optional<Uuid> parse(std::string_view text) noexcept;
+  auto operator<=>(const Uuid&) const = default;
+};
+
 /// Whether `text` is a UUID of any version in lower-case text form.
 bool is_uuid(std::string_view text) noexcept;
 
@@ -42,4 +54,12 @@ bool is_uuid(std::string_view text) noexcept;
 template <class T, class Tag>
 struct std::hash<rushes::Strong<T, Tag>> {
   std::size_t operator()(const rushes::Strong<T, Tag>& id) const noexcept { return std::hash<T>{}(id.value()); }
+};
+
+/// Of UUIDs whose last bits are random, as those of versions 4 and 7 are.
+template <>
+struct std::hash<rushes::Uuid> {
+  std::size_t operator()(const rushes::Uuid& id) const noexcept {
+    return static_cast<std::size_t>(id.high * 31 + id.low);
+  }
 };

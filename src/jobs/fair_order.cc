@@ -10,6 +10,7 @@ void FairOrder::clear() {
   slots_.clear();
   for (auto& heads : heads_) heads.clear();
   users_.clear();
+  spots_.clear();
   waiting_ = {};
   running_ = {};
 }
@@ -74,6 +75,7 @@ FairOrder::Lane& FairOrder::put(const UserId& id, const Waiting& job) {
   lane.jobs.insert(std::upper_bound(lane.jobs.begin(), lane.jobs.end(), job.place, by_place), job);
   auto& places = lane.places[static_cast<std::size_t>(job.type)];
   places.insert(std::upper_bound(places.begin(), places.end(), job.place), job.place);
+  if (job.id != Uuid()) spots_[job.id] = {&lane, job.place};
   ++waiting_[static_cast<std::size_t>(job.type)];
   add_slot_behind(lane);
   head(lane);
@@ -85,7 +87,7 @@ void FairOrder::add(const UserId& id, const Waiting& job) { put(id, job); }
 int FairOrder::add_and_tell(const UserId& id, const Waiting& job) {
   auto& lane = put(id, job);
   const auto rank = rank_in(lane, job.place);
-  const auto position = static_cast<int>(slots_.order_of_key(slot(lane, rank))) + 1;
+  const auto position = static_cast<int>(slots_.rank(slot(lane, rank))) + 1;
   lane.jobs[rank].told_position = position;
   return position;
 }
@@ -95,6 +97,7 @@ Waiting FairOrder::take(Lane& lane, std::int64_t place) {
   const auto found = lane.jobs.begin() + static_cast<std::ptrdiff_t>(rank_in(lane, place));
   const auto job = *found;
   lane.jobs.erase(found);
+  spots_.erase(job.id);
   auto& places = lane.places[static_cast<std::size_t>(job.type)];
   places.erase(std::lower_bound(places.begin(), places.end(), place));
   --waiting_[static_cast<std::size_t>(job.type)];
@@ -190,30 +193,25 @@ std::optional<FairOrder::Next> FairOrder::next(Types types) const {
 
 int FairOrder::position(const UserId& user, int priority, std::int64_t place) const {
   const auto& lane = lane_of(user, priority);
-  return static_cast<int>(slots_.order_of_key(slot(lane, rank_in(lane, place)))) + 1;
+  return static_cast<int>(slots_.rank(slot(lane, rank_in(lane, place)))) + 1;
 }
 
-std::optional<int> FairOrder::position(const UserId& user, std::int64_t number) const {
-  const auto known = users_.find(user);
-  if (known == users_.end()) return std::nullopt;
-  for (const auto& [priority, lane] : known->second->lanes) {
-    const auto by_number = [](const Waiting& job, std::int64_t wanted) { return job.number < wanted; };
-    const auto found = std::lower_bound(lane.jobs.begin(), lane.jobs.end(), number, by_number);
-    if (found == lane.jobs.end() || found->number != number) continue;
-    const auto rank = static_cast<std::size_t>(found - lane.jobs.begin());
-    return static_cast<int>(slots_.order_of_key(slot(lane, rank))) + 1;
-  }
-  return std::nullopt;
+std::optional<int> FairOrder::position(const UserId& user, const Uuid& id) const {
+  const auto found = spots_.find(id);
+  if (found == spots_.end()) return std::nullopt;
+  const auto& [lane, place] = found->second;
+  if (lane->user->id != user) return std::nullopt;
+  return static_cast<int>(slots_.rank(slot(*lane, rank_in(*lane, place)))) + 1;
 }
 
 void FairOrder::each(int from, const std::function<bool(const UserId&, Waiting&, int)>& visit) {
-  if (from < 1 || static_cast<std::size_t>(from) > slots_.size()) return;
+  if (from < 1) return;
   int position = from;
-  for (auto slot = slots_.find_by_order(static_cast<std::size_t>(from - 1)); slot != slots_.end(); ++slot) {
-    auto& lane = *slot->lane;
-    const auto index = static_cast<std::size_t>(slot->turn - lane.user->running - 1);
-    if (!visit(lane.user->id, lane.jobs[index], position++)) return;
-  }
+  slots_.each(static_cast<std::size_t>(from - 1), [&](const Slot& slot) {
+    auto& lane = *slot.lane;
+    const auto index = static_cast<std::size_t>(slot.turn - lane.user->running - 1);
+    return visit(lane.user->id, lane.jobs[index], position++);
+  });
 }
 
 std::size_t FairOrder::waiting_of(const UserId& user) const {

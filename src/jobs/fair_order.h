@@ -1,14 +1,14 @@
 #pragma once
 #include "base/flat_map.h"
+#include "base/id.h"
 #include "jobs/line.h"
 #include "jobs/queue_report.h"
+#include "jobs/ranked_set.h"
 
 #include <array>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
-#include <ext/pb_ds/assoc_container.hpp>
-#include <ext/pb_ds/tree_policy.hpp>
 #include <functional>
 #include <limits>
 #include <map>
@@ -22,6 +22,7 @@ namespace rushes::jobs {
 /// A waiting job, as the order knows it.
 struct Waiting {
   std::int64_t number = 0;  // the store's own for the job; names it
+  Uuid id;                  // names it too; nil: nothing is asked by it
   std::int64_t place = 0;   // a user's jobs of one priority start by rising places; no two share one
   JobType type = JobType::transcript;
   int priority = 0;  // higher first
@@ -35,11 +36,11 @@ struct Waiting {
 /// what the user has running; lower turns come first, of the same turn whoever came to it first. So whoever has the
 /// fewest running is next, and users take turns.
 ///
-/// How: each user has a slot for each of its turns, all slots of all users stand in one tree that counts, and a user's
+/// How: each user has a slot for each of its turns, all slots of all users stand in one ranked set, and a user's
 /// n-th job belongs to its n-th slot. What starts, ends, comes or goes adds or takes away a slot or two.
 ///
 /// Cost:     O(log n) for all but `remove` of a job in the middle of a long line of one user (it moves up what is
-///           behind it) and `each`, which is linear in what it visits. Some 150 bytes a waiting job, 700 a user.
+///           behind it) and `each`, which is linear in what it visits. Some 180 bytes a waiting job, 700 a user.
 /// Threads:  single-owner. Errors: none; asking for what is not there is a bug (throws std::out_of_range).
 class FairOrder {
  public:
@@ -73,9 +74,8 @@ class FairOrder {
 
   /// Where a waiting job stands, from 1, before those of other users that come later.
   int position(const UserId& user, int priority, std::int64_t place) const;
-  /// The same of the user's job with this number. Nothing where it does not wait, or is not found at once: it is where
-  /// places rise with numbers, which the job of a later attempt undoes.
-  std::optional<int> position(const UserId& user, std::int64_t number) const;
+  /// The same of the user's job with this id. Nothing where it does not wait, or is somebody else's.
+  std::optional<int> position(const UserId& user, const Uuid& id) const;
   /// Visits waiting jobs in their order from position `from` on, until `visit` says false. It may change what was told.
   void each(int from, const std::function<bool(const UserId& user, Waiting& job, int position)>& visit);
 
@@ -104,8 +104,6 @@ class FairOrder {
       return came < other.came;
     }
   };
-  using Slots = __gnu_pbds::tree<Slot, __gnu_pbds::null_type, std::less<>, __gnu_pbds::rb_tree_tag,
-                                 __gnu_pbds::tree_order_statistics_node_update>;
 
   /// A user's waiting jobs of one priority.
   struct Lane {
@@ -115,6 +113,10 @@ class FairOrder {
     std::array<Line<std::int64_t>, kJobTypes> places;
     Line<std::uint64_t> came;       // of its slots, one a job; the first has the turn after those that run
     std::bitset<kJobTypes> headed;  // types for which its first slot is in heads_
+  };
+  struct Spot {
+    const Lane* lane = nullptr;
+    std::int64_t place = 0;
   };
   struct User {
     UserId id;
@@ -136,9 +138,10 @@ class FairOrder {
   void head(Lane& lane);
   void forget_if_idle(User& user);
 
-  Slots slots_;
+  RankedSet<Slot> slots_;
   std::array<std::set<Slot>, kJobTypes> heads_;   // first slots of users that may start a job of that type
   FlatMap<UserId, std::unique_ptr<User>> users_;  // those with something waiting or running
+  FlatMap<Uuid, Spot> spots_;
   std::array<std::size_t, kJobTypes> waiting_{};
   std::array<int, kJobTypes> running_{};
   int per_user_ = std::numeric_limits<int>::max();

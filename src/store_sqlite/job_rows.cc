@@ -136,6 +136,7 @@ std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id)
 jobs::Waiting waiting(const Row& row, Timestamp told_at) {
   jobs::Waiting job;
   job.number = row.number;
+  job.id = Uuid::parse(row.job.id.value()).value_or(Uuid());
   job.place = row.place;
   job.type = row.job.type;
   job.priority = row.job.priority;

@@ -72,7 +72,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   if (last_event_ == 0) skip_lost(database);
   // By number, so that those who came first have the earlier slots.
   auto& waiting = database.statement(
-      "SELECT no, user_id, place, type, priority, run_at, position, processed_at FROM jobs"
+      "SELECT no, user_id, place, type, priority, run_at, position, processed_at, id FROM jobs"
       " WHERE state < 2 AND state = 0 ORDER BY no");
   while (waiting.next()) {
     jobs::Waiting job;
@@ -83,6 +83,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
     job.priority = static_cast<int>(waiting.integer(4));
     job.told_position = static_cast<std::int32_t>(waiting.integer(6));
     job.silent = !waiting.is_null(7);
+    job.id = Uuid::parse(waiting.text(8)).value_or(Uuid());
     wait(UserId(waiting.text(1)), job, waiting.integer(5), from_millis(0));
   }
   auto& ended =

@@ -170,12 +170,9 @@ Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
 Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId job) {
   std::function work = [this, user = std::move(user),
                         job = std::move(job)](Transaction& transaction) -> Result<std::optional<int>> {
-    // Without the row, which is seldom in memory where there are many.
-    auto& numbered = transaction.database().statement("SELECT no FROM jobs WHERE id = ?").bind(job.value());
-    if (numbered.next()) {
-      const auto number = numbered.integer(0);
-      numbered.reset();
-      if (const auto position = live_.order().position(user, number)) return position;
+    // Without the database, whose pages are seldom in memory where there are many jobs.
+    if (const auto id = Uuid::parse(job.value())) {
+      if (const auto position = live_.order().position(user, *id)) return position;
     }
     const auto row = find_row(transaction.database(), job);
     if (!row || row->job.user != user) return jobs::job_not_found();

@@ -74,6 +74,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   auto& database = transaction.database();
   Row row;
   row.number = live_.new_number();
+  row.job.id = job.id;
   row.job.user = job.user;
   row.job.type = job.type;
   row.job.priority = job.priority;

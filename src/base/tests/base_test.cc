@@ -40,6 +40,10 @@ TEST(Uuid, IsVersion7AndSortsByTime) {
   EXPECT_EQ(first[14], '7');
   EXPECT_LT(first, second);
   EXPECT_FALSE(is_uuid("../../etc/passwd"));
+  EXPECT_EQ(Uuid::parse("0123abcd-4567-89ef-fedc-ba9876543210"), (Uuid{0x0123abcd456789efU, 0xfedcba9876543210U}));
+  EXPECT_EQ(Uuid::parse("0123ABCD-4567-89ef-fedc-ba9876543210"), std::nullopt);
+  EXPECT_EQ(Uuid::parse("0123abcd04567-89ef-fedc-ba9876543210"), std::nullopt);
+  EXPECT_EQ(Uuid::parse("0123abcd-4567-89ef-fedc-ba987654321"), std::nullopt);
 }
 
 TEST(Clock, WritesRfc3339) {
