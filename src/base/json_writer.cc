@@ -26,6 +26,10 @@ std::size_t find_escape(std::string_view text, std::size_t from) {
     std::memcpy(&eight, text.data() + from, sizeof eight);
     if (may_need_escape(eight)) break;
     from += sizeof eight;
+    if (text.size() - from >= sizeof eight) continue;
+    // The last ones, with some that were looked at already.
+    std::memcpy(&eight, text.data() + text.size() - sizeof eight, sizeof eight);
+    if (!may_need_escape(eight)) return text.size();
   }
   while (from < text.size() && !needs_escape(static_cast<unsigned char>(text[from]))) ++from;
   return from;

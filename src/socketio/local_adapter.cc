@@ -58,8 +58,12 @@ struct LocalAdapter::Part {
   std::uint32_t epoch = 0;  // of selections: a socket with this mark has been seen
   Census census;
 
+  /// False where nobody here is meant. Threads: any; the shard's own looks into its tables, which it needs anyway.
   bool may_have(const Selection& who) const {
-    const auto may = [this](const std::string& room) { return census.may_have(room); };
+    const bool is_own = loop->is_current();
+    const auto may = [&](const std::string& room) {
+      return is_own ? rooms.find(room) != nullptr || by_id.find(room) != nullptr : census.may_have(room);
+    };
     return who.rooms.empty() || std::any_of(who.rooms.begin(), who.rooms.end(), may);
   }
 
@@ -118,10 +122,9 @@ void LocalAdapter::broadcast(const Selection& to, const OutgoingEvent& event) {
     });
   };
   for (const auto& part : parts_) {
-    if (!part->may_have(to)) continue;
     if (part->loop->is_current()) {
       deliver(*part, to, event.encoded);
-    } else {
+    } else if (part->may_have(to)) {
       part->loop->post([part, to, packet = event.encoded, deliver] { deliver(*part, to, packet); });
     }
   }
