@@ -72,6 +72,8 @@ class Copier {
     list("user_jobs", "no", "jobs", "no");
     status.show("listing the jobs by user", 1, 2);
     list("user_events", "seq, id", "events", "id");
+    database_.execute("INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM jobs WHERE state < 2 ORDER BY no");
+    database_.execute("UPDATE counters SET value = (SELECT max(no) FROM jobs) WHERE name = 'unfinished_listed'");
   }
 
  private:

@@ -126,12 +126,13 @@ class Side {
   /// Waiting jobs from all over the queue.
   void choose_waiting() {
     sqlite::Connection database(file_, sqlite::Access::read_only);
-    auto& ends = database.statement("SELECT min(no), max(no) FROM jobs WHERE state < 2 AND state = 0");
+    auto& ends = database.statement("SELECT min(no), max(no) FROM unfinished_jobs");
     ends.next();
     std::uniform_int_distribution<std::int64_t> any(ends.integer(0), ends.integer(1));
     ends.reset();
     auto& from = database.statement(
-        "SELECT user_id, id FROM jobs WHERE state < 2 AND state = 0 AND no >= ? ORDER BY no LIMIT 1");
+        "SELECT user_id, id FROM unfinished_jobs CROSS JOIN jobs ON jobs.no = unfinished_jobs.no"
+        " WHERE unfinished_jobs.no >= ? AND state = 0 ORDER BY unfinished_jobs.no LIMIT 1");
     asked_.clear();
     while (static_cast<int>(asked_.size()) < plan_.questions) {
       from.bind(any(random_)).next();

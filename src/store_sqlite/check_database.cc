@@ -17,7 +17,7 @@ struct Rule {
 
 // States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
 // completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
-constexpr std::array<Rule, 19> kRules{{
+constexpr std::array<Rule, 21> kRules{{
     {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
     {"Job % runs without a lease.",
      "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
@@ -54,6 +54,11 @@ constexpr std::array<Rule, 19> kRules{{
     {"The events of user % are not in order.",
      "SELECT DISTINCT user_id FROM (SELECT user_id, seq, lag(seq) OVER (PARTITION BY user_id ORDER BY id) AS before"
      " FROM events) WHERE seq <= before"},
+    {"Job number % has not ended and is not in the list of those.",
+     "SELECT no FROM jobs WHERE state < 2 AND no <= (SELECT value FROM counters WHERE name = 'unfinished_listed')"
+     " AND no NOT IN (SELECT no FROM unfinished_jobs)"},
+    {"Job number % is in the list of those that have not ended, and has ended.",
+     "SELECT no FROM unfinished_jobs WHERE no NOT IN (SELECT no FROM jobs WHERE state < 2)"},
     {"Job number % is not in its user's list.",
      "SELECT no FROM jobs WHERE no <= (SELECT value FROM counters WHERE name = 'jobs_listed')"
      " AND NOT EXISTS (SELECT 1 FROM user_jobs WHERE user_jobs.user_id = jobs.user_id AND user_jobs.no = jobs.no)"},

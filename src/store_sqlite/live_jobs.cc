@@ -44,11 +44,14 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   // Numbers that were given stay given; what was to be filed may not have been.
   for (auto& [user, log] : logs_) log.filed = Log::kUnknown;
 
-  last_number_ = single(database.statement("SELECT coalesce(max(no), 0) FROM jobs"));
+  listed_.load(database);
+  // The newest jobs may be gone again, and a number that was listed names no other job.
+  last_number_ = std::max(single(database.statement("SELECT coalesce(max(no), 0) FROM jobs")), listed_.upto());
   last_place_ = 0;
   last_token_ = tokens_kept_ = single(database.statement("SELECT value FROM counters WHERE name = 'lease'"));
 
-  auto& begun = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE state < 2 AND state = 1");
+  auto& begun = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM " RUSHES_MAYBE_UNFINISHED " WHERE state = 1");
+  begun.bind(listed_.upto());
   while (begun.next()) {
     auto row = read_row(begun);
     last_place_ = std::max(last_place_, row.place);
@@ -72,8 +75,9 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   if (last_event_ == 0) skip_lost(database);
   // By number, so that those who came first have the earlier slots.
   auto& waiting = database.statement(
-      "SELECT no, user_id, place, type, priority, run_at, position, processed_at, id FROM jobs"
-      " WHERE state < 2 AND state = 0 ORDER BY no");
+      "SELECT no, user_id, place, type, priority, run_at, position, processed_at, id FROM " RUSHES_MAYBE_UNFINISHED
+      " WHERE state = 0");
+  waiting.bind(listed_.upto());
   while (waiting.next()) {
     jobs::Waiting job;
     job.number = waiting.integer(0);
@@ -115,6 +119,11 @@ std::int64_t LiveJobs::new_token(sqlite::Connection& database) {
     database.run("UPDATE counters SET value = ? WHERE name = 'lease'", tokens_kept_);
   }
   return ++last_token_;
+}
+
+void LiveJobs::step_lists(sqlite::Connection& database) {
+  lists_.step(database);
+  listed_.step(database, last_number_);
 }
 
 LiveJobs::Log& LiveJobs::log_of(sqlite::Connection& database, const UserId& user) {

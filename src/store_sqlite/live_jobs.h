@@ -2,6 +2,7 @@
 #include "jobs/event.h"
 #include "jobs/fair_order.h"
 #include "store_sqlite/job_rows.h"
+#include "store_sqlite/unfinished_list.h"
 #include "store_sqlite/user_list.h"
 
 #include <array>
@@ -24,8 +25,10 @@ namespace rushes::store_sqlite {
 /// Threads: the writer's, but `counts` and `last_event`, which are thread-safe.
 class LiveJobs {
  public:
-  /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait.
-  LiveJobs(int parallel_jobs, UserLists& lists) : lists_(lists), parallel_jobs_(parallel_jobs) {}
+  /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait. `list_lag`: see
+  /// UnfinishedList.
+  LiveJobs(int parallel_jobs, UserLists& lists, std::int64_t list_lag)
+      : lists_(lists), listed_(list_lag), parallel_jobs_(parallel_jobs) {}
 
   /// Forgets everything and reads it anew. `within` a transaction that goes on after a part of it was taken back, what
   /// it did before stays done; else it did not come about. Throws sqlite::Failure.
@@ -34,6 +37,9 @@ class LiveJobs {
   jobs::FairOrder& order() noexcept { return order_; }
   const jobs::FairOrder& order() const noexcept { return order_; }
   UserLists& lists() noexcept { return lists_; }
+  UnfinishedList& listed() noexcept { return listed_; }
+  /// Files what is due in lists of the database, at the beginning of a transaction.
+  void step_lists(sqlite::Connection& database);
   std::size_t later() const noexcept { return later_.size(); }
   std::array<jobs::TypeSettings, jobs::kJobTypes>& types() noexcept { return types_; }
   std::int64_t new_number() noexcept { return ++last_number_; }
@@ -112,6 +118,7 @@ class LiveJobs {
   };
 
   UserLists& lists_;
+  UnfinishedList listed_;
   jobs::FairOrder order_;
   std::array<jobs::TypeSettings, jobs::kJobTypes> types_;
   std::map<std::pair<std::int64_t, std::int64_t>, Later> later_;  // by time and number

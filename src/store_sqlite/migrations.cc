@@ -290,7 +290,16 @@ CREATE INDEX schedules_of_user ON schedules (user_id);
 CREATE INDEX schedules_due ON schedules (next_at) WHERE paused = 0;
 )sql";
 
-constexpr std::array<const char*, 5> kMigrations{kFirst, kLogIdentity, kLiveOrder, kUserLists, kSchedules};
+// Which jobs have not ended; see unfinished_list.h.
+constexpr const char* kUnfinishedList = R"sql(
+CREATE TABLE unfinished_jobs (no INTEGER PRIMARY KEY);
+INSERT INTO unfinished_jobs SELECT no FROM jobs WHERE state < 2 ORDER BY no;
+INSERT INTO counters SELECT 'unfinished_listed', coalesce(max(no), 0) FROM jobs;
+DROP INDEX jobs_unfinished;
+)sql";
+
+constexpr std::array<const char*, 6> kMigrations{kFirst,     kLogIdentity, kLiveOrder,
+                                                 kUserLists, kSchedules,   kUnfinishedList};
 
 }  // namespace
 

@@ -109,6 +109,7 @@ void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running
   if (ending.retry_at) row.run_at = to_millis(*ending.retry_at);
   if (transition.event) row.last_seq = log_event(transaction, live_, row.job, *transition.event, now);
   update_row(database, row);
+  if (is_end(row.job.state)) live_.listed().ended(database, row.number);
   live_.end(row.job.id);
   if (row.job.state == jobs::JobState::pending) live_.wait(row.job.user, waiting(row, now), row.run_at, now);
 }

@@ -155,6 +155,7 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
     row->job = std::move(transition.job);
     row->last_seq = log_event(transaction, live_, row->job, *transition.event, now);
     update_row(database, *row);
+    live_.listed().ended(database, row->number);
     return jobs::CancelOutcome::cancelled;
   };
   co_return co_await writer_.write(std::move(work));
@@ -186,6 +187,7 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   if (!transition) return transition.error();
   row.job = std::move(transition->job);
   update_row(transaction.database(), row);
+  live_.listed().begun_anew(transaction.database(), row.number);
   log_event(transaction, live_, row.job, *transition->event, now);
   return {};
 }

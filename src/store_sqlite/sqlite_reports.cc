@@ -60,8 +60,8 @@ Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
     report.users = static_cast<std::int64_t>(order.users());
     report.busiest = busiest(order, users);
     auto& database = transaction.database();
-    auto& oldest = database.statement("SELECT created_at FROM jobs WHERE state < 2 AND state = 0 ORDER BY no LIMIT 1");
-    if (oldest.next()) {
+    auto& oldest = database.statement("SELECT created_at FROM " RUSHES_MAYBE_UNFINISHED " WHERE state = 0 LIMIT 1");
+    if (oldest.bind(live_.listed().upto()).next()) {
       report.oldest_waiting = from_millis(oldest.integer(0));
       oldest.reset();
     }

@@ -19,7 +19,8 @@ class SqliteStore final : public Store {
       : lock_(std::move(lock)),
         readers_(file, options.readers),
         lists_(database, options.list_batch),
-        live_(options.parallel_jobs, lists_),
+        live_(options.parallel_jobs, lists_,
+              std::min<std::int64_t>(1'000, static_cast<std::int64_t>(options.list_batch))),
         writer_(file, hooks(), options.reserve_log),
         events_(readers_, writer_, live_, lists_.events),
         jobs_(writer_, live_, clock),
@@ -43,7 +44,7 @@ class SqliteStore final : public Store {
     WriterHooks hooks;
     hooks.told = [this](std::span<const jobs::Event> events) { events_.tell(events); };
     hooks.reload = [this](sqlite::Connection& database, bool within) { live_.load(database, within); };
-    hooks.begun = [this](sqlite::Connection& database) { lists_.step(database); };
+    hooks.begun = [this](sqlite::Connection& database) { live_.step_lists(database); };
     hooks.committed = [this] { live_.committed(); };
     hooks.has_unfiled = [this] { return live_.has_unfiled(); };
     hooks.must_file = [this] { return live_.must_file(); };

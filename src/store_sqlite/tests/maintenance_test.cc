@@ -93,6 +93,8 @@ TEST_F(MaintenanceTest, WhatIsWrongIsNamed) {
       {"UPDATE jobs SET state = 7 WHERE id = '" + first + "'", "Job " + first + " has a state that is none."},
       {"UPDATE jobs SET lease_token = 0 WHERE state = 1", "without a lease"},
       {"UPDATE jobs SET finished_at = NULL WHERE state = 2", "has ended at no time"},
+      {"UPDATE counters SET value = 1000 WHERE name = 'unfinished_listed'", "is not in the list of those"},
+      {"INSERT INTO unfinished_jobs SELECT no FROM jobs WHERE state = 2", "and has ended"},
       {"INSERT INTO job_bodies VALUES (77, 'x')", "The text of job number 77 is kept"},
       {"INSERT INTO attempts (job_no, series, number, outcome, started_at, ended_at, stage)"
        " VALUES (78, 0, 1, 0, 0, 0, '')",

@@ -95,7 +95,7 @@ class WriterTest : public ::testing::Test {
   TemporaryFolder folder_;
   sqlite::Connection database_ = migrated(folder_.database());
   UserLists lists_{database_, 50};
-  LiveJobs live_{3, lists_};
+  LiveJobs live_{3, lists_, 1'000};
   std::vector<std::int64_t> heard_;  // on the writer's thread
   int commits_heard_ = 0;
   std::atomic<bool> must_file_ = false;

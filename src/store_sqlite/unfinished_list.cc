@@ -1,0 +1,28 @@
+#include "store_sqlite/unfinished_list.h"
+
+namespace rushes::store_sqlite {
+
+void UnfinishedList::load(sqlite::Connection& database) {
+  auto& row = database.statement("SELECT value FROM counters WHERE name = 'unfinished_listed'");
+  row.next();
+  upto_ = row.integer(0);
+  row.reset();
+}
+
+void UnfinishedList::step(sqlite::Connection& database, std::int64_t last) {
+  if (last - upto_ < 2 * lag_) return;
+  const auto upto = last - lag_;
+  database.run("INSERT INTO unfinished_jobs SELECT no FROM jobs WHERE no > ? AND no <= ? AND state < 2", upto_, upto);
+  database.run("UPDATE counters SET value = ? WHERE name = 'unfinished_listed'", upto);
+  upto_ = upto;
+}
+
+void UnfinishedList::ended(sqlite::Connection& database, std::int64_t number) {
+  if (number <= upto_) database.run("DELETE FROM unfinished_jobs WHERE no = ?", number);
+}
+
+void UnfinishedList::begun_anew(sqlite::Connection& database, std::int64_t number) {
+  if (number <= upto_) database.run("INSERT OR IGNORE INTO unfinished_jobs VALUES (?)", number);
+}
+
+}  // namespace rushes::store_sqlite
