@@ -29,6 +29,7 @@ struct Claimed {
   Job job;
   std::string body;                                // as in NewJob
   std::map<std::string, std::string> checkpoints;  // by name
+  int failed = 0;                                  // attempts before it, since it was submitted or restarted
   Lease lease;
 };
 

@@ -17,7 +17,6 @@ constexpr int kPositionsAtOnce = 500;
 constexpr std::chrono::milliseconds kFirstPause{250};
 constexpr std::chrono::milliseconds kLongestPause{2'000};
 constexpr int kTriesOnceStopping = 5;
-constexpr std::size_t kMostFailures = 100'000;
 
 }  // namespace
 
@@ -25,8 +24,11 @@ constexpr std::size_t kMostFailures = 100'000;
 struct Scheduler::Attempt final : ProgressSink {
   enum class Stop : std::uint8_t { none, cancelled, handed_back, lease_lost };
 
-  Attempt(const Executor& executor, jobs::JobStore& jobs, jobs::Lease held)
-      : store(jobs), lease(std::move(held)), ended(executor, asio::steady_timer::time_point::max()) {}
+  Attempt(const Executor& executor, jobs::JobStore& jobs, const jobs::Claimed& claimed)
+      : store(jobs),
+        lease(claimed.lease),
+        failed_before(claimed.failed),
+        ended(executor, asio::steady_timer::time_point::max()) {}
 
   Task<> report(jobs::ProgressReport progress) override {
     const auto written = co_await store.report(lease, std::move(progress));
@@ -45,6 +47,7 @@ struct Scheduler::Attempt final : ProgressSink {
 
   jobs::JobStore& store;
   jobs::Lease lease;
+  const int failed_before;
   Stop stop = Stop::none;
   asio::steady_timer ended;  // never fires; cancelled when the attempt is over
 };
@@ -112,7 +115,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
       } else {
         for (auto& one : *claimed) {
           positions_changed_ = true;
-          auto attempt = std::make_shared<Attempt>(executor_, store_, one.lease);
+          auto attempt = std::make_shared<Attempt>(executor_, store_, one);
           auto entered = gate_.try_enter();
           if (!entered) {  // stopping: it was claimed a moment too late
             co_await store_.release(one.lease);
@@ -165,9 +168,8 @@ Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
   Result<void> written;
   std::chrono::milliseconds delay{};
   if (end.result && std::holds_alternative<jobs::Failure>(*end.result)) {
-    if (failures_.size() >= kMostFailures) failures_.clear();
     const auto error = jobs::class_of(std::get<jobs::Failure>(*end.result));
-    delay = jobs::retry_delay(error, ++failures_[attempt.lease.job], rng_);
+    delay = jobs::retry_delay(error, attempt.failed_before + 1, rng_);
   }
   int tries_left = kTriesOnceStopping;
   for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
@@ -182,7 +184,6 @@ Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
       const auto failure = std::get<jobs::Failure>(*end.result);
       log::info("queue", "attempt failed job={} code={}: {}", attempt.lease.job.value(), failure.code, failure.message);
       const auto after = co_await store_.fail(attempt.lease, failure, delay);
-      if (after && *after != jobs::AfterFailure::will_retry) failures_.erase(attempt.lease.job);
       written = after ? Result<void>() : Result<void>(after.error());
     }
     if (written || written.error().code() != Errc::unavailable) co_return written;

@@ -84,9 +84,6 @@ class Scheduler {
   asio::steady_timer position_timer_;
   asio::steady_timer claim_over_;  // never fires; cancelled when a claim is over
   std::unordered_map<JobId, std::shared_ptr<Attempt>> running_;
-  // Attempts that failed here, of jobs that may be tried again: how long they wait. Not the job's count of attempts:
-  // those that a stop handed back are no failures.
-  std::unordered_map<JobId, int> failures_;
 };
 
 }  // namespace rushes::queue

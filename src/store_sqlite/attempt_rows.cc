@@ -18,6 +18,13 @@ jobs::Attempt read_attempt(const sqlite::Statement& row) {
   return attempt;
 }
 
+int single_count(sqlite::Statement& row) {
+  row.next();
+  const auto count = static_cast<int>(row.integer(0));
+  row.reset();
+  return count;
+}
+
 }  // namespace
 
 void insert_attempt(sqlite::Connection& database, const Row& row, jobs::AttemptOutcome outcome,
@@ -40,12 +47,15 @@ void insert_attempt(sqlite::Connection& database, const Row& row, jobs::AttemptO
 }
 
 int count_failed(sqlite::Connection& database, const Row& row, jobs::ErrorClass error) {
-  auto& counted =
-      database.statement("SELECT count(*) FROM attempts WHERE job_no = ? AND series = ? AND error_class = ?");
-  counted.bind(row.number, row.series, static_cast<int>(error)).next();
-  const auto count = static_cast<int>(counted.integer(0));
-  counted.reset();
-  return count;
+  return single_count(
+      database.statement("SELECT count(*) FROM attempts WHERE job_no = ? AND series = ? AND error_class = ?")
+          .bind(row.number, row.series, static_cast<int>(error)));
+}
+
+int count_failed(sqlite::Connection& database, const Row& row) {
+  return single_count(
+      database.statement("SELECT count(*) FROM attempts WHERE job_no = ? AND series = ? AND error_class IS NOT NULL")
+          .bind(row.number, row.series));
 }
 
 std::vector<jobs::Attempt> attempts_of(sqlite::Connection& database, const Row& row) {

@@ -15,6 +15,8 @@ void insert_attempt(sqlite::Connection& database, const Row& row, jobs::AttemptO
                     const jobs::Failure* failure, Timestamp now);
 /// How many attempts of the row's series failed for a reason of this class.
 int count_failed(sqlite::Connection& database, const Row& row, jobs::ErrorClass error);
+/// The same, for any reason.
+int count_failed(sqlite::Connection& database, const Row& row);
 /// Oldest first, with the one that runs or completed.
 std::vector<jobs::Attempt> attempts_of(sqlite::Connection& database, const Row& row);
 

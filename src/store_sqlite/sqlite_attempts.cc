@@ -61,7 +61,10 @@ jobs::Claimed SqliteJobStore::begin_attempt(Transaction& transaction, const jobs
   claimed.lease = {row.job.id, row.token, row.expires_at};
   // Nothing was kept before the first attempt, but of the job that this one is a retry of.
   const bool is_fresh = row.job.attempt == 1 && row.series == 0 && !row.job.retry_of;
-  if (!is_fresh) claimed.checkpoints = checkpoints_of(database, row.number);
+  if (!is_fresh) {
+    claimed.checkpoints = checkpoints_of(database, row.number);
+    claimed.failed = count_failed(database, row);
+  }
   live_.begin(std::move(row)).has_checkpoints = !claimed.checkpoints.empty();
   return claimed;
 }

@@ -164,6 +164,8 @@ TEST_P(JobStoreContract, ARetryableFailureWaitsForItsBackoffUntold) {
 
   EXPECT_EQ(again.job.id, claimed.job.id);
   EXPECT_EQ(again.job.attempt, 2);
+  EXPECT_EQ(claimed.failed, 0);
+  EXPECT_EQ(again.failed, 1);
   EXPECT_EQ(again.job.progress, 10);
   EXPECT_FALSE(again.job.failure);
   EXPECT_EQ(told_of(claimed.job), "queued started progress started");
@@ -219,6 +221,7 @@ TEST_P(JobStoreContract, ReleaseHandsTheJobBackUncounted) {
   const auto again = claim();       // at once
   EXPECT_EQ(again.job.attempt, 2);  // its progress begins anew, so it needs a number of its own
   EXPECT_EQ(again.body, "words");
+  EXPECT_EQ(again.failed, 0);
   // Nor does a second time.
   must(run_to_end(jobs().release(again.lease)));
   complete(claim());
