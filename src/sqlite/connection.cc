@@ -154,6 +154,15 @@ void Connection::execute(const std::string& sql) {
   throw Failure(sqlite3_extended_errcode(database_.get()), "database: " + message, system_errno);
 }
 
+bool Connection::leave_syncs(bool left) { return sqlite::leave_syncs(database_.get(), left); }
+
+void Connection::sync_log() {
+  errno = 0;
+  const int code = sqlite::sync_log(database_.get());
+  const int system_errno = errno;
+  if (code != SQLITE_OK) throw Failure(code, std::string("database: ") + sqlite3_errstr(code), system_errno);
+}
+
 void Connection::reserve_log(std::size_t bytes) {
   int keep = 1;
   sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);

@@ -111,6 +111,12 @@ class Connection {
   /// writes over what is there takes a sync a fraction of the time of one that makes the file longer.
   void reserve_log(std::size_t bytes);
 
+  /// Whether the commits from now on return before their sync: they are durable after the next `sync_log`, of any
+  /// connection of this process. Not within a transaction. Gives whether it is so.
+  bool leave_syncs(bool left);
+  /// Makes durable what was committed so. Throws where the disk refuses: the commits stand, and it may be tried again.
+  void sync_log();
+
   sqlite3* handle() noexcept { return database_.get(); }
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(database_.get()) == 0; }
 

@@ -1,6 +1,6 @@
 #include "sqlite/wal_vfs.h"
 
-#include <sqlite3.h>
+#include "sqlite/log_tail.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kMost = 120 << 10;
 // Where the log's index says how many of its frames are in the database (walformat.html, 2.2).
 constexpr std::size_t kBackfilled = 96;
+// Bytes of the log's head (walformat.html, 1.1).
+constexpr sqlite3_int64 kHead = 32;
 
 /// An open file: SQLite's part and ours. That of the VFS below is on the heap, since it is not known before how large.
 struct WalFile {
@@ -25,6 +27,9 @@ struct WalFile {
   sqlite3_file* below = nullptr;
   std::vector<char> gathered;
   sqlite3_int64 offset = 0;        // of its first byte
+  std::shared_ptr<LogTail> tail;   // of the log alone
+  bool leaves_syncs = false;       // to sync_log
+  bool head_written = false;       // since the last sync
   void volatile* index = nullptr;  // of the log, its first part; of the database's file alone
 
   static WalFile& of(sqlite3_file* file) { return *reinterpret_cast<WalFile*>(file); }
@@ -33,7 +38,7 @@ struct WalFile {
   /// What cannot be written is kept, and tried again by what comes next: SQLite was told that it is there.
   int settle() {
     if (gathered.empty()) return SQLITE_OK;
-    const int code = methods().xWrite(below, gathered.data(), static_cast<int>(gathered.size()), offset);
+    const int code = tail->write(below, gathered, offset, leaves_syncs);
     if (code == SQLITE_OK) gathered.clear();
     return code;
   }
@@ -46,12 +51,12 @@ struct WalFile {
       if (const int code = self.settle(); code != SQLITE_OK) return code;
     }
     if (self.gathered.empty()) self.offset = offset;
+    if (offset < kHead) self.head_written = true;
     const auto* from = static_cast<const char*>(bytes);
     try {
       self.gathered.insert(self.gathered.end(), from, from + length);
     } catch (const std::bad_alloc&) {
-      const int code = self.settle();
-      return code == SQLITE_OK ? self.methods().xWrite(self.below, bytes, size, offset) : code;
+      return SQLITE_IOERR_NOMEM;
     }
     return SQLITE_OK;
   }
@@ -62,7 +67,28 @@ struct WalFile {
     if (offset + size > self.offset) {
       if (const int code = self.settle(); code != SQLITE_OK) return code;
     }
-    return self.methods().xRead(self.below, bytes, size, offset);
+    return self.tail->read(self.below, bytes, size, offset);
+  }
+
+  static int truncate(sqlite3_file* file, sqlite3_int64 size) {
+    auto& self = of(file);
+    if (const int code = self.settle(); code != SQLITE_OK) return code;
+    return self.tail->truncate(self.below, size);
+  }
+
+  /// Never left to later where the log began anew: its old frames behind a new head, or new ones behind the old, would
+  /// be a log of their own.
+  static int sync(sqlite3_file* file, int flags) {
+    auto& self = of(file);
+    if (const int code = self.settle(); code != SQLITE_OK) return code;
+    if (self.leaves_syncs && !self.head_written) return SQLITE_OK;
+    return self.sync_now(flags);
+  }
+
+  int sync_now(int flags) {
+    const int code = tail->sync(below, flags);
+    if (code == SQLITE_OK) head_written = false;
+    return code;
   }
 
   static int close(sqlite3_file* file) {
@@ -116,6 +142,10 @@ struct WalFile {
     of(file).methods().xShmBarrier(of(file).below);
   }
 
+  static int read_through(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
+    return of(file).methods().xRead(of(file).below, bytes, size, offset);
+  }
+
   static int write_through(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
     return of(file).methods().xWrite(of(file).below, bytes, size, offset);
   }
@@ -127,10 +157,10 @@ struct WalFile {
       M methods{};
       methods.iVersion = 3;
       methods.xClose = close;
-      methods.xRead = read;
+      methods.xRead = IsLog ? read : read_through;
       methods.xWrite = IsLog ? write : write_through;
-      methods.xTruncate = after_writes<&M::xTruncate, sqlite3_int64>;
-      methods.xSync = IsLog ? after_writes<&M::xSync, int> : sync_database;
+      methods.xTruncate = IsLog ? truncate : after_writes<&M::xTruncate, sqlite3_int64>;
+      methods.xSync = IsLog ? sync : sync_database;
       methods.xFileSize = after_writes<&M::xFileSize, sqlite3_int64*>;
       methods.xLock = after_writes<&M::xLock, int>;
       methods.xUnlock = besides<&M::xUnlock, int>;
@@ -164,8 +194,16 @@ int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out
     return failed;
   }
   const bool is_log = (flags & SQLITE_OPEN_WAL) != 0;
+  if (is_log) opened->tail = LogTail::of(path);
   opened->base.pMethods = is_log ? &WalFile::methods_of<true>() : &WalFile::methods_of<false>();
   return failed;
+}
+
+/// The connection's handle of its log; nothing before it has used it.
+WalFile* log_of(sqlite3* database) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&file));
+  return file != nullptr && file->pMethods == &WalFile::methods_of<true>() ? &WalFile::of(file) : nullptr;
 }
 
 struct Registered {
@@ -182,6 +220,17 @@ struct Registered {
 };
 
 }  // namespace
+
+bool leave_syncs(sqlite3* database, bool left) {
+  auto* log = log_of(database);
+  if (log != nullptr) log->leaves_syncs = left;
+  return log != nullptr && left;
+}
+
+int sync_log(sqlite3* database) {
+  auto* log = log_of(database);
+  return log == nullptr ? SQLITE_ERROR : log->sync_now(SQLITE_SYNC_NORMAL);
+}
 
 const char* wal_vfs() {
   static const Registered kRegistered;

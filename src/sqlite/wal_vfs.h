@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sqlite3.h>
+
 namespace rushes::sqlite {
 
 /// The name of a VFS above the default one that does better than it by the log (WAL).
@@ -15,5 +17,14 @@ namespace rushes::sqlite {
 /// Registered by the first call. Threads: any. Sources: https://www.sqlite.org/vfs.html,
 /// https://www.sqlite.org/walformat.html
 const char* wal_vfs();
+
+/// Whether the commits of this connection, of this VFS, return before their sync: they are durable after the next
+/// `sync_log` or checkpoint of any connection of this process. Not within a transaction. Gives whether it is so: not
+/// before the connection's log is open. Threads: the connection's.
+bool leave_syncs(sqlite3* database, bool left);
+
+/// Syncs the log: whatever any connection of this process has committed is durable. SQLite's code; what a sync that
+/// failed may have taken with it is written anew by the next. Threads: the connection's.
+int sync_log(sqlite3* database);
 
 }  // namespace rushes::sqlite

@@ -105,6 +105,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
 void LiveJobs::skip_lost(sqlite::Connection& database) {
   const auto last = single(database.statement("SELECT coalesce(max(id), 0) FROM events"));
   last_event_ = running_.empty() ? last : last + kIdsLost;
+  last_told_ = last_event_;
   for (const auto& [id, running] : running_) {
     const auto seq = log_of(database, running.row.job.user).seq + kSeqsLost;
     database.run("INSERT INTO event_numbers VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET seq = ?2",
@@ -147,7 +148,7 @@ LiveJobs::Log& LiveJobs::log_of(sqlite::Connection& database, const UserId& user
 
 void LiveJobs::number(sqlite::Connection& database, jobs::Event& event, bool filed) {
   auto& log = log_of(database, event.user);
-  event.id = last_event_.fetch_add(1) + 1;
+  event.id = ++last_event_;
   event.seq = ++log.seq;
   if (filed) {
     log.filed = event.id;

@@ -22,7 +22,7 @@ namespace rushes::store_sqlite {
 /// lease, how far it is, and the numbers that come next. The database is the truth: all of this is read from it at the
 /// beginning, and again whenever a transaction did not come about; but leases and progress, which are newer here.
 ///
-/// Threads: the writer's, but `counts` and `last_event`, which are thread-safe.
+/// Threads: the writer's, but `counts`, `told` and `last_told`, which are thread-safe.
 class LiveJobs {
  public:
   /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait. `list_lag`: see
@@ -99,8 +99,10 @@ class LiveJobs {
     std::int64_t running = 0;
   };
   Counts counts() const noexcept { return {waiting_now_.load(), running_now_.load()}; }
-  /// The id of the last event that was numbered.
-  std::int64_t last_event() const noexcept { return last_event_.load(); }
+  /// The id of the last event that was told, or would have been if somebody had listened. Those after it are in the
+  /// database before they are durable.
+  std::int64_t last_told() const noexcept { return last_told_.load(); }
+  void told(std::int64_t id) noexcept { last_told_.store(id); }
   /// When the first of those comes to wait in the order that wait for their time.
   std::optional<Timestamp> next_due() const;
   /// The transaction came about. `counts` tells of it from now on.
@@ -143,7 +145,8 @@ class LiveJobs {
   const int parallel_jobs_;
   std::atomic<std::int64_t> waiting_now_{0};
   std::atomic<std::int64_t> running_now_{0};
-  std::atomic<std::int64_t> last_event_{0};
+  std::int64_t last_event_ = 0;  // the id of the last that was numbered
+  std::atomic<std::int64_t> last_told_{0};
 };
 
 }  // namespace rushes::store_sqlite

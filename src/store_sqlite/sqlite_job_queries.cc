@@ -240,12 +240,12 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
 }
 
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, int limit) {
-  std::function question = [id, limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
-    auto& rows =
-        database
-            .statement(
-                "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE id > ? ORDER BY id LIMIT ?")
-            .bind(id, limit);
+  std::function question = [this, id, limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
+    auto& rows = database
+                     .statement(
+                         "SELECT id, user_id, seq, job_id, type, payload, at FROM events"
+                         " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?")
+                     .bind(id, live_.last_told(), limit);
     std::vector<jobs::Event> events;
     while (rows.next()) events.push_back(read_event(rows));
     return events;
@@ -267,17 +267,20 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user
   auto told = unfiled_of(user);
   auto unfiled = co_await std::move(told);
   if (!unfiled) co_return unfiled.error();
-  std::function question = [this, user = std::move(user), seq,
-                            limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
+  std::int64_t told_upto = 0;
+  std::function question = [this, user = std::move(user), seq, limit,
+                            &told_upto](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
+    told_upto = live_.last_told();
     read_events(database, list_, user, {seq, INT64_MAX, std::nullopt}, [&](jobs::Event event) {
-      if (events.size() == static_cast<std::size_t>(limit)) return false;
+      if (events.size() == static_cast<std::size_t>(limit) || event.id > told_upto) return false;
       events.push_back(std::move(event));
       return true;
     });
     return events;
   };
   auto events = co_await readers_.read(std::move(question));
+  std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.id > told_upto; });
   if (events && !unfiled->empty()) add_unfiled(*events, std::move(*unfiled), seq, limit);
   co_return events;
 }
@@ -288,16 +291,19 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
   auto unfiled = co_await std::move(told);
   if (!unfiled) co_return unfiled.error();
   std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.job != job; });
-  std::function question = [this, user = std::move(user), job = std::move(job), seq,
-                            limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
+  std::int64_t told_upto = 0;
+  std::function question = [this, user = std::move(user), job = std::move(job), seq, limit,
+                            &told_upto](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
     const auto row = find_row(database, job);
     if (!row || row->job.user != user) return events;
     // Among its user's events it has those of its own time alone to look through.
     const auto last = row->last_seq > 0 ? row->last_seq : INT64_MAX;
     std::size_t bytes = 0;
+    told_upto = live_.last_told();
     read_events(database, list_, user, {std::max(seq, row->first_seq - 1), last, job}, [&](jobs::Event event) {
       if (events.size() == static_cast<std::size_t>(limit) || bytes >= kPageBytes) return false;
+      if (event.id > told_upto) return false;
       bytes += event.payload.size();
       events.push_back(std::move(event));
       return true;
@@ -305,6 +311,7 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
     return events;
   };
   auto events = co_await readers_.read(std::move(question));
+  std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.id > told_upto; });
   if (!events || unfiled->empty()) co_return events;
   std::size_t bytes = 0;
   for (const auto& event : *events) bytes += event.payload.size();
@@ -344,7 +351,7 @@ Task<Result<jobs::LogState>> SqliteEventLog::state() {
   };
   auto identity = co_await readers_.read(std::move(question));
   if (!identity) co_return identity.error();
-  co_return jobs::LogState{std::move(*identity), live_.last_event()};
+  co_return jobs::LogState{std::move(*identity), live_.last_told()};
 }
 
 }  // namespace rushes::store_sqlite

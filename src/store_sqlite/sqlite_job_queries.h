@@ -38,10 +38,10 @@ class SqliteJobQueries final : public jobs::JobQueries {
   const Clock& clock_;
 };
 
-/// The event log, read by the readers; the writer tells its listener.
+/// The event log, read by the readers; the writer tells its listener. It shows nothing that is not durable.
 class SqliteEventLog final : public jobs::EventLog {
  public:
-  SqliteEventLog(Readers& readers, Writer& writer, const LiveJobs& live, const UserList& list)
+  SqliteEventLog(Readers& readers, Writer& writer, LiveJobs& live, const UserList& list)
       : readers_(readers), writer_(writer), live_(live), list_(list) {}
 
   void on_committed(Listener listener) override { listener_ = std::move(listener); }
@@ -52,8 +52,9 @@ class SqliteEventLog final : public jobs::EventLog {
   Task<Result<bool>> has(UserId user, std::int64_t id) override;
   Task<Result<jobs::LogState>> state() override;
 
-  /// On the writer's thread.
-  void tell(std::span<const jobs::Event> events) const {
+  /// In their order, one call at a time.
+  void tell(std::span<const jobs::Event> events) {
+    live_.told(events.back().id);
     if (listener_) listener_(events);
   }
 
@@ -63,7 +64,7 @@ class SqliteEventLog final : public jobs::EventLog {
 
   Readers& readers_;
   Writer& writer_;
-  const LiveJobs& live_;
+  LiveJobs& live_;
   const UserList& list_;  // of events
   Listener listener_;     // set before the first write, then only read
 };

@@ -29,8 +29,28 @@ int on_wal(void* due, sqlite3* database, const char* name, int pages) {
 
 }  // namespace
 
+class Writer::Written final : public LogSyncer::Step {
+ public:
+  Written(const Writer& writer, Batch batch, std::vector<jobs::Event> events)
+      : writer_(writer), batch_(std::move(batch)), events_(std::move(events)) {}
+
+  void durable() override {
+    writer_.tell(events_);
+    finish(std::move(batch_));
+  }
+  void late(const sqlite::Failure& failure) override {
+    for (auto& unit : batch_) unit->fail(failure.to_error());
+    finish(std::exchange(batch_, {}));
+  }
+
+ private:
+  const Writer& writer_;
+  Batch batch_;
+  std::vector<jobs::Event> events_;
+};
+
 Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserve_log)
-    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)) {
+    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file) {
   if (reserve_log) connection_.reserve_log(kReservedLog);
   if (hooks_.reload) hooks_.reload(connection_, false);
   thread_ = std::thread([this] {
@@ -89,6 +109,9 @@ void Writer::run() {
         arrived_.wait(lock, woken);
       }
       if (stopping_ && waiting_.empty()) break;
+      lock.unlock();
+      syncer_.wait_until_ready();
+      lock.lock();
       const auto taken = std::min(waiting_.size(), kLargestBatch);
       const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(taken);
       batch.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
@@ -126,6 +149,7 @@ void Writer::reload() {
 }
 
 void Writer::probe() {
+  if (const auto failure = syncer_.failure()) throw sqlite::Failure(*failure);
   if (!failed_) return;
   connection_.run("BEGIN IMMEDIATE");
   connection_.run("INSERT INTO counters VALUES ('recoveries', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
@@ -140,6 +164,7 @@ void Writer::refused(const sqlite::Failure& failure, Batch& batch) {
   const auto error = failure.to_error();
   for (auto& unit : batch) unit->fail(error);
   roll_back();
+  connection_.leave_syncs(false);
   const auto now = std::chrono::steady_clock::now();
   probe_at_ = now + kProbeEvery;
   if (file_at_) file_at_ = now + kFileWithin;
@@ -154,6 +179,7 @@ void Writer::refused(const sqlite::Failure& failure, Batch& batch) {
 }
 
 std::optional<Error> Writer::refusal() const {
+  if (const auto failure = syncer_.failure()) return failure->to_error();
   const std::lock_guard lock(refusal_mutex_);
   return refusal_;
 }
@@ -166,13 +192,22 @@ void Writer::run_passing(Batch& batch) {
     run_unit(*unit, transaction);
     std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
   }
-  tell(events);
   Batch passed;
   for (auto& unit : batch) {
     if (unit->kind == Kind::passes) passed.push_back(std::move(unit));
   }
   std::erase(batch, nullptr);
-  finish(std::move(passed));
+  const bool in_turn = !events.empty() && !syncer_.is_idle();
+  conclude(std::move(passed), std::move(events), in_turn ? std::optional(LogSyncer::Needs::order) : std::nullopt);
+}
+
+void Writer::conclude(Batch batch, std::vector<jobs::Event> events, std::optional<LogSyncer::Needs> needs) {
+  auto written = std::make_unique<Written>(*this, std::move(batch), std::move(events));
+  if (needs) {
+    syncer_.push(std::move(written), *needs);
+  } else {
+    written->durable();
+  }
 }
 
 void Writer::finish(Batch batch) {
@@ -232,6 +267,8 @@ void Writer::write(Batch& batch) {
   const bool asked =
       std::any_of(batch.begin(), batch.end(), [](const auto& unit) { return unit->kind == Kind::files; });
   const bool filing = file_at_.has_value() && (asked || is_filing_due());
+  // One alone is durable sooner without a second thread.
+  const bool later = connection_.leave_syncs(batch.size() > 1 || !syncer_.is_idle());
   begin(filing);
   auto events = run_units(batch);
   if (!events) {
@@ -244,10 +281,11 @@ void Writer::write(Batch& batch) {
   stale_ = failed_ = false;
   if (hooks_.committed) hooks_.committed();
   if (filing) file_at_.reset();
-  tell(*events);
+  connection_.leave_syncs(false);
+  conclude(std::exchange(batch, {}), std::move(*events), later ? std::optional(LogSyncer::Needs::sync) : std::nullopt);
 }
 
-void Writer::tell(std::span<const jobs::Event> events) {
+void Writer::tell(std::span<const jobs::Event> events) const {
   if (events.empty() || !hooks_.told) return;
   try {
     hooks_.told(events);

@@ -2,6 +2,7 @@
 #include "async/task.h"
 #include "jobs/event.h"
 #include "sqlite/connection.h"
+#include "store_sqlite/log_syncer.h"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -39,9 +40,10 @@ class Transaction {
   bool keep_ = false;
 };
 
-/// What a Writer is given by those who write with it. All are called on its thread.
+/// What a Writer is given by those who write with it. All are called on its thread, but `told`.
 struct WriterHooks {
-  std::function<void(std::span<const jobs::Event>)> told;  // events: after their commit, or at once (`pass`)
+  // Events, in their order, one call at a time: once their commit is durable, or at once (`pass`).
+  std::function<void(std::span<const jobs::Event>)> told;
   // What is kept in memory of the database, anew; true: within a transaction that goes on.
   std::function<void(sqlite::Connection&, bool)> reload;
   std::function<void(sqlite::Connection&)> begun;  // a transaction
@@ -56,12 +58,16 @@ struct WriterHooks {
 /// transaction and one sync of the disk (group commit). One's failure undoes nothing of the others': where a unit
 /// fails after it has changed something, the batch begins again with a savepoint for each. So units may run twice.
 ///
+/// Where many come at once, the next batch is written while a second thread syncs the last. What is committed and not
+/// durable yet is seen by units and readers; nobody is answered, and no event told, before it is durable.
+///
 /// What units keep in memory of the database is read anew whenever a transaction did not come about. While the disk
 /// refuses, it is tried again each second, whether somebody wants to write or not.
 ///
 /// Threads:  `write` and `pass` from any executor; they resume there when the unit is durable, or is not to be.
 /// Lifetime: no unit is under way when it is destroyed.
-/// Errors:   those of the unit; `unavailable` where the database refuses, with nothing changed.
+/// Errors:   those of the unit; `unavailable` where the database refuses: with nothing changed, unless the disk would
+///           not sync what was written for LogSyncer::kPatience: then the change stands if the server lives.
 class Writer {
  public:
   /// `reserve_log`: see Connection::reserve_log.
@@ -74,7 +80,8 @@ class Writer {
   Task<Result<T>> write(std::function<Result<T>(Transaction&)> work) {
     return enqueue<T>(std::move(work), Kind::writes);
   }
-  /// Runs a unit that writes nothing, in no transaction, before those that do, and tells its events at once.
+  /// Runs a unit that writes nothing, in no transaction, before those that do, and tells its events behind those that
+  /// were committed.
   template <class T>
   Task<Result<T>> pass(std::function<Result<T>(Transaction&)> work) {
     return enqueue<T>(std::move(work), Kind::passes);
@@ -135,6 +142,8 @@ class Writer {
     std::optional<Result<T>> result;
   };
   using Batch = std::vector<std::unique_ptr<Unit>>;
+  /// What is to be told, and who waits.
+  class Written;
 
   void push(std::unique_ptr<Unit> unit);
   void run();
@@ -145,6 +154,8 @@ class Writer {
   void commit(Batch batch);
   void write(Batch& batch);
   void begin(bool filing);
+  /// Tells the events and has the callers go on: at once, or after those who wait for a sync.
+  void conclude(Batch batch, std::vector<jobs::Event> events, std::optional<LogSyncer::Needs> needs);
   /// Nothing where a unit failed after it had changed something: the transaction is to begin again, carefully.
   std::optional<std::vector<jobs::Event>> run_units(Batch& batch);
   std::vector<jobs::Event> run_carefully(Batch& batch);
@@ -160,7 +171,7 @@ class Writer {
   bool is_probe_due() const;
   /// When there is something to do although nobody comes; nothing: never.
   std::optional<std::chrono::steady_clock::time_point> next_look() const;
-  void tell(std::span<const jobs::Event> events);
+  void tell(std::span<const jobs::Event> events) const;
   void restart_log();
   void checkpoint_loop(const std::filesystem::path& file);
 
@@ -173,6 +184,8 @@ class Writer {
   std::chrono::steady_clock::time_point say_at_;
   std::size_t refused_ = 0;  // changes, since the disk last took one
   std::optional<std::chrono::steady_clock::time_point> file_at_;
+
+  LogSyncer syncer_;
 
   mutable std::mutex refusal_mutex_;
   std::optional<Error> refusal_;  // under refusal_mutex_

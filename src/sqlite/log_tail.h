@@ -1,0 +1,56 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace rushes::sqlite {
+
+/// The end of one write-ahead log (WAL) that commits have left to a later sync: what was written to it, kept until it
+/// is durable. A sync that fails takes with it whatever was written since the last good one, and SQLite, for which
+/// these commits are done, would never write it again; so it is written from here before the log is synced anew, and
+/// read from here meanwhile.
+///
+/// All codes are SQLite's. `file` is a handle of the log, of the VFS below; each connection has its own.
+/// Threads: any.
+class LogTail {
+ public:
+  /// That of the log at `path`, shared by the connections of this process.
+  static std::shared_ptr<LogTail> of(const char* path);
+
+  /// Writes `bytes`, and keeps them where the commit leaves its sync to later: then they are moved from.
+  int write(sqlite3_file* file, std::vector<char>& bytes, sqlite3_int64 offset, bool keep);
+  int truncate(sqlite3_file* file, sqlite3_int64 size);
+  int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset);
+  /// Syncs all that any connection has written before. Where it fails, what is kept stays kept.
+  int sync(sqlite3_file* file, int flags);
+
+ private:
+  struct Piece {
+    std::uint64_t number = 0;
+    sqlite3_int64 offset = 0;
+    std::vector<char> bytes;
+
+    sqlite3_int64 end() const noexcept { return offset + static_cast<sqlite3_int64>(bytes.size()); }
+  };
+
+  // What follows is called under mutex_.
+  /// Forgets what is kept from `offset` on: it is about to be written over.
+  void forget_from(sqlite3_int64 offset);
+  int write_again(sqlite3_file* file);
+
+  std::mutex syncing_;             // held by the one that syncs; taken before mutex_
+  std::mutex mutex_;               // guards what follows
+  std::deque<Piece> kept_;         // by their offsets, none over another
+  std::uint64_t last_number_ = 0;  // of a piece
+  bool maybe_lost_ = false;        // what is kept: a sync has failed
+  std::atomic<bool> keeps_{false};
+};
+
+}  // namespace rushes::sqlite
