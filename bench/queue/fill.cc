@@ -69,11 +69,12 @@ class Copier {
       database_.execute(indexes[i]);
     }
     status.show("listing the jobs by user", 0, 2);
-    list("user_jobs", "no", "jobs", "no");
+    list("user_jobs", "no", "submitted_jobs", "no", "jobs_listed");
     status.show("listing the jobs by user", 1, 2);
-    list("user_events", "seq, id", "events", "id");
+    list("user_events", "seq, id", "events", "id", "events_listed");
     database_.execute("INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM jobs WHERE state < 2 ORDER BY no");
-    database_.execute("UPDATE counters SET value = (SELECT max(no) FROM jobs) WHERE name = 'unfinished_listed'");
+    database_.execute(
+        "UPDATE counters SET value = (SELECT max(no) FROM submitted_jobs) WHERE name = 'unfinished_listed'");
   }
 
  private:
@@ -82,7 +83,7 @@ class Copier {
     std::vector<std::pair<std::string, std::string>> found;
     auto& rows = database_.statement(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-        " AND tbl_name IN ('jobs', 'job_bodies', 'events')");
+        " AND tbl_name IN ('submitted_jobs', 'job_states', 'events')");
     while (rows.next()) found.emplace_back(rows.text(0), rows.text(1));
     std::vector<std::string> sql;
     for (auto& [name, made_by] : found) {
@@ -92,20 +93,22 @@ class Copier {
     return sql;
   }
 
-  void list(const std::string& table, const std::string& columns, const std::string& rows, const std::string& number) {
+  void list(const std::string& table, const std::string& columns, const std::string& rows, const std::string& number,
+            const std::string& counter) {
     database_.execute("INSERT OR IGNORE INTO " + table + " SELECT user_id, " + columns + " FROM " + rows +
                       " ORDER BY user_id, " + columns);
     database_.execute("UPDATE counters SET value = (SELECT max(" + number + ") FROM " + rows + ") WHERE name = '" +
-                      rows + "_listed'");
+                      counter + "'");
   }
 
   void copy_job(const JobId& job, std::int64_t first, std::int64_t last) {
     const auto user = user_of_i(plan_.users);
     database_.execute("BEGIN");
-    copy_rows("jobs", "id = '" + job.value() + "'",
-              {{"no", "i"}, {"id", kIdOfI}, {"user_id", user}, {"place", "i"}, {"audit_id", "NULL"}}, first, last);
-    copy_rows("job_bodies", "job_no = (SELECT no FROM jobs WHERE id = '" + job.value() + "')", {{"job_no", "i"}}, first,
-              last);
+    copy_rows("submitted_jobs", "id = '" + job.value() + "'",
+              {{"no", "i"}, {"id", kIdOfI}, {"user_id", user}, {"place", "i"}}, first, last);
+    // Nothing, of a job that waits.
+    copy_rows("job_states", "no = (SELECT no FROM submitted_jobs WHERE id = '" + job.value() + "')",
+              {{"no", "i"}, {"place", "i"}, {"audit_id", "NULL"}}, first, last);
     copy_rows("events", "id = (SELECT max(id) FROM events WHERE job_id = '" + job.value() + "' AND id < 9)",
               {{"id", "i + 9"}, {"user_id", user}, {"seq", "i + 9"}, {"job_id", kIdOfI}}, first, last);
     database_.execute("COMMIT");

@@ -4,8 +4,10 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <vector>
 
@@ -25,7 +27,16 @@ std::uint64_t Rng::next_u64() {
   return value;
 }
 
-void SystemRng::fill(std::span<std::uint8_t> bytes) {
+namespace {
+
+/// Bytes of the kernel's that were drawn in advance, since a system call costs more than the bytes. Each is wiped when
+/// it is given.
+struct Drawn {
+  std::array<std::uint8_t, 512> bytes{};
+  std::size_t left = 0;  // at the end
+};
+
+void draw(std::span<std::uint8_t> bytes) {
   while (!bytes.empty()) {
     const auto got = ::getrandom(bytes.data(), bytes.size(), 0);
     if (got < 0) {
@@ -34,6 +45,21 @@ void SystemRng::fill(std::span<std::uint8_t> bytes) {
     }
     bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
+}
+
+}  // namespace
+
+void SystemRng::fill(std::span<std::uint8_t> bytes) {
+  thread_local Drawn drawn;
+  if (bytes.size() > drawn.bytes.size() / 4) return draw(bytes);
+  if (drawn.left < bytes.size()) {
+    draw(drawn.bytes);
+    drawn.left = drawn.bytes.size();
+  }
+  const auto taken = std::span(drawn.bytes).subspan(drawn.bytes.size() - drawn.left, bytes.size());
+  std::copy(taken.begin(), taken.end(), bytes.begin());
+  ::explicit_bzero(taken.data(), taken.size());
+  drawn.left -= bytes.size();
 }
 
 void SeededRng::fill(std::span<std::uint8_t> bytes) {

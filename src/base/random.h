@@ -20,7 +20,8 @@ class Rng {
   std::uint64_t next_u64();
 };
 
-/// getrandom(2).
+/// getrandom(2), some hundred bytes at once. Not to be used in a child that was forked and does not exec: it would give
+/// the same bytes again.
 class SystemRng final : public Rng {
  public:
   void fill(std::span<std::uint8_t> bytes) override;

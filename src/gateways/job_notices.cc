@@ -4,8 +4,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <algorithm>
-
 namespace rushes::gateways {
 namespace {
 
@@ -14,8 +12,11 @@ using notifications::Severity;
 
 constexpr int kEventsAtOnce = 200;
 
-bool is_told(jobs::EventType type) {
-  return type != jobs::EventType::progress;  // `queued` is told where it is a restart
+/// Without reading the payload as JSON, which would be most of what a submit costs. A text in it cannot hold such
+/// words: its quotes are escaped.
+bool tells(const jobs::Event& event) {
+  if (event.type == jobs::EventType::queued) return event.payload.find(R"("restarted":true)") != std::string::npos;
+  return event.type != jobs::EventType::progress;
 }
 
 std::string quoted_title(const json::object& metadata) {
@@ -26,7 +27,7 @@ std::string quoted_title(const json::object& metadata) {
 }  // namespace
 
 std::optional<NewNotification> notice_of(const jobs::Event& event) {
-  if (!is_told(event.type)) return std::nullopt;
+  if (!tells(event)) return std::nullopt;
   const auto payload = parse_json(event.payload);
   if (!payload || !payload->is_object()) return std::nullopt;
   const auto& update = payload->get_object();
@@ -87,9 +88,7 @@ Task<> JobNotices::start() {
 }
 
 void JobNotices::publish(std::span<const jobs::Event> events) {
-  const bool wanted =
-      std::any_of(events.begin(), events.end(), [](const jobs::Event& event) { return is_told(event.type); });
-  if (!wanted) return;
+  if (!silent_.publish(events, tells)) return;
   asio::post(executor_, [this] {
     more_ = true;
     if (running_) return;
@@ -103,6 +102,7 @@ Task<> JobNotices::file_all(Gate::Pass pass) {
   do {
     more_ = false;
     for (;;) {
+      filed_ = silent_.skip(filed_);
       const auto events = co_await log_.after(filed_, kEventsAtOnce);
       if (!events) {
         log::warning("notices", "cannot read the event log: {}", events.error().what());

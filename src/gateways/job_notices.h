@@ -1,5 +1,6 @@
 #pragma once
 #include "async/gate.h"
+#include "gateways/silent_ranges.h"
 #include "jobs/event.h"
 #include "notifications/service.h"
 
@@ -33,6 +34,7 @@ class JobNotices {
   const Executor executor_;
   jobs::EventLog& log_;
   notifications::Service& service_;
+  SilentRanges silent_;
 
   // On executor_ only.
   Gate gate_;

@@ -17,6 +17,11 @@ constexpr std::chrono::milliseconds kLongestSleep{60'000};
 constexpr std::chrono::milliseconds kAfterTrouble{5'000};
 constexpr long kGone = 410;
 
+bool is_end(const jobs::Event& event) {
+  return event.type == jobs::EventType::completed || event.type == jobs::EventType::failed ||
+         event.type == jobs::EventType::cancelled;
+}
+
 }  // namespace
 
 std::optional<webhooks::Told> told_of(const jobs::Event& event) {
@@ -66,11 +71,7 @@ Task<> WebhookSender::start() {
 }
 
 void WebhookSender::publish(std::span<const jobs::Event> events) {
-  const bool ends = std::any_of(events.begin(), events.end(), [](const jobs::Event& event) {
-    return event.type == jobs::EventType::completed || event.type == jobs::EventType::failed ||
-           event.type == jobs::EventType::cancelled;
-  });
-  if (!ends) return;
+  if (!silent_.publish(events, is_end)) return;
   asio::post(executor_, [this] {
     more_events_ = true;
     follow_timer_.cancel();
@@ -95,6 +96,7 @@ Task<> WebhookSender::follow(Gate::Pass pass) {
       continue;
     }
     more_events_ = false;
+    *at = silent_.skip(*at);
     const auto events = co_await log_.after(*at, kEventsAtOnce);
     std::vector<webhooks::Told> told;
     auto upto = *at;

@@ -2,6 +2,7 @@
 #include "async/blocking_pool.h"
 #include "async/gate.h"
 #include "base/random.h"
+#include "gateways/silent_ranges.h"
 #include "jobs/event.h"
 #include "net/address_filter.h"
 #include "webhooks/webhook_store.h"
@@ -55,6 +56,7 @@ class WebhookSender {
   const WebhookSenderOptions options_;
   std::atomic<bool> give_up_{false};
   BlockingPool pool_;
+  SilentRanges silent_;
 
   // On executor_ only.
   Gate gate_;

@@ -86,7 +86,9 @@ Task<> Scheduler::take_up() {
 }
 
 void Scheduler::wake() {
+  if (waking_.exchange(true)) return;  // it is on its way
   asio::post(executor_, [this] {
+    waking_ = false;
     woken_ = true;
     positions_changed_ = true;
     claim_timer_.cancel();

@@ -7,6 +7,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -71,6 +72,8 @@ class Scheduler {
   AttemptRunner& runner_;
   Rng& rng_;
   const SchedulerOptions options_;
+
+  std::atomic<bool> waking_{false};  // posted, and not there yet
 
   // On executor_ only.
   Gate gate_;

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace rushes::sqlite {
@@ -61,7 +63,8 @@ void Statement::fail(int code) const {
 bool Statement::next() {
   errno = 0;  // sqlite3_system_errno knows nothing of what fails at the commit
   const int code = sqlite3_step(statement_.get());
-  if (code == SQLITE_ROW) return true;
+  stands_ = code == SQLITE_ROW;
+  if (stands_) return true;
   if (code != SQLITE_DONE) fail(code);
   sqlite3_reset(statement_.get());
   return false;
@@ -81,8 +84,18 @@ std::string Statement::text(int column) const {
 }
 
 void Statement::reset() {
-  sqlite3_reset(statement_.get());
+  rewind();
   sqlite3_clear_bindings(statement_.get());
+}
+
+void Statement::rewind() {
+  if (std::exchange(stands_, false)) sqlite3_reset(statement_.get());
+}
+
+void Statement::all_bound(int count) const {
+  if (count != sqlite3_bind_parameter_count(statement_.get())) {
+    throw std::logic_error(std::string("not all parameters are bound of: ") + sqlite3_sql(statement_.get()));
+  }
 }
 
 void Statement::bind_one(int at, std::int64_t value, Life) {
@@ -132,7 +145,7 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
 Statement& Connection::statement(std::string_view sql) {
   auto& cached = statements_[sql.data()];
   if (cached) {
-    cached->reset();
+    cached->rewind();
   } else {
     cached = std::make_unique<Statement>(database_.get(), sql);
   }

@@ -33,7 +33,7 @@ class Failure : public std::runtime_error {
 /// A prepared statement: bind, step through the rows, done. Borrowed from its connection, which
 /// resets it when it is asked for again.
 ///
-/// Threads: single-owner, as its connection. Parameters and columns count from 0, in order.
+/// Threads: single-owner, as its connection. Parameters and columns count from 0, in order; all are bound at once.
 class Statement {
  public:
   Statement(sqlite3* database, std::string_view sql);
@@ -42,6 +42,7 @@ class Statement {
   Statement& bind(const Values&... values) {
     int at = 0;
     (bind_one(++at, values, SQLITE_TRANSIENT), ...);
+    all_bound(at);
     return *this;
   }
   /// Binds and runs to the end, without a copy of texts. Gives how many rows it changed.
@@ -49,6 +50,7 @@ class Statement {
   int run_with(const Values&... values) {
     int at = 0;
     (bind_one(++at, values, SQLITE_STATIC), ...);
+    all_bound(at);
     return run();
   }
   /// Moves to the next row; false behind the last.
@@ -59,7 +61,10 @@ class Statement {
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
   std::string text(int column) const;
   bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+  /// Lets go of the row that it stands on, and of what was bound.
   void reset();
+  /// Ready to be bound anew.
+  void rewind();
 
  private:
   using Life = sqlite3_destructor_type;  // how long a text that is bound lives
@@ -78,9 +83,12 @@ class Statement {
       bind_one(at, nullptr, life);
     }
   }
+  /// Throws where there are more parameters: they would have what was bound before.
+  void all_bound(int count) const;
   [[noreturn]] void fail(int code) const;
 
   std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> statement_;
+  bool stands_ = false;  // on a row
 };
 
 enum class Access : std::uint8_t { read_write, read_only };

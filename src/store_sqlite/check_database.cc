@@ -17,7 +17,7 @@ struct Rule {
 
 // States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
 // completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
-constexpr std::array<Rule, 21> kRules{{
+constexpr std::array<Rule, 25> kRules{{
     {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
     {"Job % runs without a lease.",
      "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
@@ -32,8 +32,20 @@ constexpr std::array<Rule, 21> kRules{{
     {"Analysis % is not what its job names, or not of its user.",
      "SELECT analyses.id FROM analyses JOIN jobs ON jobs.id = analyses.job_id"
      " WHERE jobs.user_id <> analyses.user_id OR jobs.audit_id IS NOT analyses.id"},
-    {"The text of job number % is kept, the job is not.",
-     "SELECT job_no FROM job_bodies WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.no = job_no)"},
+    {"The state of job number % is kept, the job is not.",
+     "SELECT no FROM job_states WHERE no NOT IN (SELECT no FROM submitted_jobs)"},
+    {"Job number % has failed and is not in the list of those, or the other way round.",
+     "SELECT no FROM jobs WHERE (state = 3) <> (no IN (SELECT no FROM dead_jobs))"
+     " UNION ALL SELECT no FROM dead_jobs WHERE no NOT IN (SELECT no FROM submitted_jobs)"},
+    {"The idempotency key of job number % is not kept.",
+     "SELECT no FROM jobs WHERE idempotency_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job_keys"
+     " WHERE job_keys.user_id = jobs.user_id AND key = idempotency_key AND job_keys.no = jobs.no)"},
+    {"The unique key of job number % is not kept although it has not ended, or kept although it has.",
+     "SELECT no FROM jobs WHERE unique_key IS NOT NULL AND (state < 2) <> EXISTS (SELECT 1 FROM unique_keys"
+     " WHERE unique_keys.user_id = jobs.user_id AND key = unique_key AND unique_keys.no = jobs.no)"},
+    {"The upload of job number % is not known to be its.",
+     "SELECT no FROM jobs WHERE type = 1 AND json_extract(input, '$.upload') IS NOT NULL AND NOT EXISTS"
+     " (SELECT 1 FROM upload_jobs WHERE upload = json_extract(input, '$.upload') AND upload_jobs.no = jobs.no)"},
     {"An attempt of job number % is kept, the job is not.",
      "SELECT DISTINCT job_no FROM attempts WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.no = job_no)"},
     {"A checkpoint of job number % is kept, the job is not, or needs none any more.",

@@ -32,6 +32,12 @@ std::optional<std::string> failure_part(const jobs::Job& job, std::string jobs::
   return (*job.failure).*part;
 }
 
+void hold_unique_key(sqlite::Connection& database, const Row& row) {
+  const auto& job = row.job;
+  if (job.unique_key.empty()) return;
+  database.run("INSERT INTO unique_keys VALUES (?, ?, ?)", job.user.value(), job.unique_key, row.number);
+}
+
 }  // namespace
 
 jobs::Job read_job(const sqlite::Statement& row) {
@@ -98,10 +104,11 @@ std::optional<Row> find_row(sqlite::Connection& database, const JobId& id) {
   return row;
 }
 
-Row row_of(sqlite::Connection& database, std::int64_t number) {
-  auto& asked = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE no = ?").bind(number);
+Row row_of(sqlite::Connection& database, std::int64_t number, std::string* body) {
+  auto& asked = database.statement("SELECT " RUSHES_JOB_COLUMNS ", body FROM jobs WHERE no = ?").bind(number);
   if (!asked.next()) throw std::out_of_range("no job has the number " + std::to_string(number));
   auto row = read_row(asked);
+  if (body != nullptr) *body = asked.text(kBodyColumn);
   asked.reset();
   return row;
 }
@@ -110,14 +117,16 @@ std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter&
                            bool newest_first) {
   constexpr std::string_view kUp =
       "SELECT " RUSHES_JOB_COLUMNS
-      " FROM jobs WHERE state = 3 AND no > ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
+      " FROM (SELECT no AS dead FROM dead_jobs WHERE dead_jobs.no > ?1) CROSS JOIN jobs ON jobs.no = dead"
+      " WHERE (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
       " AND (?4 IS NULL OR type = ?4) AND (?5 = '' OR failure_code = ?5) AND (unique_key IS NULL OR NOT EXISTS"
-      " (SELECT 1 FROM jobs other WHERE other.user_id = jobs.user_id AND other.unique_key = jobs.unique_key"
-      " AND other.state < 2)) ORDER BY no LIMIT ?6";
+      " (SELECT 1 FROM unique_keys WHERE unique_keys.user_id = jobs.user_id AND unique_keys.key = jobs.unique_key))"
+      " ORDER BY dead LIMIT ?6";
   constexpr std::string_view kDown =
       "SELECT " RUSHES_JOB_COLUMNS
-      " FROM jobs WHERE state = 3 AND no < ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
-      " AND (?4 IS NULL OR type = ?4) AND (?5 = '' OR failure_code = ?5) ORDER BY no DESC LIMIT ?6";
+      " FROM (SELECT no AS dead FROM dead_jobs WHERE dead_jobs.no < ?1) CROSS JOIN jobs ON jobs.no = dead"
+      " WHERE (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR user_id = ?3)"
+      " AND (?4 IS NULL OR type = ?4) AND (?5 = '' OR failure_code = ?5) ORDER BY dead DESC LIMIT ?6";
   std::optional<int> type;
   if (filter.type) type = static_cast<int>(*filter.type);
   auto& found = database.statement(newest_first ? kDown : kUp);
@@ -146,34 +155,47 @@ jobs::Waiting waiting(const Row& row, Timestamp told_at) {
   return job;
 }
 
-void insert_row(sqlite::Connection& database, const Row& row, const std::string& idempotency_key) {
+void insert_row(sqlite::Connection& database, const Row& row, const jobs::NewJob& request) {
   const auto& job = row.job;
-  const auto key = idempotency_key.empty() ? std::nullopt : std::optional(idempotency_key);
-  const auto unique_key = job.unique_key.empty() ? std::nullopt : std::optional(job.unique_key);
-  database.run(
-      "INSERT INTO jobs (no, id, user_id, type, state, place, priority, progress, stage, message, title, url, input,"
-      " attempt, max_attempts, retry_of, created_at, run_at, position, idempotency_key,"
-      " unique_key, first_seq)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.number, job.id.value(), job.user.value(), static_cast<int>(job.type), static_cast<int>(job.state), row.place,
-      job.priority, job.progress, job.stage, job.message, job.title, job.url, job.input, job.attempt, job.max_attempts,
-      text_of(job.retry_of), to_millis(job.created_at), row.run_at, job.queue_position.value_or(0), key, unique_key,
-      row.first_seq);
+  const auto or_null = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+  database.run("INSERT INTO submitted_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               row.number, job.id.value(), job.user.value(), static_cast<int>(job.type), row.place, job.priority,
+               job.stage, job.message, job.title, job.url, job.input, job.max_attempts, text_of(job.retry_of),
+               to_millis(job.created_at), row.run_at, job.queue_position.value_or(0), or_null(request.idempotency_key),
+               or_null(job.unique_key), row.first_seq, or_null(request.body));
+  if (!request.idempotency_key.empty()) {
+    database.run("INSERT INTO job_keys VALUES (?, ?, ?)", job.user.value(), request.idempotency_key, row.number);
+  }
+  if (job.type == jobs::JobType::upload) {
+    database.run(
+        "INSERT INTO upload_jobs SELECT json_extract(?1, '$.upload'), ?2"
+        " WHERE json_extract(?1, '$.upload') IS NOT NULL",
+        job.input, row.number);
+  }
+  hold_unique_key(database, row);
 }
 
-void update_row(sqlite::Connection& database, const Row& row) {
+void write_state(sqlite::Connection& database, const Row& row) {
   const auto& job = row.job;
   database.run(
-      "UPDATE jobs SET state = ?, place = ?, progress = ?, stage = ?, message = ?, title = ?, attempt = ?,"
-      " max_attempts = ?, cancel_requested = ?, restarted = ?, audit_id = ?, failure_code = ?, failure_message = ?,"
-      " processed_at = ?, finished_at = ?, run_at = ?, lease_token = ?, lease_expires_at = ?, position = ?, series = ?,"
-      " last_seq = ?"
-      " WHERE no = ?",
-      static_cast<int>(job.state), row.place, job.progress, job.stage, job.message, job.title, job.attempt,
-      job.max_attempts, job.cancel_requested, job.restarted, text_of(job.audit),
-      failure_part(job, &jobs::Failure::code), failure_part(job, &jobs::Failure::message), millis(job.processed_at),
-      millis(job.finished_at), row.run_at, row.token, to_millis(row.expires_at), job.queue_position.value_or(0),
-      row.series, row.last_seq, row.number);
+      "INSERT OR REPLACE INTO job_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.number, static_cast<int>(job.state), row.place, job.progress, job.stage, job.message, job.title, job.attempt,
+      job.cancel_requested, job.restarted, text_of(job.audit), failure_part(job, &jobs::Failure::code),
+      failure_part(job, &jobs::Failure::message), millis(job.processed_at), millis(job.finished_at), row.run_at,
+      row.token, to_millis(row.expires_at), job.queue_position.value_or(0), row.series, row.last_seq);
+}
+
+void write_end(sqlite::Connection& database, const Row& row) {
+  write_state(database, row);
+  if (row.job.state == jobs::JobState::failed) database.run("INSERT INTO dead_jobs VALUES (?)", row.number);
+  if (row.job.unique_key.empty()) return;
+  database.run("DELETE FROM unique_keys WHERE user_id = ? AND key = ?", row.job.user.value(), row.job.unique_key);
+}
+
+void write_restart(sqlite::Connection& database, const Row& row) {
+  write_state(database, row);
+  database.run("DELETE FROM dead_jobs WHERE no = ?", row.number);
+  hold_unique_key(database, row);
 }
 
 }  // namespace rushes::store_sqlite

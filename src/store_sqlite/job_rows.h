@@ -10,7 +10,8 @@
 
 namespace rushes::store_sqlite {
 
-// Between rows of `jobs` and the model. All throw sqlite::Failure.
+// Between rows and the model: `submitted_jobs` has what a submit wrote, `job_states` what happened since, the view
+// `jobs` both. All throw sqlite::Failure.
 
 /// The columns that `read_job` and `read_row` read, in their order.
 #define RUSHES_JOB_COLUMNS                                                                            \
@@ -21,6 +22,8 @@ namespace rushes::store_sqlite {
 jobs::Job read_job(const sqlite::Statement& row);
 /// Of the columns above, the job's number.
 inline constexpr int kNumberColumn = 23;
+/// Behind the columns above: what was submitted.
+inline constexpr int kBodyColumn = 32;
 
 /// A cursor is the number of a page's last job; the empty one is behind all. Another's number tells nothing and shows
 /// nothing. Errors: `invalid_argument` (CURSOR_INVALID).
@@ -40,7 +43,8 @@ struct Row {
 };
 Row read_row(const sqlite::Statement& row);
 std::optional<Row> find_row(sqlite::Connection& database, const JobId& id);
-Row row_of(sqlite::Connection& database, std::int64_t number);
+/// Of a job that there is. Its text too, where it is asked for.
+Row row_of(sqlite::Connection& database, std::int64_t number, std::string* body = nullptr);
 /// The failed jobs, behind the one with the number `behind`, newest first, or oldest first without those
 /// whose unique key another job has now.
 std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter& filter, std::int64_t behind,
@@ -50,7 +54,13 @@ std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobId& id)
 /// The job of `row` as the order takes it, told of where it stands.
 jobs::Waiting waiting(const Row& row, Timestamp told_at);
 
-void insert_row(sqlite::Connection& database, const Row& row, const std::string& idempotency_key);
-/// Writes what transitions and the store change.
-void update_row(sqlite::Connection& database, const Row& row);
+/// The job as it was submitted.
+void insert_row(sqlite::Connection& database, const Row& row, const jobs::NewJob& request);
+/// What transitions and the store change, but an end and a restart.
+void write_state(sqlite::Connection& database, const Row& row);
+/// The same of one that has ended: it joins the failed ones, and its unique key is free.
+void write_end(sqlite::Connection& database, const Row& row);
+/// The same of one that has ended and begins anew.
+void write_restart(sqlite::Connection& database, const Row& row);
+
 }  // namespace rushes::store_sqlite

@@ -46,7 +46,8 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
 
   listed_.load(database);
   // The newest jobs may be gone again, and a number that was listed names no other job.
-  last_number_ = std::max(single(database.statement("SELECT coalesce(max(no), 0) FROM jobs")), listed_.upto());
+  last_number_ =
+      std::max(single(database.statement("SELECT coalesce(max(no), 0) FROM submitted_jobs")), listed_.upto());
   last_place_ = 0;
   last_token_ = tokens_kept_ = single(database.statement("SELECT value FROM counters WHERE name = 'lease'"));
 
@@ -91,7 +92,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
     wait(UserId(waiting.text(1)), job, waiting.integer(5), from_millis(0));
   }
   auto& ended =
-      database.statement("SELECT finished_at - processed_at FROM jobs WHERE state = 2 ORDER BY no DESC LIMIT ?");
+      database.statement("SELECT finished_at - processed_at FROM job_states WHERE state = 2 ORDER BY no DESC LIMIT ?");
   ended.bind(static_cast<int>(kMeasured));
   while (ended.next()) took_.push_front(ended.integer(0));
   if (within) {
@@ -242,7 +243,7 @@ void LiveJobs::file(sqlite::Connection& database) {
     auto* running = find(id);
     if (running == nullptr) continue;
     file(database, *running);
-    update_row(database, running->row);
+    write_state(database, running->row);
   }
   filing_ = true;
 }

@@ -14,14 +14,6 @@ Error stop_wanted(const jobs::Lease& lease) {
   return {Errc::cancelled, "job " + lease.job.value() + ": its owner wants it stopped"};
 }
 
-std::string body_of(sqlite::Connection& database, std::int64_t job) {
-  auto& row = database.statement("SELECT body FROM job_bodies WHERE job_no = ?").bind(job);
-  if (!row.next()) return {};
-  auto body = row.text(0);
-  row.reset();
-  return body;
-}
-
 void save_analysis(sqlite::Connection& database, const jobs::Job& job, const std::optional<AuditId>& replaced,
                    const jobs::Completion& completion, Timestamp now) {
   if (replaced) database.run("DELETE FROM analyses WHERE id = ?", replaced->value());
@@ -46,18 +38,17 @@ jobs::FairOrder::Types startable(LiveJobs& live) {
 jobs::Claimed SqliteJobStore::begin_attempt(Transaction& transaction, const jobs::FairOrder::Next& next,
                                             std::chrono::milliseconds lease_for, Timestamp now) {
   auto& database = transaction.database();
-  auto row = row_of(database, next.job.number);
+  jobs::Claimed claimed;
+  auto row = row_of(database, next.job.number, &claimed.body);
   live_.order().start(next.user, next.job.priority, next.job.place);
   auto transition = jobs::started(std::move(row.job), now);
   row.job = std::move(transition.job);
   row.run_at = 0;
   row.token = live_.new_token(database);
   row.expires_at = now + lease_for;
-  update_row(database, row);
+  write_state(database, row);
   log_event(transaction, live_, row.job, *transition.event, now);
-  jobs::Claimed claimed;
   claimed.job = row.job;
-  claimed.body = body_of(database, row.number);
   claimed.lease = {row.job.id, row.token, row.expires_at};
   // Nothing was kept before the first attempt, but of the job that this one is a retry of.
   const bool is_fresh = row.job.attempt == 1 && row.series == 0 && !row.job.retry_of;
@@ -111,8 +102,12 @@ void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running
   row.job = std::move(transition.job);
   if (ending.retry_at) row.run_at = to_millis(*ending.retry_at);
   if (transition.event) row.last_seq = log_event(transaction, live_, row.job, *transition.event, now);
-  update_row(database, row);
-  if (is_end(row.job.state)) live_.listed().ended(database, row.number);
+  if (is_end(row.job.state)) {
+    write_end(database, row);
+    live_.listed().ended(database, row.number);
+  } else {
+    write_state(database, row);
+  }
   live_.end(row.job.id);
   if (row.job.state == jobs::JobState::pending) live_.wait(row.job.user, waiting(row, now), row.run_at, now);
 }

@@ -103,15 +103,22 @@ Task<Result<void>> SqliteHousekeeping::list_all() {
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) {
   static constexpr std::array kRemove{
-      "DELETE FROM user_jobs WHERE user_id = (SELECT user_id FROM jobs WHERE no = ?1) AND no = ?1",
-      "DELETE FROM jobs WHERE no = ?", "DELETE FROM job_bodies WHERE job_no = ?",
-      "DELETE FROM attempts WHERE job_no = ?", "DELETE FROM checkpoints WHERE job_no = ?"};
+      "DELETE FROM user_jobs WHERE user_id = (SELECT user_id FROM submitted_jobs WHERE no = ?1) AND no = ?1",
+      "DELETE FROM job_keys WHERE (user_id, key) = (SELECT user_id, idempotency_key FROM submitted_jobs WHERE no = ?)",
+      "DELETE FROM upload_jobs"
+      " WHERE (upload, no) = (SELECT json_extract(input, '$.upload'), no FROM submitted_jobs WHERE no = ?)",
+      "DELETE FROM dead_jobs WHERE no = ?",
+      "DELETE FROM job_states WHERE no = ?",
+      "DELETE FROM submitted_jobs WHERE no = ?",
+      "DELETE FROM attempts WHERE job_no = ?",
+      "DELETE FROM checkpoints WHERE job_no = ?"};
   // The newest stays, so that its number is given to no other.
   static constexpr Kind kJobs{
-      "SELECT count(*) FROM jobs", "SELECT no FROM jobs ORDER BY no LIMIT 1 OFFSET ?",
+      "SELECT count(*) FROM submitted_jobs", "SELECT no FROM submitted_jobs ORDER BY no LIMIT 1 OFFSET ?",
       "SELECT no, created_at, CASE WHEN state > 1 THEN finished_at END FROM jobs WHERE no > ? ORDER BY no LIMIT ?",
       "SELECT 1 FROM jobs WHERE no = ?1 AND state > 1 AND (finished_at < ?2 OR no <= ?3)"
-      " AND no < (SELECT max(no) FROM jobs) AND no <= (SELECT value FROM counters WHERE name = 'jobs_listed')",
+      " AND no < (SELECT max(no) FROM submitted_jobs) AND no <= (SELECT value FROM counters WHERE name = "
+      "'jobs_listed')",
       kRemove};
   co_return co_await remove(kJobs, order, place);
 }
@@ -132,8 +139,9 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder ord
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) {
   static constexpr std::array kRemove{
-      "UPDATE jobs SET audit_id = NULL FROM analyses"
-      " WHERE analyses.rowid = ? AND jobs.id = analyses.job_id AND audit_id = analyses.id",
+      "UPDATE job_states SET audit_id = NULL FROM (SELECT submitted_jobs.no AS job_no, analyses.id AS removed"
+      " FROM analyses JOIN submitted_jobs ON submitted_jobs.id = analyses.job_id WHERE analyses.rowid = ?)"
+      " WHERE no = job_no AND audit_id = removed",
       "DELETE FROM analyses WHERE rowid = ?"};
   static constexpr Kind kAnalyses{
       "SELECT count(*) FROM analyses", "SELECT rowid FROM analyses ORDER BY rowid LIMIT 1 OFFSET ?",
@@ -148,8 +156,8 @@ Task<Result<std::vector<JobId>>> SqliteHousekeeping::unneeded(std::vector<JobId>
     std::vector<JobId> unneeded;
     for (const auto& upload : uploads) {
       auto& needed = database.statement(
-          "SELECT 1 FROM jobs WHERE type = 1 AND json_extract(input, '$.upload') = ?"
-          " AND (state < 2 OR finished_at >= ?) LIMIT 1");
+          "SELECT 1 FROM upload_jobs LEFT JOIN job_states ON job_states.no = upload_jobs.no WHERE upload = ?"
+          " AND (state IS NULL OR state < 2 OR finished_at >= ?) LIMIT 1");
       if (!needed.bind(upload.value(), to_millis(since)).next()) unneeded.push_back(upload);
     }
     return unneeded;

@@ -119,8 +119,7 @@ Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
   std::function question = [user = std::move(user),
                             job = std::move(job)](sqlite::Connection& database) -> Result<std::string> {
     if (const auto owned = find_owned(database, user, job); !owned) return owned.error();
-    auto& row = database.statement("SELECT body FROM job_bodies WHERE job_no = (SELECT no FROM jobs WHERE id = ?)")
-                    .bind(job.value());
+    auto& row = database.statement("SELECT body FROM submitted_jobs WHERE id = ?").bind(job.value());
     if (!row.next()) return std::string();
     auto body = row.text(0);
     row.reset();
@@ -232,8 +231,10 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
     auto found = find_analysis(transaction.database(), user, id);
     if (!found) return found;
     transaction.database().run("DELETE FROM analyses WHERE id = ?", id.value());
-    transaction.database().run("UPDATE jobs SET audit_id = NULL WHERE id = ? AND audit_id = ?", found->job.value(),
-                               id.value());
+    transaction.database().run(
+        "UPDATE job_states SET audit_id = NULL"
+        " WHERE no = (SELECT no FROM submitted_jobs WHERE id = ?) AND audit_id = ?",
+        found->job.value(), id.value());
     return found;
   };
   co_return co_await writer_.write(std::move(work));

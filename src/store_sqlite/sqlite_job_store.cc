@@ -21,15 +21,18 @@ std::optional<jobs::Job> single_job(sqlite::Statement& row) {
 
 std::optional<jobs::Job> find_unique(sqlite::Connection& database, const UserId& user, const std::string& key) {
   if (key.empty()) return std::nullopt;
-  return single_job(
-      database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE user_id = ? AND unique_key = ? AND state < 2")
-          .bind(user.value(), key));
+  return single_job(database
+                        .statement("SELECT " RUSHES_JOB_COLUMNS
+                                   " FROM jobs WHERE no = (SELECT no FROM unique_keys WHERE user_id = ? AND key = ?)")
+                        .bind(user.value(), key));
 }
 
 /// The job that a submit of `job` gives again.
 std::optional<jobs::Job> find_keyed(sqlite::Connection& database, const jobs::NewJob& job) {
   if (!job.idempotency_key.empty()) {
-    auto& row = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE user_id = ? AND idempotency_key = ?")
+    auto& row = database
+                    .statement("SELECT " RUSHES_JOB_COLUMNS
+                               " FROM jobs WHERE no = (SELECT no FROM job_keys WHERE user_id = ? AND key = ?)")
                     .bind(job.user.value(), job.idempotency_key);
     if (auto found = single_job(row)) return found;
   }
@@ -89,10 +92,9 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   auto transition = jobs::created(job, position, position ? live_.estimate_wait(*position) : std::nullopt, now);
   row.job = std::move(transition.job);
   row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
-  insert_row(database, row, job.idempotency_key);
+  insert_row(database, row, job);
   live_.lists().jobs.add(database, row.job.user, {row.number, row.number});
   if (job.retry_of) copy_checkpoints(database, *job.retry_of, row.number);
-  if (!job.body.empty()) database.run("INSERT INTO job_bodies VALUES (?, ?)", row.number, job.body);
   return {std::move(row.job), false};
 }
 
@@ -142,7 +144,7 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
     if (auto* running = live_.find(id)) {
       auto& row = running->row;
       if (row.job.user != user) return jobs::job_not_found();
-      database.run("UPDATE jobs SET cancel_requested = 1 WHERE no = ?", row.number);
+      database.run("UPDATE job_states SET cancel_requested = 1 WHERE no = ?", row.number);
       row.job.cancel_requested = true;
       return jobs::CancelOutcome::stopping;
     }
@@ -154,7 +156,7 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
     auto transition = jobs::cancelled(std::move(row->job), now);
     row->job = std::move(transition.job);
     row->last_seq = log_event(transaction, live_, row->job, *transition.event, now);
-    update_row(database, *row);
+    write_end(database, *row);
     live_.listed().ended(database, row->number);
     return jobs::CancelOutcome::cancelled;
   };
@@ -186,7 +188,7 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   auto transition = jobs::restarted(std::move(row.job), position, live_.estimate_wait(position));
   if (!transition) return transition.error();
   row.job = std::move(transition->job);
-  update_row(transaction.database(), row);
+  write_restart(transaction.database(), row);
   live_.listed().begun_anew(transaction.database(), row.number);
   log_event(transaction, live_, row.job, *transition->event, now);
   return {};
@@ -234,7 +236,7 @@ void SqliteJobStore::tell_positions(Transaction& transaction, Telling& telling, 
     if (position >= from + kWindow) return false;
     if (job.told_position == position) return true;
     if (job.silent) {  // it was told that it runs; what follows is its next attempt
-      database.run("UPDATE jobs SET position = ? WHERE no = ?", position, job.number);
+      database.run("UPDATE job_states SET position = ? WHERE no = ?", position, job.number);
       job.told_position = position;
       return true;
     }
@@ -246,7 +248,7 @@ void SqliteJobStore::tell_positions(Transaction& transaction, Telling& telling, 
     auto row = row_of(database, job.number);
     auto transition = jobs::moved(std::move(row.job), position, live_.estimate_wait(position));
     row.job = std::move(transition.job);
-    update_row(database, row);
+    write_state(database, row);
     log_event(transaction, live_, row.job, *transition.event, telling.now);
     job.told_position = position;
     job.told_at = to_millis(telling.now);

@@ -65,7 +65,7 @@ Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
       report.oldest_waiting = from_millis(oldest.integer(0));
       oldest.reset();
     }
-    auto& dead = database.statement("SELECT count(*) FROM jobs WHERE state = 3");
+    auto& dead = database.statement("SELECT count(*) FROM dead_jobs");
     dead.next();
     report.dead = dead.integer(0);
     dead.reset();

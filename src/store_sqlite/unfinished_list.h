@@ -5,9 +5,9 @@
 
 // To select from: the jobs that have not ended, and others. Its parameter: UnfinishedList::upto. SQLite runs through
 // one half after the other, each by its numbers, so that the oldest come first; an ORDER BY would sort them all.
-#define RUSHES_MAYBE_UNFINISHED                                                            \
-  "(SELECT no AS listed FROM unfinished_jobs UNION ALL SELECT no FROM jobs WHERE no > ?1)" \
-  " CROSS JOIN jobs ON no = listed"
+#define RUSHES_MAYBE_UNFINISHED                                                                      \
+  "(SELECT no AS listed FROM unfinished_jobs UNION ALL SELECT no FROM submitted_jobs WHERE no > ?1)" \
+  " CROSS JOIN jobs ON jobs.no = listed"
 
 namespace rushes::store_sqlite {
 

@@ -6,8 +6,8 @@ namespace rushes::store_sqlite {
 namespace {
 
 constexpr UserList::Sql kJobs{"SELECT value FROM counters WHERE name = 'jobs_listed'",
-                              "SELECT user_id, no, no FROM jobs WHERE no > ? ORDER BY no",
-                              "SELECT 1 FROM jobs WHERE no = ?",
+                              "SELECT user_id, no, no FROM submitted_jobs WHERE no > ? ORDER BY no",
+                              "SELECT 1 FROM submitted_jobs WHERE no = ?",
                               "SELECT no, no FROM user_jobs WHERE user_id = ? ORDER BY no DESC LIMIT 1",
                               "INSERT OR IGNORE INTO user_jobs SELECT ?1, ?3",
                               "UPDATE counters SET value = ? WHERE name = 'jobs_listed'"};

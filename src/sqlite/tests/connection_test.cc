@@ -90,10 +90,11 @@ TEST_F(ConnectionTest, AStatementIsMadeOnceAndBoundAfresh) {
   EXPECT_TRUE(first.next());
   auto& second = connection.statement(kSql);  // reset, although its rows were not all read
   EXPECT_EQ(&first, &second);
-  second.bind(7);
+  EXPECT_THROW(second.bind(7), std::logic_error);  // the other would be what it was before
+  second.bind(7, nullptr);
   EXPECT_TRUE(second.next());
   EXPECT_EQ(second.integer(0), 7);
-  EXPECT_EQ(second.integer(1), 1);  // nothing is left of the binding before
+  EXPECT_EQ(second.integer(1), 1);
   EXPECT_FALSE(second.next());
 }
 

@@ -83,19 +83,27 @@ TEST_F(MaintenanceTest, WhatIsWrongIsNamed) {
   const auto first = ids_[0].value();
   const std::vector<std::pair<std::string, std::string>> damages{
       {"DELETE FROM analyses", "its analysis is missing"},
-      {"UPDATE jobs SET user_id = 'bob' WHERE id = '" + first + "'", "not of its user"},
+      {"UPDATE submitted_jobs SET user_id = 'bob' WHERE id = '" + first + "'", "not of its user"},
       {"DELETE FROM events WHERE type > 2", "The last event of job"},
       {"DELETE FROM events WHERE job_id = '" + first + "' AND id > 2", "ended and nobody was told"},
       {"INSERT INTO events SELECT id + 1000, user_id, seq + 1000, job_id, type, payload, at FROM events"
        " WHERE type = 3",
        "ended more often"},
       {"UPDATE events SET seq = 1000 WHERE seq = 3", "The events of user ann are not in order."},
-      {"UPDATE jobs SET state = 7 WHERE id = '" + first + "'", "Job " + first + " has a state that is none."},
-      {"UPDATE jobs SET lease_token = 0 WHERE state = 1", "without a lease"},
-      {"UPDATE jobs SET finished_at = NULL WHERE state = 2", "has ended at no time"},
+      {"UPDATE job_states SET state = 7 WHERE no = (SELECT no FROM jobs WHERE id = '" + first + "')",
+       "Job " + first + " has a state that is none."},
+      {"UPDATE job_states SET lease_token = 0 WHERE state = 1", "without a lease"},
+      {"UPDATE job_states SET finished_at = NULL WHERE state = 2", "has ended at no time"},
       {"UPDATE counters SET value = 1000 WHERE name = 'unfinished_listed'", "is not in the list of those"},
       {"INSERT INTO unfinished_jobs SELECT no FROM jobs WHERE state = 2", "and has ended"},
-      {"INSERT INTO job_bodies VALUES (77, 'x')", "The text of job number 77 is kept"},
+      {"UPDATE job_states SET no = 77 WHERE state = 3", "The state of job number 77 is kept"},
+      {"DELETE FROM dead_jobs", "has failed and is not in the list"},
+      {"INSERT INTO dead_jobs VALUES (1)", "Job number 1 has failed and is not in the list of those, or the other"},
+      {"UPDATE submitted_jobs SET idempotency_key = 'k' WHERE no = 1", "The idempotency key of job number 1"},
+      {"INSERT INTO unique_keys SELECT user_id, 'k', no FROM jobs WHERE no = 1;"
+       " UPDATE submitted_jobs SET unique_key = 'k' WHERE no = 1",
+       "The unique key of job number 1"},
+      {"UPDATE submitted_jobs SET type = 1, input = '{\"upload\":\"u\"}' WHERE no = 1", "The upload of job number 1"},
       {"INSERT INTO attempts (job_no, series, number, outcome, started_at, ended_at, stage)"
        " VALUES (78, 0, 1, 0, 0, 0, '')",
        "An attempt of job number 78 is kept"},
@@ -174,7 +182,7 @@ TEST_F(MaintenanceTest, VacuumNeedsTheDatabaseForItselfAndKeepsAllOfIt) {
   EXPECT_EQ(vacuum_database(store_.file(), silent_).error().code(), Errc::conflict);
   for (int i = 0; i < 200; ++i) submit();
   store_.close();
-  damage("DELETE FROM job_bodies WHERE job_no > 1");
+  damage("UPDATE submitted_jobs SET body = NULL WHERE no > 1");
   const auto before = identity(store_.file());
   const auto report = vacuum_database(store_.file(), silent_).value();
   EXPECT_LT(report.after, report.before / 2);

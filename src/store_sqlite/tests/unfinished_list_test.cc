@@ -116,10 +116,11 @@ TEST_F(UnfinishedListTest, ANumberThatWasListedIsGivenToNoOtherJob) {
   }
   const auto listed = number("SELECT value FROM counters WHERE name = 'unfinished_listed'");
   store_.close();
-  sqlite::Connection(store_.file(), sqlite::Access::read_write).execute("DELETE FROM jobs");
+  sqlite::Connection(store_.file(), sqlite::Access::read_write)
+      .execute("DELETE FROM submitted_jobs; DELETE FROM job_states");
   store_.reopen();
   const auto id = submit();
-  EXPECT_GT(number("SELECT max(no) FROM jobs"), listed);
+  EXPECT_GT(number("SELECT max(no) FROM submitted_jobs"), listed);
   store_.reopen();
   const auto lease = claim();
   ASSERT_TRUE(lease);

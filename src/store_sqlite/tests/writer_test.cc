@@ -287,7 +287,7 @@ TEST_F(WriterTest, ALeaseThatWasRenewedHoldsWhenTheEndOfItsJobIsTakenBack) {
   const std::string large(300'000, 'x');
   Work end = [this, &clock](Transaction& transaction) -> Result<int> {
     live_.end(JobId("j"));
-    return transaction.database().run("UPDATE jobs SET state = 2, finished_at = ?", to_millis(clock.now()));
+    return transaction.database().run("UPDATE job_states SET state = 2, finished_at = ?", to_millis(clock.now()));
   };
   Work bug = [](Transaction& transaction) -> Result<int> {
     (void)insert(1)(transaction);
