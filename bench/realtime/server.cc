@@ -11,9 +11,11 @@
 #include "base/text.h"
 #include "net/http_server.h"
 
+#include <boost/static_string/static_string.hpp>
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -99,12 +101,17 @@ class Emitter {
   void emit() {
     const auto user = next_++ % users_;
     const auto digits = std::to_string(user);
-    std::string id = "8f14e45f-ceea-467f-a8d2-000000000000";
-    id.replace(id.size() - digits.size(), digits.size(), digits);
+    boost::static_strings::static_string<36> id("8f14e45f-ceea-467f-a8d2-000000000000");
+    std::copy(digits.begin(), digits.end(), id.end() - digits.size());
     const auto progress = sequence_++ % 100;
     JsonWriter payload;
-    payload.add("jobId", id).add("eventType", "job-progress").add("progress", progress).add("stage", "transcribing");
-    payload.add("message", "Transcribing audio segment " + std::to_string(progress) + " of 100");
+    payload.add("jobId", std::string_view(id.data(), id.size()))
+        .add("eventType", "job-progress")
+        .add("progress", progress)
+        .add("stage", "transcribing");
+    boost::static_strings::static_string<64> message("Transcribing audio segment ");
+    message.append(std::to_string(progress)).append(" of 100");
+    payload.add("message", std::string_view(message.data(), message.size()));
     payload.begin("metadata")
         .add("videoTitle", "How to build a real-time queue")
         .add("channel", "UCx5XG1OV2P6uZZ5FSM9Ttw");

@@ -12,24 +12,46 @@ constexpr bool needs_escape(unsigned char byte) { return byte < 0x20 || byte == 
 
 constexpr std::uint64_t in_each_byte(std::uint64_t value) { return 0x0101010101010101ULL * value; }
 
-/// Whether any of eight bytes needs one: exact for the first of them, and that is where the search stops.
-constexpr bool may_need_escape(std::uint64_t eight) {
+/// Whether any of eight bytes needs one.
+constexpr bool needs_escape(std::uint64_t eight) {
   const auto has_zero = [](std::uint64_t bytes) { return (bytes - in_each_byte(1)) & ~bytes & in_each_byte(0x80); };
   const auto control = (eight - in_each_byte(0x20)) & ~eight & in_each_byte(0x80);
   return (control | has_zero(eight ^ in_each_byte('"')) | has_zero(eight ^ in_each_byte('\\'))) != 0;
 }
 
+using Sixteen [[gnu::vector_size(16)]] = unsigned char;
+
+bool needs_escape(Sixteen bytes) {
+  const auto found = (bytes < 0x20) | (bytes == '"') | (bytes == '\\');
+  std::array<std::uint64_t, 2> halves;
+  std::memcpy(halves.data(), &found, sizeof found);
+  return (halves[0] | halves[1]) != 0;
+}
+
+template <class Piece>
+Piece load(const char* from) {
+  Piece piece;
+  std::memcpy(&piece, from, sizeof piece);
+  return piece;
+}
+
 /// The first place from `from` on that needs one; the text's size where there is none.
 std::size_t find_escape(std::string_view text, std::size_t from) {
-  std::uint64_t eight = 0;
-  while (from + sizeof eight <= text.size()) {
-    std::memcpy(&eight, text.data() + from, sizeof eight);
-    if (may_need_escape(eight)) break;
-    from += sizeof eight;
-    if (text.size() - from >= sizeof eight) continue;
-    // The last ones, with some that were looked at already.
-    std::memcpy(&eight, text.data() + text.size() - sizeof eight, sizeof eight);
-    if (!may_need_escape(eight)) return text.size();
+  while (text.size() - from >= sizeof(Sixteen) && !needs_escape(load<Sixteen>(text.data() + from))) {
+    from += sizeof(Sixteen);
+  }
+  // The rest, with some bytes that were looked at already.
+  const auto* const end = text.data() + text.size();
+  const auto left = text.size() - from;
+  if (left < sizeof(Sixteen) && text.size() >= sizeof(Sixteen)) {
+    if (!needs_escape(load<Sixteen>(end - sizeof(Sixteen)))) return text.size();
+  } else if (left >= 8 && left < sizeof(Sixteen)) {
+    if (!needs_escape(load<std::uint64_t>(text.data() + from)) && !needs_escape(load<std::uint64_t>(end - 8))) {
+      return text.size();
+    }
+  } else if (left >= 4 && left < 8) {
+    const auto both = load<std::uint32_t>(text.data() + from) | std::uint64_t{load<std::uint32_t>(end - 4)} << 32U;
+    if (!needs_escape(both)) return text.size();
   }
   while (from < text.size() && !needs_escape(static_cast<unsigned char>(text[from]))) ++from;
   return from;
@@ -63,13 +85,6 @@ void append_escaped(std::string& out, char byte) {
   }
 }
 
-template <class Number>
-void append_number(std::string& out, Number value) {
-  std::array<char, 32> digits;
-  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  out.append(digits.data(), written.ptr);
-}
-
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -84,34 +99,50 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-JsonWriter& JsonWriter::add(std::string_view name, const json::value& value) {
-  member(name) += json::serialize(value);
+template <class Number>
+JsonWriter& JsonWriter::append_number(Number value) {
+  constexpr std::size_t kMostDigits = 32;
+  auto* const digits = room_for(kMostDigits);
+  size_ += static_cast<std::size_t>(std::to_chars(digits, digits + kMostDigits, value).ptr - digits);
   return *this;
 }
 
-JsonWriter& JsonWriter::add(std::string_view name, const json::object& value) {
-  member(name) += json::serialize(value);
-  return *this;
-}
+JsonWriter::JsonWriter(std::size_t expected_size) : text_(expected_size + 1, '{') {}
 
-JsonWriter& JsonWriter::add(std::string_view name, double value) {
-  auto& out = member(name);
-  if (std::isfinite(value)) {
-    append_number(out, value);
-  } else {
-    out += "null";
+void JsonWriter::grow(std::size_t bytes) { text_.resize(2 * text_.size() + bytes); }
+
+JsonWriter& JsonWriter::append_string(std::string_view value) {
+  if (find_escape(value, 0) < value.size()) {
+    std::string escaped;
+    append_json_string(escaped, value);
+    return append(escaped);
   }
+  auto* const at = room_for(value.size() + 2);
+  at[0] = '"';
+  value.copy(at + 1, value.size());
+  at[value.size() + 1] = '"';
+  size_ += value.size() + 2;
   return *this;
 }
 
-JsonWriter& JsonWriter::add_signed(std::string_view name, std::int64_t value) {
-  append_number(member(name), value);
-  return *this;
+JsonWriter& JsonWriter::add(JsonName name, const json::value& value) {
+  member(name);
+  return append(json::serialize(value));
 }
 
-JsonWriter& JsonWriter::add_unsigned(std::string_view name, std::uint64_t value) {
-  append_number(member(name), value);
-  return *this;
+JsonWriter& JsonWriter::add(JsonName name, const json::object& value) {
+  member(name);
+  return append(json::serialize(value));
 }
+
+JsonWriter& JsonWriter::add(JsonName name, double value) {
+  member(name);
+  if (!std::isfinite(value)) return append("null");
+  return append_number(value);
+}
+
+JsonWriter& JsonWriter::append_signed(std::int64_t value) { return append_number(value); }
+
+JsonWriter& JsonWriter::append_unsigned(std::uint64_t value) { return append_number(value); }
 
 }  // namespace rushes
