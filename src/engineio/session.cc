@@ -98,14 +98,14 @@ void Session::open_websocket(net::DetachedSocket socket, const net::WsHandshake&
   socket_->start(std::move(socket.buffered));
 }
 
-void Session::send(net::FramePtr message) {
+void Session::send(const net::FramePtr& message) {
   if (closed_) return;
   if (socket_) {
-    socket_->send(std::move(message));
+    socket_->send(message);
     return;
   }
   auto& buffer = polling_->buffer;
-  buffer.push(std::move(message), shard_.options.merge_above);
+  buffer.push(message, shard_.options.merge_above);
   const bool too_slow = buffer.bytes() > shard_.options.max_backlog && buffer.count() > 1;
   if (too_slow && !std::exchange(polling_->too_slow, true)) {
     shard_.loop->counts().too_slow.add(1);
@@ -238,7 +238,7 @@ void Session::complete_upgrade() {
   socket_->set_listener(*this);
   retire_probe();
   const auto polling = std::move(polling_);
-  for (auto& message : polling->buffer.take()) socket_->send(std::move(message));
+  for (const auto& message : polling->buffer.take()) socket_->send(message);
   if (polling->close_after_upgrade) finish(*polling->close_after_upgrade, "");
 }
 

@@ -122,7 +122,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   net::Loop& loop() noexcept { return *shard_.loop; }
 
   /// Queues a message. A text frame's payload begins with Engine.IO's `4`; a binary one is as it is.
-  void send(net::FramePtr message);
+  void send(const net::FramePtr& message);
   /// Whether the client takes less than it is sent.
   bool congested() const noexcept { return socket_ ? socket_->congested() : backlog() > 0 && !has_waiting_poll(); }
   /// Bytes that wait for the client.

@@ -36,7 +36,11 @@ void write_head(char* out, std::uint8_t opcode, std::size_t payload) {
 void intrusive_ptr_add_ref(const Frame* frame) noexcept { frame->references_.fetch_add(1, std::memory_order_relaxed); }
 
 void intrusive_ptr_release(const Frame* frame) noexcept {
-  if (frame->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // Whoever holds the only reference needs no locked instruction to give it up.
+  if (frame->references_.load(std::memory_order_acquire) != 1 &&
+      frame->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+    return;
+  }
   frame->~Frame();
   ::operator delete(const_cast<Frame*>(frame));
 }
@@ -51,11 +55,10 @@ FramePtr Frame::deflated() const {
   const auto packed = ws_deflate(payload());
   const Frame* result = this;
   if (packed.size() < size_) {
-    Frame* frame = make(kCompressed | (binary_ ? kBinary : kText), packed, {}, {});
+    Frame* frame = make(kCompressed | (binary_ ? kBinary : kText), {packed});
     frame->binary_ = binary_;
     frame->topic_ = topic_;
     frame->made_at_ = made_at_;
-    intrusive_ptr_add_ref(frame);
     result = frame;
   }
   const Frame* expected = nullptr;
@@ -69,45 +72,46 @@ Frame* Frame::allocate(std::size_t head, std::size_t size, bool binary) {
   return new (memory) Frame(head, size, binary);
 }
 
-Frame* Frame::make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c) {
-  const std::size_t size = a.size() + b.size() + c.size();
+Frame* Frame::make(std::uint8_t opcode, std::initializer_list<std::string_view> parts) {
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
   const std::size_t head = head_size(size);
   Frame* frame = allocate(head, size, opcode == kBinary);
   char* out = frame->bytes();
   write_head(out, opcode, size);
   out += head;
-  for (const auto part : {a, b, c}) {
-    if (part.empty()) continue;
-    std::memcpy(out, part.data(), part.size());
-    out += part.size();
-  }
+  for (const auto part : parts) out = std::copy(part.begin(), part.end(), out);
   return frame;
 }
 
 FramePtr Frame::text(std::string_view payload, std::string_view more, std::string_view yet_more) {
-  return make(kText, payload, more, yet_more);
+  return owned(make(kText, {payload, more, yet_more}));
 }
 
 FramePtr Frame::event(std::uint64_t topic, std::string_view payload, std::string_view more, std::string_view yet_more) {
-  Frame* frame = make(kText, payload, more, yet_more);
-  frame->topic_ = topic;
-  frame->made_at_ = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-  return frame;
+  return event(topic, {payload, more, yet_more});
 }
 
-FramePtr Frame::binary(std::string_view payload) { return make(kBinary, payload, {}, {}); }
+FramePtr Frame::event(std::uint64_t topic, std::initializer_list<std::string_view> parts) {
+  Frame* frame = make(kText, parts);
+  frame->topic_ = topic;
+  frame->made_at_ = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  return owned(frame);
+}
+
+FramePtr Frame::binary(std::string_view payload) { return owned(make(kBinary, {payload})); }
 
 FramePtr Frame::close(std::uint16_t code, std::string_view reason) {
   const char bytes[2] = {static_cast<char>(code >> 8U), static_cast<char>(code & 0xFFU)};
-  return make(kClose, std::string_view(bytes, 2), reason.substr(0, 123), {});
+  return owned(make(kClose, {std::string_view(bytes, 2), reason.substr(0, 123)}));
 }
 
-FramePtr Frame::pong(std::string_view payload) { return make(kPong, payload, {}, {}); }
+FramePtr Frame::pong(std::string_view payload) { return owned(make(kPong, {payload})); }
 
 FramePtr Frame::raw(std::string_view bytes) {
   Frame* frame = allocate(0, bytes.size(), false);
   std::memcpy(frame->bytes(), bytes.data(), bytes.size());
-  return frame;
+  return owned(frame);
 }
 
 }  // namespace rushes::net

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace rushes::net {
@@ -25,6 +26,8 @@ class Frame {
   /// date, see OutQueue.
   static FramePtr event(std::uint64_t topic, std::string_view payload, std::string_view more = {},
                         std::string_view yet_more = {});
+  /// The same of as many parts as there are.
+  static FramePtr event(std::uint64_t topic, std::initializer_list<std::string_view> parts);
   static FramePtr binary(std::string_view payload);
   /// A close frame; `reason` is cut at 123 bytes.
   static FramePtr close(std::uint16_t code, std::string_view reason);
@@ -50,15 +53,17 @@ class Frame {
   Frame(std::size_t head, std::size_t size, bool binary) noexcept
       : size_(size), head_(static_cast<std::uint8_t>(head)), binary_(binary) {}
   ~Frame();
+  /// `allocate` and `make` give a frame with one reference, which this takes over.
+  static FramePtr owned(Frame* frame) { return FramePtr(frame, false); }
   static Frame* allocate(std::size_t head, std::size_t size, bool binary);
-  static Frame* make(std::uint8_t opcode, std::string_view a, std::string_view b, std::string_view c);
+  static Frame* make(std::uint8_t opcode, std::initializer_list<std::string_view> parts);
   const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
 
   friend void intrusive_ptr_add_ref(const Frame* frame) noexcept;
   friend void intrusive_ptr_release(const Frame* frame) noexcept;
 
-  mutable std::atomic<std::uint32_t> references_{0};
+  mutable std::atomic<std::uint32_t> references_{1};
   mutable std::atomic<const Frame*> deflated_{nullptr};  // referred to, but for itself
   std::uint64_t topic_ = 0;
   std::int64_t made_at_ = 0;

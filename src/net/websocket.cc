@@ -31,6 +31,8 @@ ssize_t send_parts(int fd, std::span<iovec> parts) {
   return ::sendmsg(fd, &message, kFlags);
 }
 
+std::int64_t steady_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
+
 }  // namespace
 
 /// How long the peer may take to answer our close frame.
@@ -66,14 +68,24 @@ void WebSocket::start(std::string buffered) {
   if (!buffered.empty()) decode(buffered);
 }
 
-void WebSocket::send(FramePtr frame) {
+void WebSocket::send(const FramePtr& frame) {
   if (ended_ || closing_ || overflowed_) return;
-  if (deflate_ && frame->payload().size() >= options_->deflate_from && !frame->is_raw()) frame = frame->deflated();
-  if (!out_) out_ = loop_.take_queue();
-  const bool waits = !out_->empty();
+  const bool deflates = deflate_ && frame->payload().size() >= options_->deflate_from && !frame->is_raw();
+  if (deflates) return send_as_is(frame->deflated());
+  send_as_is(frame);
+}
+
+void WebSocket::send_as_is(const FramePtr& frame) {
+  const bool waits = out_ && !out_->empty();
   const bool is_event = frame->made_at() != 0;
-  out_->push(std::move(frame), congested() ? options_->merge_above : OutQueue::kNever);
-  if (!waits && is_event && loop_.pace().may_write_now()) {
+  const bool at_once = !waits && is_event && loop_.pace().may_write_now();
+  // Most go out whole, and need no queue.
+  const auto sent = at_once ? write_alone(*frame) : 0;
+  if (at_once && sent == frame->wire().size()) return;
+  if (!out_) out_ = loop_.take_queue();
+  out_->push(frame, congested() ? options_->merge_above : OutQueue::kNever);
+  if (at_once) {
+    out_->written(sent, [](const Frame&) {});
     broken_ = overflowed_ = !write();
     if (!broken_) return;
   }
@@ -100,6 +112,17 @@ void WebSocket::on_flush() {
   }
 }
 
+std::size_t WebSocket::write_alone(const Frame& frame) {
+  const auto wire = frame.wire();
+  const auto sent = ::send(fd_.get(), wire.data(), wire.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0) return 0;
+  auto& counts = loop_.counts();
+  counts.writes.add(1);
+  counts.bytes_out.add(static_cast<std::uint64_t>(sent));
+  if (static_cast<std::size_t>(sent) == wire.size()) counts.emit_to_write.observe(steady_ns() - frame.made_at());
+  return static_cast<std::size_t>(sent);
+}
+
 bool WebSocket::write() {
   auto& counts = loop_.counts();
   while (out_ && !out_->empty()) {
@@ -115,7 +138,7 @@ bool WebSocket::write() {
     }
     counts.writes.add(1);
     counts.bytes_out.add(static_cast<std::uint64_t>(sent));
-    const auto now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+    const auto now = steady_ns();
     out_->written(static_cast<std::size_t>(sent), [&counts, now](const Frame& frame) {
       if (frame.made_at() != 0) counts.emit_to_write.observe(now - frame.made_at());
     });

@@ -71,7 +71,7 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   void set_listener(Listener& listener) noexcept { listener_ = &listener; }
 
   /// Queues a frame. A client whose queue is full is cut, and `on_end` follows later.
-  void send(FramePtr frame);
+  void send(const FramePtr& frame);
   bool idle() const noexcept { return out_ == nullptr; }
   /// Whether the system does not take what waits: the client reads too little.
   bool congested() const noexcept { return awaits_writable_; }
@@ -91,8 +91,11 @@ class WebSocket final : public Loop::Disposable, Loop::Watched, Loop::Flushed, W
   bool on_ws_ping(std::string_view payload) override;
   void on_ws_close(std::uint16_t code, std::string_view reason) override;
 
+  void send_as_is(const FramePtr& frame);
   void read();
   void decode(std::span<char> bytes);
+  /// Writes as much of it as the system takes, and gives its bytes; what fails shows again in `write`.
+  std::size_t write_alone(const Frame& frame);
   /// Writes what the system takes. False: the connection is broken.
   bool write();
   void fail();

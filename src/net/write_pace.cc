@@ -28,20 +28,16 @@ WritePace::WritePace() noexcept
     : WritePace(
           Clocks{[] { return read_clock(CLOCK_MONOTONIC); }, [] { return read_clock(CLOCK_THREAD_CPUTIME_ID); }}) {}
 
-bool WritePace::may_write_now() {
-  if (writes_left_ == 0) {
-    const auto now = clocks_.wall();
-    const auto passed = now - looked_at_;
-    if (passed < kLookEvery) return false;
-    const auto worked = clocks_.worked();
-    const auto idle = passed - (worked - worked_);
-    looked_at_ = now;
-    worked_ = worked;
-    writes_left_ = static_cast<std::uint32_t>(std::clamp<Duration::rep>(idle / kIdlePerWrite, 0, kMostInARow));
-    if (writes_left_ == 0) return false;
-  }
-  --writes_left_;
-  return true;
+bool WritePace::count_idle_time() {
+  const auto now = clocks_.wall();
+  const auto passed = now - looked_at_;
+  if (passed < kLookEvery) return false;
+  const auto worked = clocks_.worked();
+  const auto idle = passed - (worked - worked_);
+  looked_at_ = now;
+  worked_ = worked;
+  writes_left_ = static_cast<std::uint32_t>(std::clamp<Duration::rep>(idle / kIdlePerWrite, 0, kMostInARow));
+  return writes_left_ > 0;
 }
 
 void WritePace::begin_round() { round_began_ = clocks_.worked(); }

@@ -24,7 +24,11 @@ class WritePace {
 
   /// Whether the next message may be written at once. Idle time pays for that: one write for each 10 µs, some hundred
   /// in a row at most.
-  bool may_write_now();
+  bool may_write_now() {
+    if (writes_left_ == 0 && !count_idle_time()) return false;
+    --writes_left_;
+    return true;
+  }
 
   /// Around a round of writes of all that was gathered.
   void begin_round();
@@ -34,6 +38,9 @@ class WritePace {
   Duration to_next_round() const { return next_round_ - clocks_.wall(); }
 
  private:
+  /// False where it pays for no write.
+  bool count_idle_time();
+
   const Clocks clocks_;
   Duration looked_at_{};  // wall time, when idle time was last counted
   Duration worked_{};     // at that time

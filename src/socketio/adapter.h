@@ -3,6 +3,8 @@
 #include "socketio/event.h"
 #include "socketio/packet.h"
 
+#include <boost/container/small_vector.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +17,7 @@ namespace rushes::socketio {
 /// Which sockets of a namespace are meant: those in any of `rooms` (all where it is empty), less those in any of
 /// `except`. A socket's id names a room of its own.
 struct Selection {
-  std::vector<std::string> rooms;
+  boost::container::small_vector<std::string, 1> rooms;
   std::vector<std::string> except;
   bool droppable = false;  // volatile: not worth a place in an out-queue
 };

@@ -51,9 +51,15 @@ struct LocalAdapter::Part {
     for (auto* room : rooms) delete room;
   }
 
+  Room* find_room(const std::string& name) const {
+    if (recent == nullptr || recent->name != name) recent = rooms.find(name);
+    return recent;
+  }
+
   std::shared_ptr<net::Loop> loop;
   NamedSet<Room, NameOfRoom> rooms;  // owned by it
   NamedSet<Socket, IdOfSocket> by_id;
+  mutable Room* recent = nullptr;  // the last that was looked for: who asks whether it is there emits to it next
   std::vector<Socket*> everyone;
   std::uint32_t epoch = 0;  // of selections: a socket with this mark has been seen
   Census census;
@@ -62,7 +68,7 @@ struct LocalAdapter::Part {
   bool may_have(const Selection& who) const {
     const bool is_own = loop->is_current();
     const auto may = [&](const std::string& room) {
-      return is_own ? rooms.find(room) != nullptr || by_id.find(room) != nullptr : census.may_have(room);
+      return is_own ? find_room(room) != nullptr || by_id.find(room) != nullptr : census.may_have(room);
     };
     return who.rooms.empty() || std::any_of(who.rooms.begin(), who.rooms.end(), may);
   }
@@ -94,7 +100,7 @@ struct LocalAdapter::Part {
 
   template <class Use>
   void in_room(const std::string& name, Use use) {
-    if (const auto* room = rooms.find(name)) {
+    if (const auto* room = find_room(name)) {
       for (const auto& member : room->members) use(*member.socket);
     } else if (auto* own = by_id.find(name)) {
       use(*own);
@@ -295,6 +301,7 @@ void LocalAdapter::remove_member(Part& part, Room& room, std::size_t index) {
     last.socket->places_->rooms[last.slot].index = static_cast<std::uint32_t>(index);
   } else if (room.members.empty()) {
     const std::unique_ptr<Room> empty(&room);
+    part.recent = nullptr;
     part.rooms.erase(room);
     part.census.remove(room.name);
   }

@@ -68,7 +68,11 @@ void Namespace::on_any(RawEventHandler handler) { any_handler_ = std::move(handl
 
 Broadcast Namespace::all() { return Broadcast(*this); }
 
-Broadcast Namespace::to(std::string room) { return all().to(std::move(room)); }
+Broadcast Namespace::to(std::string room) {
+  Broadcast members(*this);
+  members.selection_.rooms.push_back(std::move(room));
+  return members;
+}
 
 Broadcast Namespace::except(std::string room) { return all().except(std::move(room)); }
 

@@ -1,6 +1,5 @@
 #include "socketio/packet.h"
 
-#include "base/json_writer.h"
 #include "net/utf8.h"
 
 #include <algorithm>
@@ -94,6 +93,9 @@ std::string head_of(PacketType type, std::string_view nsp, std::size_t attachmen
   return head;
 }
 
+/// Of the bytes that stand in a JSON string as they are, those that are a character each.
+bool is_plain(char byte) { return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\'; }
+
 EncodedPacket with_attachments(net::FramePtr text, const Arguments& args) {
   EncodedPacket packet{std::move(text), {}};
   for (const auto& bytes : args.attachments()) packet.attachments.push_back(net::Frame::binary(bytes));
@@ -150,18 +152,18 @@ Result<void> check_placeholders(const json::value& data, std::size_t attachments
 
 EncodedPacket encode_event(std::string_view nsp, std::string_view event, const Arguments& args,
                            std::optional<std::uint64_t> id, std::uint64_t topic) {
-  const auto type = args.attachments().empty() ? PacketType::event : PacketType::binary_event;
-  auto head = head_of(type, nsp, args.attachments().size(), id);
-  head += '[';
-  if (net::is_valid_utf8(event)) {
-    append_json_string(head, event);
-  } else {
-    head += Arguments(event).text();
+  if (args.attachments().empty() && !id && std::all_of(event.begin(), event.end(), is_plain)) {
+    const bool is_root = nsp == "/";
+    return {net::Frame::event(topic, {is_root ? "42[\"" : "42", is_root ? "" : nsp, is_root ? "" : ",[\"", event,
+                                      args.text().empty() ? "\"" : "\",", args.text(), "]"})};
   }
-  if (!args.text().empty()) head += ',';
+  const auto type = args.attachments().empty() ? PacketType::event : PacketType::binary_event;
+  const auto head = head_of(type, nsp, args.attachments().size(), id);
   // One with attachments cannot be left out: they would stand alone.
   if (!args.attachments().empty()) topic = 0;
-  return with_attachments(net::Frame::event(topic, head, args.text(), "]"), args);
+  return with_attachments(
+      net::Frame::event(topic, {head, "[", Arguments(event).text(), args.text().empty() ? "" : ",", args.text(), "]"}),
+      args);
 }
 
 EncodedPacket encode_ack(std::string_view nsp, std::uint64_t id, const Arguments& args) {
