@@ -1,7 +1,6 @@
 #include "net/gzip.h"
 #include "net/http_connection.h"
 
-#include <boost/asio/redirect_error.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include <fcntl.h>
@@ -171,7 +170,7 @@ bool HttpConnection::try_write(std::string_view& first, std::string_view& second
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = second.empty() ? 1 : 2;
-  const auto sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const auto sent = ::sendmsg(socket_.fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent > 0) {
     const auto of_first = std::min(static_cast<std::size_t>(sent), first.size());
     first.remove_prefix(of_first);
@@ -184,18 +183,17 @@ Task<bool> HttpConnection::write_rest(std::string_view first, std::string_view s
   while (!first.empty() || !second.empty()) {
     const auto before = first.size() + second.size();
     set_deadline(shared_->options.limits.write_timeout);
-    boost::system::error_code error;
-    co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+    const bool ready = co_await socket_.writable();
     clear_deadline();
-    if (error || timed_out_) co_return false;
+    if (!ready || timed_out_) co_return false;
     if (try_write(first, second)) co_return true;
     if (first.size() + second.size() == before) {
       int failure = 0;
       socklen_t size = sizeof failure;
-      ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &failure, &size);
+      ::getsockopt(socket_.fd(), SOL_SOCKET, SO_ERROR, &failure, &size);
       char probe = 0;
-      if (failure != 0 || (::send(socket_.native_handle(), &probe, 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
-                           errno != EAGAIN && errno != EWOULDBLOCK)) {
+      if (failure != 0 || (::send(socket_.fd(), &probe, 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN &&
+                           errno != EWOULDBLOCK)) {
         co_return false;
       }
     }
@@ -211,17 +209,16 @@ Task<bool> HttpConnection::write_file(FileBody file, std::uint64_t length) {
   }
   auto offset = static_cast<off_t>(file.offset);
   while (length > 0) {
-    const auto sent = ::sendfile(socket_.native_handle(), source.get(), &offset,
+    const auto sent = ::sendfile(socket_.fd(), source.get(), &offset,
                                  static_cast<std::size_t>(std::min<std::uint64_t>(length, kFileChunk)));
     if (sent == 0) co_return false;  // the file became shorter: the client sees it by the missing bytes
     if (sent < 0 && errno != EAGAIN && errno != EINTR) co_return false;
     if (sent > 0) length -= static_cast<std::uint64_t>(sent);
     if (length == 0) break;
     set_deadline(shared_->options.limits.write_timeout);
-    boost::system::error_code error;
-    co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+    const bool ready = co_await socket_.writable();
     clear_deadline();
-    if (error || timed_out_) co_return false;
+    if (!ready || timed_out_) co_return false;
   }
   co_return true;
 }
@@ -234,7 +231,7 @@ Task<HttpConnection::Next> HttpConnection::linger_after(Response response) {
 
 /// A close with unread input would reset the connection, and the client might never see our answer.
 Task<> HttpConnection::linger() {
-  ::shutdown(socket_.native_handle(), SHUT_WR);
+  ::shutdown(socket_.fd(), SHUT_WR);
   timed_out_ = false;
   set_deadline(kLingerTime);
   std::string waste(64UL << 10U, '\0');

@@ -4,7 +4,6 @@
 #include "net/http_body.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/redirect_error.hpp>
 
 #include <sys/socket.h>
 
@@ -23,11 +22,11 @@ Task<> expire(std::chrono::milliseconds after) { co_await sleep_for(after); }
 
 }  // namespace
 
-HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard,
-                               boost::asio::ip::tcp::socket socket, std::string remote_address, AddressLease lease)
+HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, FileDescriptor socket,
+                               std::string remote_address, AddressLease lease)
     : shared_(std::move(shared)),
       shard_(shard),
-      socket_(std::move(socket)),
+      socket_(*shard.loop, std::move(socket)),
       remote_address_(std::move(remote_address)),
       lease_(std::move(lease)) {
   shard_.connections.insert(this);
@@ -35,7 +34,7 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& sh
 }
 
 HttpConnection::~HttpConnection() {
-  shard_.timers.cancel(*this);
+  shard_.loop->timers().cancel(*this);
   shard_.connections.erase(this);
   shared_->connections.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -48,16 +47,14 @@ void HttpConnection::wind_down() {
 
 void HttpConnection::cut() {
   if (streaming_ != nullptr) streaming_->stop();
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  socket_.cancel();
   // Not closed here: the task may hold the descriptor in a call that follows.
-  if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_RDWR);
+  if (socket_.fd() >= 0) ::shutdown(socket_.fd(), SHUT_RDWR);
 }
 
 void HttpConnection::on_deadline() {
   timed_out_ = true;
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  socket_.cancel();
 }
 
 Task<> HttpConnection::run(std::shared_ptr<HttpConnection> self, Gate::Pass pass) {
@@ -166,9 +163,8 @@ Task<HttpConnection::Next> HttpConnection::upgrade(RequestHead head, const Upgra
   if (failed) co_return co_await answer(problem(Error()), false);
   if (verdict.refusal) co_return co_await answer(std::move(*verdict.refusal), head.keep_alive);
   shard_.counts.upgrades.add(1);
-  boost::system::error_code error;
-  DetachedSocket detached{FileDescriptor(socket_.release(error)), std::string(input()), std::move(lease_)};
-  if (!error && verdict.take_over) verdict.take_over(std::move(detached));
+  DetachedSocket detached{socket_.release(), std::string(input()), std::move(lease_)};
+  if (verdict.take_over) verdict.take_over(std::move(detached));
   co_return Next::detached;
 }
 
@@ -221,51 +217,49 @@ Task<Response> HttpConnection::call(const Router::Route& route) {
 }
 
 Task<std::size_t> HttpConnection::read_some(std::span<char> into) {
-  boost::system::error_code error;
-  const auto got = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()),
-                                                    asio::redirect_error(asio::use_awaitable, error));
-  co_return error ? 0 : got;
+  for (;;) {
+    const bool ready = co_await socket_.readable();
+    if (!ready) co_return 0;
+    const auto got = socket_.receive(into);
+    if (got >= 0) co_return static_cast<std::size_t>(got);
+    if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) co_return 0;
+  }
 }
 
 Task<bool> HttpConnection::fill_input() {
   in_.erase(0, in_first_);
   in_first_ = 0;
   if (in_.empty() && in_.capacity() > kReadSize) std::string().swap(in_);
-  boost::system::error_code error;
-  while (!error) {
-    auto& buffer = shard_.read_buffer;
-    const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  for (;;) {
+    const bool ready = co_await socket_.readable();
+    if (!ready) co_return false;
+    const auto buffer = shard_.loop->read_buffer();
+    const auto got = socket_.receive(buffer);
     if (got > 0) in_.append(buffer.data(), static_cast<std::size_t>(got));
     if (got >= 0) co_return got > 0;
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) break;
-    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+    if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) co_return false;
   }
-  co_return false;
 }
 
 void HttpConnection::consume(std::size_t bytes) noexcept { in_first_ += bytes; }
 
 void HttpConnection::end_watch() {
   gone_ = nullptr;
-  if (!std::exchange(watching_, false)) return;
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  socket_.watch(nullptr);
 }
 
 void HttpConnection::watch_peer(std::function<void()> gone) {
   gone_ = std::move(gone);
-  watching_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                     [self = shared_from_this(), number = request_number_](const boost::system::error_code& error) {
-                       if (error || number != self->request_number_ || !self->gone_) return;
-                       char byte = 0;
-                       const auto got = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-                       // A further request behind this one is no reason to give up.
-                       if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) return;
-                       const auto tell = std::exchange(self->gone_, nullptr);
-                       tell();
-                     });
+  socket_.watch([self = weak_from_this(), number = request_number_] {
+    const auto there = self.lock();
+    if (!there || number != there->request_number_ || !there->gone_) return;
+    char byte = 0;
+    const auto got = ::recv(there->socket_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    // A further request behind this one is no reason to give up.
+    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) return;
+    const auto tell = std::exchange(there->gone_, nullptr);
+    tell();
+  });
 }
 
 }  // namespace rushes::net

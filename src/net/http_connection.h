@@ -1,13 +1,11 @@
 #pragma once
 #include "async/gate.h"
+#include "net/async_socket.h"
 #include "net/cors.h"
 #include "net/head_parser.h"
 #include "net/http_server.h"
 #include "net/timers.h"
 
-#include <boost/asio/ip/tcp.hpp>
-
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -25,14 +23,13 @@ class HttpConnection;
 ///
 /// Threads: its shard's.
 struct HttpShard {
-  explicit HttpShard(const Executor& executor) : timers(executor), gate(executor) {}
+  explicit HttpShard(boost::asio::io_context& context)
+      : loop(std::make_shared<Loop>(context)), gate(loop->executor()) {}
 
-  Timers timers;
+  const std::shared_ptr<Loop> loop;
   HttpCounts counts;
   Gate gate;
   std::set<HttpConnection*> connections;
-  /// Used between two waits: a connection that has nothing to read owns no buffer.
-  std::array<char, 64UL << 10U> read_buffer;
   bool stopping = false;
 };
 
@@ -60,7 +57,7 @@ Response status_problem(int status, std::string_view why);
 /// Lifetime:  shared by its own task and by a watch for the peer's leaving.
 class HttpConnection final : public std::enable_shared_from_this<HttpConnection>, Deadline {
  public:
-  HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, boost::asio::ip::tcp::socket socket,
+  HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, FileDescriptor socket,
                  std::string remote_address, AddressLease lease);
   ~HttpConnection() override;
 
@@ -106,12 +103,12 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void watch_peer(std::function<void()> gone);
   void end_watch();
   void reset_request();
-  void set_deadline(std::chrono::milliseconds from_now) { shard_.timers.set(*this, from_now); }
-  void clear_deadline() { shard_.timers.set(*this, TimePoint::max()); }
+  void set_deadline(std::chrono::milliseconds from_now) { shard_.loop->timers().set(*this, from_now); }
+  void clear_deadline() { shard_.loop->timers().set(*this, TimePoint::max()); }
 
   const std::shared_ptr<HttpShared> shared_;
   HttpShard& shard_;
-  boost::asio::ip::tcp::socket socket_;
+  AsyncSocket socket_;
   const std::string remote_address_;
   AddressLease lease_;
   Request request_;
@@ -123,7 +120,6 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   BodySource* streaming_ = nullptr;  // whose pieces are being written
   std::uint64_t request_number_ = 0;
   bool http_1_0_ = false;
-  bool watching_ = false;
   bool idle_ = true;
   bool timed_out_ = false;
   bool winding_down_ = false;

@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <thread>
 
 namespace rushes::net {
@@ -50,7 +51,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
         shared_(std::make_shared<HttpShared>(router, std::move(options))),
         acceptor_(shards.loop(0)),
         retry_(shards.loop(0)) {
-    for (std::size_t i = 0; i < shards_.size(); ++i) parts_.push_back(std::make_unique<HttpShard>(shards_.executor(i)));
+    for (std::size_t i = 0; i < shards_.size(); ++i) parts_.push_back(std::make_unique<HttpShard>(shards_.loop(i)));
   }
 
   Result<std::uint16_t> start();
@@ -97,6 +98,9 @@ Result<std::uint16_t> HttpServer::Impl::start() {
                                : "Cannot listen on " + where + ": " + error.message() + ".");
   }
   started_ = true;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shards_.executor(i), [loop = parts_[i]->loop] { loop->start(); });
+  }
   const auto port = acceptor_.local_endpoint().port();
   asio::post(shards_.executor(0), [self = shared_from_this()] { self->await_clients(); });
   return port;
@@ -157,16 +161,20 @@ void HttpServer::Impl::adopt(std::size_t shard, int fd, const tcp::endpoint& pee
   auto& part = *parts_[shard];
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  tcp::socket socket(shards_.loop(shard));
-  boost::system::error_code error;
-  socket.assign(protocol_, fd, error);
+  FileDescriptor socket(fd);
   auto pass = part.gate.try_enter();
-  if (error || !pass) {
-    if (error) ::close(fd);
+  if (!pass) {
     shared_->connections.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  auto connection = std::make_shared<HttpConnection>(shared_, part, std::move(socket), text_of(peer), std::move(lease));
+  std::shared_ptr<HttpConnection> connection;
+  try {
+    connection = std::make_shared<HttpConnection>(shared_, part, std::move(socket), text_of(peer), std::move(lease));
+  } catch (const std::system_error& error) {
+    log::error("net", "cannot watch a connection: {}", error.what());
+    shared_->connections.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
   spawn_detached(shards_.executor(shard), "net", HttpConnection::run(std::move(connection), std::move(*pass)));
 }
 
@@ -188,6 +196,7 @@ Task<> HttpServer::Impl::stop_shard(std::shared_ptr<Impl> self, std::size_t shar
   });
   co_await part.gate.close();
   patience.cancel();
+  part.loop->stop();
 }
 
 Task<> HttpServer::Impl::stop(std::chrono::milliseconds grace) {
