@@ -140,7 +140,11 @@ Task<std::optional<socketio::ConnectError>> authorize(SocketPtr socket, const st
 }
 
 Task<net::Response> small_json(net::Request&) {
-  co_return net::json_response(200, json::object{{"status", "ok"}, {"uptime", 1}});
+  JsonWriter body(64);
+  body.add("status", "ok").add("uptime", 1);
+  net::Response response(200, "application/json", body.take());
+  response.headers.add("Cache-Control", "no-store");
+  co_return response;
 }
 
 /// Reads an upload and throws it away: what a streamed body costs.

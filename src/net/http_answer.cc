@@ -16,6 +16,7 @@
 namespace rushes::net {
 namespace {
 
+constexpr std::size_t kSmallBody = 4UL << 10U;  // copied behind the head, which costs less than to send two pieces
 constexpr std::size_t kFileChunk = 256UL << 10U;
 constexpr std::chrono::milliseconds kLingerTime{5'000};
 constexpr std::uint64_t kLingerBytes = 256ULL << 20U;
@@ -33,6 +34,8 @@ std::string_view date_line() {
   }
   return {line, size};
 }
+
+bool is_line_break(char byte) { return byte == '\r' || byte == '\n'; }
 
 bool is_bodiless(int status) { return status == 204 || status == 304 || status < 200; }
 
@@ -75,7 +78,7 @@ void HttpConnection::write_head(const Response& response, std::optional<std::uin
   out_ += "\r\n";
   out_ += date_line();
   for (const auto field : response.headers) {
-    if (field.value.find_first_of("\r\n") != std::string_view::npos) {
+    if (std::any_of(field.value.begin(), field.value.end(), is_line_break)) {
       log::error("net", "a header {} with a line break is left out of an answer", field.name);
       continue;
     }
@@ -158,6 +161,10 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
 
 /// `linger` where it could not be written.
 Task<HttpConnection::Next> HttpConnection::write_answer(std::string_view body, bool) {
+  if (body.size() <= kSmallBody) {
+    out_ += body;
+    body = {};
+  }
   std::string_view head = out_;
   if (try_write(head, body)) co_return Next::keep;
   const bool written = co_await write_rest(head, body);
@@ -165,12 +172,18 @@ Task<HttpConnection::Next> HttpConnection::write_answer(std::string_view body, b
 }
 
 bool HttpConnection::try_write(std::string_view& first, std::string_view& second) {
-  const iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
-                          {const_cast<char*>(second.data()), second.size()}};
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(parts);
-  message.msg_iovlen = second.empty() ? 1 : 2;
-  const auto sent = ::sendmsg(socket_.fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  ssize_t sent = 0;
+  if (second.empty()) {
+    sent = ::send(socket_.fd(), first.data(), first.size(), kFlags);  // which costs the system less
+  } else {
+    const iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                            {const_cast<char*>(second.data()), second.size()}};
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(parts);
+    message.msg_iovlen = 2;
+    sent = ::sendmsg(socket_.fd(), &message, kFlags);
+  }
   if (sent > 0) {
     const auto of_first = std::min(static_cast<std::size_t>(sent), first.size());
     first.remove_prefix(of_first);
