@@ -16,7 +16,8 @@ constexpr int kTriesOnceStopping = 3;
 
 }  // namespace
 
-LogSyncer::LogSyncer(const std::filesystem::path& file) : connection_(file, sqlite::Access::read_write) {
+LogSyncer::LogSyncer(const std::filesystem::path& file, std::chrono::milliseconds patience)
+    : patience_(patience), connection_(file, sqlite::Access::read_write) {
   connection_.execute("PRAGMA schema_version");  // opens the log
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-sync");
@@ -36,7 +37,7 @@ LogSyncer::~LogSyncer() {
 void LogSyncer::push(std::unique_ptr<Step> step, Needs needs) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back({std::move(step), needs, std::chrono::steady_clock::now() + kPatience});
+    waiting_.push_back({std::move(step), needs, std::chrono::steady_clock::now() + patience_});
   }
   changed_.notify_all();
 }

@@ -27,14 +27,14 @@ class LogSyncer {
     virtual ~Step() = default;
     /// It is durable, and so are those before it.
     virtual void durable() = 0;
-    /// The disk has refused for `kPatience`; `durable` may come yet.
+    /// The disk has refused for as long as there is patience, and still does; `durable` may come yet. Maybe repeatedly.
     virtual void late(const sqlite::Failure& failure) = 0;
   };
   enum class Needs : std::uint8_t { sync, order };
   static constexpr std::chrono::seconds kPatience{5};
 
-  /// Throws sqlite::Failure.
-  explicit LogSyncer(const std::filesystem::path& file);
+  /// `patience`: how long a step waits before it is told that it is late. Throws sqlite::Failure.
+  explicit LogSyncer(const std::filesystem::path& file, std::chrono::milliseconds patience = kPatience);
   ~LogSyncer();
   LogSyncer(const LogSyncer&) = delete;
   LogSyncer& operator=(const LogSyncer&) = delete;
@@ -63,6 +63,7 @@ class LogSyncer {
   std::optional<sqlite::Failure> try_sync();
   static void tell_late(Turn& turn, const sqlite::Failure& failure);
 
+  const std::chrono::milliseconds patience_;
   sqlite::Connection connection_;  // on thread_ only
 
   mutable std::mutex mutex_;  // guards what follows

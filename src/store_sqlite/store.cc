@@ -21,7 +21,7 @@ class SqliteStore final : public Store {
         lists_(database, options.list_batch),
         live_(options.parallel_jobs, lists_,
               std::min<std::int64_t>(1'000, static_cast<std::int64_t>(options.list_batch))),
-        writer_(file, hooks(), options.reserve_log),
+        writer_(file, hooks(), {.reserve_log = options.reserve_log}),
         events_(readers_, writer_, live_, lists_.events),
         jobs_(writer_, live_, clock),
         queries_(readers_, writer_, live_, lists_, clock),

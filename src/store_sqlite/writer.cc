@@ -49,9 +49,9 @@ class Writer::Written final : public LogSyncer::Step {
   std::vector<jobs::Event> events_;
 };
 
-Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserve_log)
-    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file) {
-  if (reserve_log) connection_.reserve_log(kReservedLog);
+Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, WriterOptions options)
+    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file, options.patience) {
+  if (options.reserve_log) connection_.reserve_log(kReservedLog);
   if (hooks_.reload) hooks_.reload(connection_, false);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-writer");
