@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace rushes::store_sqlite {
@@ -37,6 +38,7 @@ LogSyncer::~LogSyncer() {
 void LogSyncer::push(std::unique_ptr<Step> step, Needs needs) {
   {
     const std::lock_guard lock(mutex_);
+    sync_waits_ = sync_waits_ || needs == Needs::sync;
     waiting_.push_back({std::move(step), needs, std::chrono::steady_clock::now() + patience_});
   }
   changed_.notify_all();
@@ -49,12 +51,18 @@ bool LogSyncer::is_idle() const {
 
 void LogSyncer::wait_until_ready() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return waiting_.empty() || failure_; });
+  changed_.wait(lock, [this] { return !sync_waits_ || failure_; });
 }
 
 std::optional<sqlite::Failure> LogSyncer::failure() const {
   const std::lock_guard lock(mutex_);
   return failure_;
+}
+
+void LogSyncer::take(Turn& turn) {
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(turn));
+  waiting_.clear();
+  sync_waits_ = false;
 }
 
 void LogSyncer::run() {
@@ -65,7 +73,7 @@ void LogSyncer::run() {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
-      turn.swap(waiting_);
+      take(turn);
       busy_ = true;
       call = !stopping_;
     }
@@ -98,8 +106,7 @@ bool LogSyncer::make_durable(Turn& turn) {
       std::unique_lock lock(mutex_);
       if (!failure_) log::error("store", "what was committed cannot be synced: {}", refused->what());
       failure_ = refused;
-      std::move(waiting_.begin(), waiting_.end(), std::back_inserter(turn));
-      waiting_.clear();
+      take(turn);
       changed_.notify_all();
       if (stopping_ && --tries_left == 0) return false;
       lock.unlock();

@@ -43,8 +43,8 @@ class LogSyncer {
   void push(std::unique_ptr<Step> step, Needs needs);
   /// All steps were called.
   bool is_idle() const;
-  /// Waits until what was pushed is being synced, so that what gathers meanwhile shares the next sync. Not where the
-  /// disk refuses.
+  /// Waits until what was pushed and needs a sync is being synced, so that what gathers meanwhile shares the next. Not
+  /// where the disk refuses.
   void wait_until_ready();
   /// Why what was committed is not durable. Nothing where it is or is about to be.
   std::optional<sqlite::Failure> failure() const;
@@ -58,6 +58,8 @@ class LogSyncer {
   using Turn = std::vector<Waiting>;
 
   void run();
+  /// Moves what waits to the turn. Under mutex_.
+  void take(Turn& turn);
   /// Where it gives false the thread is to end, and the disk refuses.
   bool make_durable(Turn& turn);
   std::optional<sqlite::Failure> try_sync();
@@ -69,6 +71,7 @@ class LogSyncer {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   Turn waiting_;
+  bool sync_waits_ = false;  // for some of them
   bool busy_ = false;
   bool stopping_ = false;
   std::optional<sqlite::Failure> failure_;

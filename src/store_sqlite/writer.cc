@@ -186,19 +186,19 @@ std::optional<Error> Writer::refusal() const {
 
 void Writer::run_passing(Batch& batch) {
   std::vector<jobs::Event> events;
+  Batch silent;  // those who tell nothing wait for nobody
+  Batch telling;
   for (auto& unit : batch) {
     if (unit->kind != Kind::passes) continue;
     Transaction transaction(connection_);
     run_unit(*unit, transaction);
+    (transaction.events_.empty() ? silent : telling).push_back(std::move(unit));
     std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
   }
-  Batch passed;
-  for (auto& unit : batch) {
-    if (unit->kind == Kind::passes) passed.push_back(std::move(unit));
-  }
   std::erase(batch, nullptr);
+  finish(std::move(silent));
   const bool in_turn = !events.empty() && !syncer_.is_idle();
-  conclude(std::move(passed), std::move(events), in_turn ? std::optional(LogSyncer::Needs::order) : std::nullopt);
+  conclude(std::move(telling), std::move(events), in_turn ? std::optional(LogSyncer::Needs::order) : std::nullopt);
 }
 
 void Writer::conclude(Batch batch, std::vector<jobs::Event> events, std::optional<LogSyncer::Needs> needs) {

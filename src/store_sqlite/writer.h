@@ -85,7 +85,7 @@ class Writer {
     return enqueue<T>(std::move(work), Kind::writes);
   }
   /// Runs a unit that writes nothing, in no transaction, before those that do, and tells its events behind those that
-  /// were committed.
+  /// were committed. Where it has none, its caller does not wait for them.
   template <class T>
   Task<Result<T>> pass(std::function<Result<T>(Transaction&)> work) {
     return enqueue<T>(std::move(work), Kind::passes);
