@@ -213,6 +213,8 @@ void Writer::conclude(Batch batch, std::vector<jobs::Event> events, std::optiona
 void Writer::finish(Batch batch) {
   while (!batch.empty()) {
     const auto executor = batch.front()->executor();
+    // Else its loop may end with those that are resumed, and be gone before the post returns.
+    const asio::executor_work_guard<asio::any_io_executor> held(executor);
     Batch here;
     Batch elsewhere;
     for (auto& unit : batch) (unit->executor() == executor ? here : elsewhere).push_back(std::move(unit));
