@@ -227,6 +227,7 @@ class WiredServer final : public Server {
   void stop() override {
     if (!std::exchange(running_, false)) return;
     run_to_end(run_on(shards_.executor(0), stop_parts()));
+    store_->events().on_committed({});
     shards_.stop();
     blocking_.stop();
   }

@@ -53,7 +53,9 @@ class EventLog {
 
   virtual ~EventLog() = default;
 
-  /// Sets the one listener. Before the first write; what was committed earlier is read by `after`.
+  /// Sets the one listener. Before the first write; what was committed earlier is read by `after`. With an empty one
+  /// nobody is told any more, once this returns: before a listener is gone, as a commit whose caller was told that the
+  /// disk refuses is told whenever it does not.
   virtual void on_committed(Listener listener) = 0;
 
   /// At most `limit` events with an id above `id`, oldest first. Progress may come to stand before what was read.

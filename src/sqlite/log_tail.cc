@@ -2,10 +2,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
+#include <limits>
+#include <new>
 #include <string>
+#include <utility>
 
 namespace rushes::sqlite {
+namespace {
+
+constexpr auto kEndless = std::numeric_limits<sqlite3_int64>::max();
+
+}  // namespace
 
 std::shared_ptr<LogTail> LogTail::of(const char* path) {
   static std::mutex mutex;
@@ -18,10 +25,26 @@ std::shared_ptr<LogTail> LogTail::of(const char* path) {
   return tail;
 }
 
-void LogTail::forget_from(sqlite3_int64 offset) {
-  while (!kept_.empty() && kept_.back().offset >= offset) kept_.pop_back();
-  if (!kept_.empty() && kept_.back().end() > offset) {
-    kept_.back().bytes.resize(static_cast<std::size_t>(offset - kept_.back().offset));
+LogTail::Pieces::iterator LogTail::first_behind(sqlite3_int64 offset) {
+  const auto next = kept_.upper_bound(offset);
+  if (next == kept_.begin()) return next;
+  const auto before = std::prev(next);
+  return end_of(*before) > offset ? before : next;
+}
+
+void LogTail::forget(sqlite3_int64 from, sqlite3_int64 to) {
+  for (auto piece = first_behind(from); piece != kept_.end() && piece->first < to;) {
+    auto& [number, bytes] = piece->second;
+    if (end_of(*piece) > to) {
+      std::vector<char> rest(bytes.begin() + static_cast<std::ptrdiff_t>(to - piece->first), bytes.end());
+      kept_.emplace(to, Piece{number, std::move(rest)});
+    }
+    if (piece->first < from) {
+      bytes.resize(static_cast<std::size_t>(from - piece->first));
+      ++piece;
+    } else {
+      piece = kept_.erase(piece);
+    }
   }
   keeps_ = !kept_.empty();
 }
@@ -29,42 +52,58 @@ void LogTail::forget_from(sqlite3_int64 offset) {
 int LogTail::write(sqlite3_file* file, std::vector<char>& bytes, sqlite3_int64 offset, bool keep) {
   // Under one lock, so that a sync that fails finds each piece either not written yet or kept.
   const std::lock_guard lock(mutex_);
-  forget_from(offset);
-  const int code = file->pMethods->xWrite(file, bytes.data(), static_cast<int>(bytes.size()), offset);
-  if (code != SQLITE_OK || !keep) return code;
-  kept_.push_back({++last_number_, offset, std::move(bytes)});
-  keeps_ = true;
-  return SQLITE_OK;
+  try {
+    // With its head the log begins anew: the database has what was in the old one, synced.
+    const auto end = offset == 0 ? kEndless : offset + static_cast<sqlite3_int64>(bytes.size());
+    // But one page of a transaction may be written over while those behind it stay: it had left the cache twice.
+    forget(offset, end);
+    const int code = file->pMethods->xWrite(file, bytes.data(), static_cast<int>(bytes.size()), offset);
+    if (code != SQLITE_OK || !keep) return code;
+    kept_.emplace(offset, Piece{++last_number_, std::move(bytes)});
+    keeps_ = true;
+    return SQLITE_OK;
+  } catch (const std::bad_alloc&) {
+    return SQLITE_IOERR_NOMEM;
+  }
 }
 
 int LogTail::truncate(sqlite3_file* file, sqlite3_int64 size) {
   const std::lock_guard lock(mutex_);
-  forget_from(size);
+  forget(size, kEndless);
   return file->pMethods->xTruncate(file, size);
 }
 
 int LogTail::read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
   if (!keeps_) return file->pMethods->xRead(file, bytes, size, offset);
   const std::lock_guard lock(mutex_);
-  const auto end = offset + size;
-  auto missing = end - offset;
   const int code = file->pMethods->xRead(file, bytes, size, offset);
   if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
-  auto piece = std::partition_point(kept_.begin(), kept_.end(), [&](const Piece& one) { return one.end() <= offset; });
-  for (; piece != kept_.end() && piece->offset < end; ++piece) {
-    const auto from = std::max(offset, piece->offset);
-    const auto count = std::min(end, piece->end()) - from;
-    std::memcpy(static_cast<char*>(bytes) + (from - offset), piece->bytes.data() + (from - piece->offset),
-                static_cast<std::size_t>(count));
-    missing -= count;
+  const auto end = offset + size;
+  auto upto = end;  // all before it is there
+  if (code == SQLITE_IOERR_SHORT_READ) {
+    if (const int failed = file->pMethods->xFileSize(file, &upto); failed != SQLITE_OK) return failed;
+    upto = std::max(upto, offset);
   }
-  return missing == 0 ? SQLITE_OK : code;
+  for (auto piece = first_behind(offset); piece != kept_.end() && piece->first < end; ++piece) {
+    const auto from = std::max(offset, piece->first);
+    const auto to = std::min(end, end_of(*piece));
+    std::memcpy(static_cast<char*>(bytes) + (from - offset), piece->second.bytes.data() + (from - piece->first),
+                static_cast<std::size_t>(to - from));
+    if (from <= upto) upto = std::max(upto, to);
+  }
+  return upto >= end ? SQLITE_OK : code;
+}
+
+int LogTail::size(sqlite3_file* file, sqlite3_int64* size) {
+  const std::lock_guard lock(mutex_);
+  const int code = file->pMethods->xFileSize(file, size);
+  if (code == SQLITE_OK && !kept_.empty()) *size = std::max(*size, end_of(*kept_.rbegin()));
+  return code;
 }
 
 int LogTail::write_again(sqlite3_file* file) {
-  for (const auto& piece : kept_) {
-    const int code =
-        file->pMethods->xWrite(file, piece.bytes.data(), static_cast<int>(piece.bytes.size()), piece.offset);
+  for (const auto& [offset, piece] : kept_) {
+    const int code = file->pMethods->xWrite(file, piece.bytes.data(), static_cast<int>(piece.bytes.size()), offset);
     if (code != SQLITE_OK) return code;
   }
   return SQLITE_OK;
@@ -84,7 +123,7 @@ int LogTail::sync(sqlite3_file* file, int flags) {
   const std::lock_guard lock(mutex_);
   maybe_lost_ = code != SQLITE_OK;
   if (code == SQLITE_OK) {
-    while (!kept_.empty() && kept_.front().number <= upto) kept_.pop_front();
+    std::erase_if(kept_, [upto](const auto& piece) { return piece.second.number <= upto; });
     keeps_ = !kept_.empty();
   }
   return code;

@@ -76,6 +76,12 @@ struct WalFile {
     return self.tail->truncate(self.below, size);
   }
 
+  static int size_of(sqlite3_file* file, sqlite3_int64* size) {
+    auto& self = of(file);
+    if (const int code = self.settle(); code != SQLITE_OK) return code;
+    return self.tail->size(self.below, size);
+  }
+
   /// Never left to later where the log began anew: its old frames behind a new head, or new ones behind the old, would
   /// be a log of their own.
   static int sync(sqlite3_file* file, int flags) {
@@ -161,7 +167,7 @@ struct WalFile {
       methods.xWrite = IsLog ? write : write_through;
       methods.xTruncate = IsLog ? truncate : after_writes<&M::xTruncate, sqlite3_int64>;
       methods.xSync = IsLog ? sync : sync_database;
-      methods.xFileSize = after_writes<&M::xFileSize, sqlite3_int64*>;
+      methods.xFileSize = IsLog ? size_of : after_writes<&M::xFileSize, sqlite3_int64*>;
       methods.xLock = after_writes<&M::xLock, int>;
       methods.xUnlock = besides<&M::xUnlock, int>;
       methods.xCheckReservedLock = besides<&M::xCheckReservedLock, int*>;

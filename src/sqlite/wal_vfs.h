@@ -24,7 +24,8 @@ const char* wal_vfs();
 bool leave_syncs(sqlite3* database, bool left);
 
 /// Syncs the log: whatever any connection of this process has committed is durable. SQLite's code; what a sync that
-/// failed may have taken with it is written anew by the next. Threads: the connection's.
+/// failed may have taken with it is written anew by the next. The system tells each connection once of a failed sync,
+/// whosever it was: with the code of the connection's own next one. Threads: the connection's.
 int sync_log(sqlite3* database);
 
 }  // namespace rushes::sqlite

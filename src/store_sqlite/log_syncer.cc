@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace rushes::store_sqlite {
@@ -16,7 +17,8 @@ constexpr int kTriesOnceStopping = 3;
 
 }  // namespace
 
-LogSyncer::LogSyncer(const std::filesystem::path& file) : connection_(file, sqlite::Access::read_write) {
+LogSyncer::LogSyncer(const std::filesystem::path& file, std::chrono::milliseconds patience)
+    : patience_(patience), connection_(file, sqlite::Access::read_write) {
   connection_.execute("PRAGMA schema_version");  // opens the log
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-sync");
@@ -36,7 +38,8 @@ LogSyncer::~LogSyncer() {
 void LogSyncer::push(std::unique_ptr<Step> step, Needs needs) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back({std::move(step), needs, std::chrono::steady_clock::now() + kPatience});
+    sync_waits_ = sync_waits_ || needs == Needs::sync;
+    waiting_.push_back({std::move(step), needs, std::chrono::steady_clock::now() + patience_});
   }
   changed_.notify_all();
 }
@@ -48,12 +51,18 @@ bool LogSyncer::is_idle() const {
 
 void LogSyncer::wait_until_ready() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return waiting_.empty() || failure_; });
+  changed_.wait(lock, [this] { return !sync_waits_ || failure_; });
 }
 
 std::optional<sqlite::Failure> LogSyncer::failure() const {
   const std::lock_guard lock(mutex_);
   return failure_;
+}
+
+void LogSyncer::take(Turn& turn) {
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(turn));
+  waiting_.clear();
+  sync_waits_ = false;
 }
 
 void LogSyncer::run() {
@@ -64,7 +73,7 @@ void LogSyncer::run() {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
-      turn.swap(waiting_);
+      take(turn);
       busy_ = true;
       call = !stopping_;
     }
@@ -97,8 +106,7 @@ bool LogSyncer::make_durable(Turn& turn) {
       std::unique_lock lock(mutex_);
       if (!failure_) log::error("store", "what was committed cannot be synced: {}", refused->what());
       failure_ = refused;
-      std::move(waiting_.begin(), waiting_.end(), std::back_inserter(turn));
-      waiting_.clear();
+      take(turn);
       changed_.notify_all();
       if (stopping_ && --tries_left == 0) return false;
       lock.unlock();

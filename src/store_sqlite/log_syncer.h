@@ -27,14 +27,14 @@ class LogSyncer {
     virtual ~Step() = default;
     /// It is durable, and so are those before it.
     virtual void durable() = 0;
-    /// The disk has refused for `kPatience`; `durable` may come yet.
+    /// The disk has refused for as long as there is patience, and still does; `durable` may come yet. Maybe repeatedly.
     virtual void late(const sqlite::Failure& failure) = 0;
   };
   enum class Needs : std::uint8_t { sync, order };
   static constexpr std::chrono::seconds kPatience{5};
 
-  /// Throws sqlite::Failure.
-  explicit LogSyncer(const std::filesystem::path& file);
+  /// `patience`: how long a step waits before it is told that it is late. Throws sqlite::Failure.
+  explicit LogSyncer(const std::filesystem::path& file, std::chrono::milliseconds patience = kPatience);
   ~LogSyncer();
   LogSyncer(const LogSyncer&) = delete;
   LogSyncer& operator=(const LogSyncer&) = delete;
@@ -43,8 +43,8 @@ class LogSyncer {
   void push(std::unique_ptr<Step> step, Needs needs);
   /// All steps were called.
   bool is_idle() const;
-  /// Waits until what was pushed is being synced, so that what gathers meanwhile shares the next sync. Not where the
-  /// disk refuses.
+  /// Waits until what was pushed and needs a sync is being synced, so that what gathers meanwhile shares the next. Not
+  /// where the disk refuses.
   void wait_until_ready();
   /// Why what was committed is not durable. Nothing where it is or is about to be.
   std::optional<sqlite::Failure> failure() const;
@@ -58,16 +58,20 @@ class LogSyncer {
   using Turn = std::vector<Waiting>;
 
   void run();
+  /// Moves what waits to the turn. Under mutex_.
+  void take(Turn& turn);
   /// Where it gives false the thread is to end, and the disk refuses.
   bool make_durable(Turn& turn);
   std::optional<sqlite::Failure> try_sync();
   static void tell_late(Turn& turn, const sqlite::Failure& failure);
 
+  const std::chrono::milliseconds patience_;
   sqlite::Connection connection_;  // on thread_ only
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   Turn waiting_;
+  bool sync_waits_ = false;  // for some of them
   bool busy_ = false;
   bool stopping_ = false;
   std::optional<sqlite::Failure> failure_;

@@ -5,6 +5,8 @@
 #include "store_sqlite/readers.h"
 #include "store_sqlite/writer.h"
 
+#include <mutex>
+
 namespace rushes::store_sqlite {
 
 /// Questions about jobs, answered by the readers.
@@ -44,7 +46,10 @@ class SqliteEventLog final : public jobs::EventLog {
   SqliteEventLog(Readers& readers, Writer& writer, LiveJobs& live, const UserList& list)
       : readers_(readers), writer_(writer), live_(live), list_(list) {}
 
-  void on_committed(Listener listener) override { listener_ = std::move(listener); }
+  void on_committed(Listener listener) override {
+    const std::lock_guard lock(listening_);
+    listener_ = std::move(listener);
+  }
   Task<Result<std::vector<jobs::Event>>> after(std::int64_t id, int limit) override;
   Task<Result<std::vector<jobs::Event>>> of_user_after(UserId user, std::int64_t seq, int limit) override;
   Task<Result<std::vector<jobs::Event>>> of_job_after(UserId user, JobId job, std::int64_t seq, int limit) override;
@@ -55,6 +60,7 @@ class SqliteEventLog final : public jobs::EventLog {
   /// In their order, one call at a time.
   void tell(std::span<const jobs::Event> events) {
     live_.told(events.back().id);
+    const std::lock_guard lock(listening_);
     if (listener_) listener_(events);
   }
 
@@ -66,7 +72,8 @@ class SqliteEventLog final : public jobs::EventLog {
   Writer& writer_;
   LiveJobs& live_;
   const UserList& list_;  // of events
-  Listener listener_;     // set before the first write, then only read
+  std::mutex listening_;
+  Listener listener_;  // under listening_
 };
 
 }  // namespace rushes::store_sqlite

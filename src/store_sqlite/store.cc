@@ -21,8 +21,8 @@ class SqliteStore final : public Store {
         lists_(database, options.list_batch),
         live_(options.parallel_jobs, lists_,
               std::min<std::int64_t>(1'000, static_cast<std::int64_t>(options.list_batch))),
-        writer_(file, hooks(), options.reserve_log),
         events_(readers_, writer_, live_, lists_.events),
+        writer_(file, hooks(), {.reserve_log = options.reserve_log}),
         jobs_(writer_, live_, clock),
         queries_(readers_, writer_, live_, lists_, clock),
         notifications_(readers_, writer_, clock, rng),
@@ -56,8 +56,8 @@ class SqliteStore final : public Store {
   Readers readers_;
   UserLists lists_;
   LiveJobs live_;
+  SqliteEventLog events_;  // the writer tells it until it is gone
   Writer writer_;
-  SqliteEventLog events_;
   SqliteJobStore jobs_;
   SqliteJobQueries queries_;
   SqliteNotificationStore notifications_;

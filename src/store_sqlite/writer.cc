@@ -49,9 +49,9 @@ class Writer::Written final : public LogSyncer::Step {
   std::vector<jobs::Event> events_;
 };
 
-Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserve_log)
-    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file) {
-  if (reserve_log) connection_.reserve_log(kReservedLog);
+Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, WriterOptions options)
+    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file, options.patience) {
+  if (options.reserve_log) connection_.reserve_log(kReservedLog);
   if (hooks_.reload) hooks_.reload(connection_, false);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-writer");
@@ -186,19 +186,19 @@ std::optional<Error> Writer::refusal() const {
 
 void Writer::run_passing(Batch& batch) {
   std::vector<jobs::Event> events;
+  Batch silent;  // those who tell nothing wait for nobody
+  Batch telling;
   for (auto& unit : batch) {
     if (unit->kind != Kind::passes) continue;
     Transaction transaction(connection_);
     run_unit(*unit, transaction);
+    (transaction.events_.empty() ? silent : telling).push_back(std::move(unit));
     std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
   }
-  Batch passed;
-  for (auto& unit : batch) {
-    if (unit->kind == Kind::passes) passed.push_back(std::move(unit));
-  }
   std::erase(batch, nullptr);
+  finish(std::move(silent));
   const bool in_turn = !events.empty() && !syncer_.is_idle();
-  conclude(std::move(passed), std::move(events), in_turn ? std::optional(LogSyncer::Needs::order) : std::nullopt);
+  conclude(std::move(telling), std::move(events), in_turn ? std::optional(LogSyncer::Needs::order) : std::nullopt);
 }
 
 void Writer::conclude(Batch batch, std::vector<jobs::Event> events, std::optional<LogSyncer::Needs> needs) {
@@ -213,6 +213,8 @@ void Writer::conclude(Batch batch, std::vector<jobs::Event> events, std::optiona
 void Writer::finish(Batch batch) {
   while (!batch.empty()) {
     const auto executor = batch.front()->executor();
+    // Else its loop may end with those that are resumed, and be gone before the post returns.
+    const asio::executor_work_guard<asio::any_io_executor> held(executor);
     Batch here;
     Batch elsewhere;
     for (auto& unit : batch) (unit->executor() == executor ? here : elsewhere).push_back(std::move(unit));

@@ -54,6 +54,11 @@ struct WriterHooks {
   std::function<void(sqlite::Connection&)> file;  // all of it; not filed unless `committed` follows
 };
 
+struct WriterOptions {
+  bool reserve_log = false;  // see Connection::reserve_log
+  std::chrono::milliseconds patience = LogSyncer::kPatience;
+};
+
 /// The one thread that writes to the database. All units that wait at one moment share one
 /// transaction and one sync of the disk (group commit). One's failure undoes nothing of the others': where a unit
 /// fails after it has changed something, the batch begins again with a savepoint for each. So units may run twice.
@@ -67,11 +72,10 @@ struct WriterHooks {
 /// Threads:  `write` and `pass` from any executor; they resume there when the unit is durable, or is not to be.
 /// Lifetime: no unit is under way when it is destroyed.
 /// Errors:   those of the unit; `unavailable` where the database refuses: with nothing changed, unless the disk would
-///           not sync what was written for LogSyncer::kPatience: then the change stands if the server lives.
+///           not sync what was written for WriterOptions::patience: then the change stands if the server lives.
 class Writer {
  public:
-  /// `reserve_log`: see Connection::reserve_log.
-  Writer(const std::filesystem::path& file, WriterHooks hooks, bool reserve_log = false);
+  Writer(const std::filesystem::path& file, WriterHooks hooks, WriterOptions options = {});
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -81,7 +85,7 @@ class Writer {
     return enqueue<T>(std::move(work), Kind::writes);
   }
   /// Runs a unit that writes nothing, in no transaction, before those that do, and tells its events behind those that
-  /// were committed.
+  /// were committed. Where it has none, its caller does not wait for them.
   template <class T>
   Task<Result<T>> pass(std::function<Result<T>(Transaction&)> work) {
     return enqueue<T>(std::move(work), Kind::passes);

@@ -1,6 +1,9 @@
 #include "sqlite/testing/faulty_vfs.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -95,6 +98,7 @@ struct FaultyFile {
 
   static int sync(sqlite3_file* file, int flags) {
     auto& self = of(file);
+    if (self.is_log) self.faults->pass_log_sync();
     const std::lock_guard lock(self.unsynced->mutex);
     if (const auto fault = self.faults->next(DiskOperation::sync)) {
       self.lose();
@@ -223,6 +227,20 @@ FaultyVfs::~FaultyVfs() {
   sqlite3_vfs_register(state_->below, 1);
 }
 
+void FaultyVfs::copy_durable(const std::filesystem::path& file, const std::filesystem::path& target) const {
+  const auto unsynced = state_->unsynced_of(file.c_str());
+  const std::lock_guard lock(unsynced->mutex);
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>(in), {});
+  for (auto undo = unsynced->writes.rbegin(); undo != unsynced->writes.rend(); ++undo) {
+    const auto end = static_cast<std::size_t>(undo->offset) + undo->before.size();
+    bytes.resize(std::max(bytes.size(), end));
+    std::copy(undo->before.begin(), undo->before.end(), bytes.begin() + static_cast<std::ptrdiff_t>(undo->offset));
+    bytes.resize(static_cast<std::size_t>(undo->file_size));
+  }
+  std::ofstream(target, std::ios::binary) << bytes;
+}
+
 void Faults::fail_nth(DiskOperation operation, int n, DiskError error, bool torn) {
   const std::lock_guard lock(mutex_);
   nth_ = Nth{operation, n, {error, torn}};
@@ -250,6 +268,40 @@ void Faults::heal() {
 void Faults::lose_unsynced(Lost lost) {
   const std::lock_guard lock(mutex_);
   lost_ = lost;
+}
+
+void Faults::hold_log_syncs() {
+  const std::lock_guard lock(mutex_);
+  holding_ = true;
+}
+
+void Faults::let_log_syncs_go() {
+  const std::lock_guard lock(mutex_);
+  holding_ = false;
+  held_changed_.notify_all();
+}
+
+void Faults::let_one_log_sync_go() {
+  std::unique_lock lock(mutex_);
+  ++let_go_;
+  held_changed_.notify_all();
+  held_changed_.wait(lock, [this] { return let_go_ == 0; });
+}
+
+void Faults::await_held_sync() {
+  std::unique_lock lock(mutex_);
+  held_changed_.wait(lock, [this] { return held_ > 0; });
+}
+
+void Faults::pass_log_sync() {
+  std::unique_lock lock(mutex_);
+  if (!holding_) return;
+  ++held_;
+  held_changed_.notify_all();
+  held_changed_.wait(lock, [this] { return !holding_ || let_go_ > 0; });
+  --held_;
+  if (let_go_ > 0) --let_go_;
+  held_changed_.notify_all();
 }
 
 std::int64_t Faults::count(DiskOperation operation) const {

@@ -4,7 +4,9 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,6 +39,14 @@ class Faults {
 
   void lose_unsynced(Lost lost);
 
+  /// Syncs of logs wait before they do anything, and before it is known whether they fail, until they are let go.
+  void hold_log_syncs();
+  void let_log_syncs_go();
+  /// One goes, the others are held. Waits until it has gone.
+  void let_one_log_sync_go();
+  /// Waits until one is held.
+  void await_held_sync();
+
   /// How many such operations were asked for, those that failed included.
   std::int64_t count(DiskOperation operation) const;
   /// How many failed.
@@ -51,6 +61,7 @@ class Faults {
   /// Counts one operation and says whether it is to fail.
   std::optional<Fault> next(DiskOperation operation);
   Lost lost() const;
+  void pass_log_sync();
 
   struct Nth {
     DiskOperation operation = DiskOperation::write;
@@ -66,6 +77,10 @@ class Faults {
   Lost lost_ = Lost::nothing;
   std::array<std::int64_t, 3> counts_{};
   std::int64_t failed_ = 0;
+  bool holding_ = false;
+  int held_ = 0;
+  int let_go_ = 0;
+  std::condition_variable held_changed_;
 };
 
 /// A disk that fails on demand, below SQLite: the default VFS of this process from construction to destruction, so that
@@ -78,6 +93,10 @@ class FaultyVfs {
   ~FaultyVfs();
   FaultyVfs(const FaultyVfs&) = delete;
   FaultyVfs& operator=(const FaultyVfs&) = delete;
+
+  /// Writes `target` as `file` would be if the power failed now: without what was not synced. From when on that is
+  /// known see Faults::lose_unsynced.
+  void copy_durable(const std::filesystem::path& file, const std::filesystem::path& target) const;
 
  private:
   struct State;
