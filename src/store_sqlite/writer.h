@@ -70,6 +70,7 @@ struct WriterOptions {
 /// refuses, it is tried again each second, whether somebody wants to write or not.
 ///
 /// Threads:  `write` and `pass` from any executor; they resume there when the unit is durable, or is not to be.
+///           The executor's context lives until it has run out of work, which is a moment later.
 /// Lifetime: no unit is under way when it is destroyed.
 /// Errors:   those of the unit; `unavailable` where the database refuses: with nothing changed, unless the disk would
 ///           not sync what was written for WriterOptions::patience: then the change stands if the server lives.
