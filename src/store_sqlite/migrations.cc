@@ -396,14 +396,14 @@ int version_of(sqlite::Connection& connection) {
   return version;
 }
 
-Result<void> migrate(sqlite::Connection& connection) {
+Result<void> migrate(sqlite::Connection& connection, int upto) {
   const auto version = static_cast<std::size_t>(version_of(connection));
   if (version > kMigrations.size()) {
     return Error(Errc::conflict, "the database has version " + std::to_string(version) +
                                      ", this Rushes knows versions up to " + std::to_string(kMigrations.size()) +
                                      "; run the newer Rushes that wrote it");
   }
-  for (auto step = version; step < kMigrations.size(); ++step) {
+  for (auto step = version; step < static_cast<std::size_t>(upto); ++step) {
     connection.execute("BEGIN IMMEDIATE");
     connection.execute(kMigrations[step]);
     connection.execute("PRAGMA user_version = " + std::to_string(step + 1));

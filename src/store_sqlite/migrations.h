@@ -8,8 +8,9 @@ namespace rushes::store_sqlite {
 int newest_version();
 int version_of(sqlite::Connection& connection);
 
-/// Brings a database to the newest form, step by step, each in a transaction.
+/// Brings a database to the newest form, or to an older one that it has not reached, step by step, each in a
+/// transaction.
 /// Errors: `conflict` where a newer version of Rushes has written it. Throws sqlite::Failure.
-Result<void> migrate(sqlite::Connection& connection);
+Result<void> migrate(sqlite::Connection& connection, int upto = newest_version());
 
 }  // namespace rushes::store_sqlite
