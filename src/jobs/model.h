@@ -43,7 +43,7 @@ struct NewJob {
   std::string title;            // what people call it: the file's name, the video's title once known
   std::string url;              // of the video; empty where there is none
   std::string input = "{}";     // what the pipeline reads: configuration, file name, size; a JSON object
-  std::string body;             // a transcript's text; kept beside the row, never a video
+  std::string body;             // a transcript's text, never a video
   std::string idempotency_key;  // empty: none
   std::string unique_key;       // taken while the job has not ended; empty: none
   std::optional<JobId> retry_of;
