@@ -11,8 +11,12 @@ namespace rushes::sqlite {
 namespace {
 
 constexpr auto kEndless = std::numeric_limits<sqlite3_int64>::max();
+// Some megabytes, of a large commit's.
+constexpr std::size_t kMostRooms = 16;
 
 }  // namespace
+
+LogTail::LogTail() { rooms_.reserve(kMostRooms); }
 
 std::shared_ptr<LogTail> LogTail::of(const char* path) {
   static std::mutex mutex;
@@ -58,9 +62,18 @@ int LogTail::write(sqlite3_file* file, std::vector<char>& bytes, sqlite3_int64 o
     // But one page of a transaction may be written over while those behind it stay: it had left the cache twice.
     forget(offset, end);
     const int code = file->pMethods->xWrite(file, bytes.data(), static_cast<int>(bytes.size()), offset);
-    if (code != SQLITE_OK || !keep) return code;
-    kept_.emplace(offset, Piece{++last_number_, std::move(bytes)});
-    keeps_ = true;
+    if (code != SQLITE_OK) return code;
+    if (keep) {
+      std::vector<char> room;
+      if (!rooms_.empty()) {
+        room = std::move(rooms_.back());
+        rooms_.pop_back();
+      }
+      kept_.emplace(offset, Piece{++last_number_, std::move(bytes)});
+      keeps_ = true;
+      bytes = std::move(room);
+    }
+    bytes.clear();
     return SQLITE_OK;
   } catch (const std::bad_alloc&) {
     return SQLITE_IOERR_NOMEM;
@@ -122,11 +135,21 @@ int LogTail::sync(sqlite3_file* file, int flags) {
   const int code = file->pMethods->xSync(file, flags);
   const std::lock_guard lock(mutex_);
   maybe_lost_ = code != SQLITE_OK;
-  if (code == SQLITE_OK) {
-    std::erase_if(kept_, [upto](const auto& piece) { return piece.second.number <= upto; });
-    keeps_ = !kept_.empty();
-  }
+  if (code == SQLITE_OK) let_go(upto);
   return code;
+}
+
+void LogTail::let_go(std::uint64_t upto) {
+  for (auto piece = kept_.begin(); piece != kept_.end();) {
+    auto& [number, bytes] = piece->second;
+    if (number > upto) {
+      ++piece;
+      continue;
+    }
+    if (rooms_.size() < kMostRooms) rooms_.push_back(std::move(bytes));
+    piece = kept_.erase(piece);
+  }
+  keeps_ = !kept_.empty();
 }
 
 }  // namespace rushes::sqlite

@@ -25,8 +25,9 @@ class LogTail {
  public:
   /// That of the log at `path`, shared by the connections of this process.
   static std::shared_ptr<LogTail> of(const char* path);
+  LogTail();
 
-  /// Writes `bytes`, and keeps them where the commit leaves its sync to later: then they are moved from.
+  /// Writes `bytes`, and keeps them where the commit leaves its sync to later. Leaves none, and the room for others.
   int write(sqlite3_file* file, std::vector<char>& bytes, sqlite3_int64 offset, bool keep);
   int truncate(sqlite3_file* file, sqlite3_int64 size);
   int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset);
@@ -50,13 +51,16 @@ class LogTail {
   /// Forgets what is kept of the bytes from `from` to before `to`.
   void forget(sqlite3_int64 from, sqlite3_int64 to);
   int write_again(sqlite3_file* file);
+  /// Forgets what was written up to this one, and leaves the room to what comes.
+  void let_go(std::uint64_t upto);
 
   std::mutex syncing_;  // held by the one that syncs; taken before mutex_
   std::mutex mutex_;    // guards what follows
   Pieces kept_;
-  std::uint64_t last_number_ = 0;   // of a piece
-  bool maybe_lost_ = false;         // what is kept: a sync has failed
-  std::atomic<bool> keeps_{false};  // anything; changed under mutex_
+  std::vector<std::vector<char>> rooms_;  // of pieces that are gone
+  std::uint64_t last_number_ = 0;         // of a piece
+  bool maybe_lost_ = false;               // what is kept: a sync has failed
+  std::atomic<bool> keeps_{false};        // anything; changed under mutex_
 };
 
 }  // namespace rushes::sqlite

@@ -38,9 +38,7 @@ struct WalFile {
   /// What cannot be written is kept, and tried again by what comes next: SQLite was told that it is there.
   int settle() {
     if (gathered.empty()) return SQLITE_OK;
-    const int code = tail->write(below, gathered, offset, leaves_syncs);
-    if (code == SQLITE_OK) gathered.clear();
-    return code;
+    return tail->write(below, gathered, offset, leaves_syncs);
   }
 
   static int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
@@ -54,6 +52,7 @@ struct WalFile {
     if (offset < kHead) self.head_written = true;
     const auto* from = static_cast<const char*>(bytes);
     try {
+      if (self.gathered.capacity() < kMost) self.gathered.reserve(kMost);
       self.gathered.insert(self.gathered.end(), from, from + length);
     } catch (const std::bad_alloc&) {
       return SQLITE_IOERR_NOMEM;

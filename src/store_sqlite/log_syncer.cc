@@ -51,7 +51,7 @@ bool LogSyncer::is_idle() const {
 
 void LogSyncer::wait_until_ready() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !sync_waits_ || failure_; });
+  changed_.wait(lock, [this] { return !sync_waits_ || !busy_ || failure_; });
 }
 
 std::optional<sqlite::Failure> LogSyncer::failure() const {
@@ -82,8 +82,11 @@ void LogSyncer::run() {
     if (call) {
       for (auto& one : turn) one.step->durable();
     }
-    const std::lock_guard lock(mutex_);
-    busy_ = false;
+    {
+      const std::lock_guard lock(mutex_);
+      busy_ = false;
+    }
+    changed_.notify_all();
   }
 }
 

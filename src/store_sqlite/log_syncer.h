@@ -43,7 +43,7 @@ class LogSyncer {
   void push(std::unique_ptr<Step> step, Needs needs);
   /// All steps were called.
   bool is_idle() const;
-  /// Waits until what was pushed and needs a sync is being synced, so that what gathers meanwhile shares the next. Not
+  /// Waits while a sync is under way and another is due, so that what gathers meanwhile shares the one after that. Not
   /// where the disk refuses.
   void wait_until_ready();
   /// Why what was committed is not durable. Nothing where it is or is about to be.

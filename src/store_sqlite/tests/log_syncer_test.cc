@@ -174,9 +174,15 @@ TEST_F(LogSyncerTest, ThoseThatNeedTheirTurnAloneAreNotSyncedButWaitForIt) {
   EXPECT_EQ(syncs(), before + 1);
 }
 
-TEST_F(LogSyncerTest, ItIsReadyOnceWhatGatheredIsBeingSynced) {
+TEST_F(LogSyncerTest, ItIsReadyWhereNothingIsSyncedAndOnceWhatGatheredIs) {
   start();
   syncer_->wait_until_ready();
+  for (int i = 0; i < 100; ++i) {  // whether it has seen what was pushed or not
+    commit();
+    push("early");
+    syncer_->wait_until_ready();
+    await_idle();
+  }
   faults_.hold_log_syncs();
   commit();
   push("a");
