@@ -17,7 +17,7 @@ struct Rule {
 
 // States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
 // completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
-constexpr std::array<Rule, 25> kRules{{
+constexpr std::array<Rule, 27> kRules{{
     {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
     {"Job % runs without a lease.",
      "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
@@ -78,10 +78,16 @@ constexpr std::array<Rule, 25> kRules{{
      "SELECT id FROM events WHERE id <= (SELECT value FROM counters WHERE name = 'events_listed')"
      " AND NOT EXISTS (SELECT 1 FROM user_events WHERE user_events.user_id = events.user_id"
      " AND user_events.seq = events.seq AND user_events.id = events.id)"},
+    {"Analysis % is not in its user's list.",
+     "SELECT id FROM analyses WHERE no <= (SELECT value FROM counters WHERE name = 'analyses_listed')"
+     " AND NOT EXISTS (SELECT 1 FROM user_analyses WHERE user_analyses.user_id = analyses.user_id"
+     " AND user_analyses.no = analyses.no)"},
     {"The list of user % has a job that is gone.",
      "SELECT DISTINCT user_id FROM user_jobs WHERE no NOT IN (SELECT no FROM jobs)"},
     {"The list of user % has an event that is gone.",
      "SELECT DISTINCT user_id FROM user_events WHERE id NOT IN (SELECT id FROM events)"},
+    {"The list of user % has an analysis that is gone.",
+     "SELECT DISTINCT user_id FROM user_analyses WHERE no NOT IN (SELECT no FROM analyses)"},
 }};
 
 std::int64_t count(sqlite::Connection& database, std::string_view sql) {

@@ -48,6 +48,10 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   // The newest jobs may be gone again, and a number that was listed names no other job.
   last_number_ =
       std::max(single(database.statement("SELECT coalesce(max(no), 0) FROM submitted_jobs")), listed_.upto());
+  // The newest may be gone, and its number in the list's counter.
+  last_analysis_ = std::max(
+      last_analysis_, single(database.statement("SELECT max((SELECT coalesce(max(no), 0) FROM analyses),"
+                                                " (SELECT value FROM counters WHERE name = 'analyses_listed'))")));
   last_place_ = 0;
   last_token_ = tokens_kept_ = single(database.statement("SELECT value FROM counters WHERE name = 'lease'"));
 

@@ -43,6 +43,7 @@ class LiveJobs {
   std::size_t later() const noexcept { return later_.size(); }
   std::array<jobs::TypeSettings, jobs::kJobTypes>& types() noexcept { return types_; }
   std::int64_t new_number() noexcept { return ++last_number_; }
+  std::int64_t new_analysis_number() noexcept { return ++last_analysis_; }
   std::int64_t new_place() noexcept { return ++last_place_; }
   /// A fencing token: above all that were ever given.
   std::int64_t new_token(sqlite::Connection& database);
@@ -139,6 +140,7 @@ class LiveJobs {
   FlatMap<UserId, Log> logs_;      // of those that were asked for
   std::deque<std::int64_t> took_;  // ms; the last ones
   std::int64_t last_number_ = 0;
+  std::int64_t last_analysis_ = 0;
   std::int64_t last_place_ = 0;
   std::int64_t last_token_ = 0;
   std::int64_t tokens_kept_ = 0;  // the database knows that tokens up to this one may have been given

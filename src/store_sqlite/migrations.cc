@@ -300,8 +300,28 @@ INSERT INTO counters SELECT 'unfinished_listed', coalesce(max(no), 0) FROM jobs;
 DROP INDEX jobs_unfinished;
 )sql";
 
-constexpr std::array<const char*, 7> kMigrations{kFirst,     kLogIdentity,    kLiveOrder, kUserLists,
-                                                 kSchedules, kUnfinishedList, kStates};
+// With a number that VACUUM keeps, and whose they are in a list; see user_list.h. The results, which may be long, last.
+constexpr const char* kAnalysesList = R"sql(
+CREATE TABLE new_analyses (
+  no INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  user_id TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  result TEXT NOT NULL
+);
+INSERT INTO new_analyses SELECT rowid, id, user_id, job_id, type, title, created_at, result FROM analyses ORDER BY rowid;
+DROP TABLE analyses;
+ALTER TABLE new_analyses RENAME TO analyses;
+CREATE TABLE user_analyses (user_id TEXT NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (user_id, no)) WITHOUT ROWID;
+INSERT INTO user_analyses SELECT user_id, no FROM analyses ORDER BY user_id, no;
+INSERT INTO counters SELECT 'analyses_listed', coalesce(max(no), 0) FROM analyses;
+)sql";
+
+constexpr std::array<const char*, 8> kMigrations{kFirst,     kLogIdentity,    kLiveOrder, kUserLists,
+                                                 kSchedules, kUnfinishedList, kStates,    kAnalysesList};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 // The part of SqliteJobStore that workers use: from a claim to an attempt's end.
+#include "store_sqlite/analysis_rows.h"
 #include "store_sqlite/attempt_rows.h"
 #include "store_sqlite/event_rows.h"
 #include "store_sqlite/sqlite_job_store.h"
@@ -12,15 +13,6 @@ Error lease_lost(const jobs::Lease& lease) {
 
 Error stop_wanted(const jobs::Lease& lease) {
   return {Errc::cancelled, "job " + lease.job.value() + ": its owner wants it stopped"};
-}
-
-void save_analysis(sqlite::Connection& database, const jobs::Job& job, const std::optional<AuditId>& replaced,
-                   const jobs::Completion& completion, Timestamp now) {
-  if (replaced) database.run("DELETE FROM analyses WHERE id = ?", replaced->value());
-  database.run(
-      "INSERT INTO analyses (id, user_id, job_id, type, title, created_at, result) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      completion.audit.value(), job.user.value(), job.id.value(), static_cast<int>(job.type), job.title, to_millis(now),
-      json::serialize(completion.result));
 }
 
 jobs::FairOrder::Types startable(LiveJobs& live) {
@@ -183,7 +175,7 @@ Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion 
       return stop_wanted(lease);
     }
     auto transition = jobs::completed(job, completion, now);
-    save_analysis(transaction.database(), transition.job, job.audit, completion, now);
+    save_analysis(transaction.database(), live_, transition.job, job.audit, completion, now);
     live_.measured(now - transition.job.processed_at.value_or(now));
     settle(transaction, *running, std::move(transition), {jobs::AttemptOutcome::completed, nullptr, {}}, now);
     return {};

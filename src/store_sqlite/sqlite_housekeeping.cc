@@ -90,10 +90,13 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
 Task<Result<void>> SqliteHousekeeping::list_all() {
   std::optional<std::int64_t> jobs;
   std::optional<std::int64_t> events;
+  std::optional<std::int64_t> analyses;
   for (;;) {
-    std::function work = [this, &jobs, &events](Transaction& transaction) -> Result<bool> {
-      const bool more = lists_.jobs.hurry(transaction.database(), jobs);
-      return lists_.events.hurry(transaction.database(), events) || more;
+    std::function work = [this, &jobs, &events, &analyses](Transaction& transaction) -> Result<bool> {
+      auto& database = transaction.database();
+      bool more = lists_.jobs.hurry(database, jobs);
+      more = lists_.events.hurry(database, events) || more;
+      return lists_.analyses.hurry(database, analyses) || more;
     };
     const auto more = co_await writer_.write(std::move(work));
     if (!more) co_return more.error();
@@ -140,13 +143,14 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder ord
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) {
   static constexpr std::array kRemove{
       "UPDATE job_states SET audit_id = NULL FROM (SELECT submitted_jobs.no AS job_no, analyses.id AS removed"
-      " FROM analyses JOIN submitted_jobs ON submitted_jobs.id = analyses.job_id WHERE analyses.rowid = ?)"
+      " FROM analyses JOIN submitted_jobs ON submitted_jobs.id = analyses.job_id WHERE analyses.no = ?)"
       " WHERE no = job_no AND audit_id = removed",
-      "DELETE FROM analyses WHERE rowid = ?"};
-  static constexpr Kind kAnalyses{
-      "SELECT count(*) FROM analyses", "SELECT rowid FROM analyses ORDER BY rowid LIMIT 1 OFFSET ?",
-      "SELECT rowid, created_at, created_at FROM analyses WHERE rowid > ? ORDER BY rowid LIMIT ?",
-      "SELECT 1 FROM analyses WHERE rowid = ?1 AND (created_at < ?2 OR rowid <= ?3)", kRemove};
+      "DELETE FROM user_analyses WHERE (user_id, no) = (SELECT user_id, no FROM analyses WHERE no = ?)",
+      "DELETE FROM analyses WHERE no = ?"};
+  static constexpr Kind kAnalyses{"SELECT count(*) FROM analyses",
+                                  "SELECT no FROM analyses ORDER BY no LIMIT 1 OFFSET ?",
+                                  "SELECT no, created_at, created_at FROM analyses WHERE no > ? ORDER BY no LIMIT ?",
+                                  "SELECT 1 FROM analyses WHERE no = ?1 AND (created_at < ?2 OR no <= ?3)", kRemove};
   co_return co_await remove(kAnalyses, order, place);
 }
 

@@ -1,7 +1,7 @@
 #include "store_sqlite/sqlite_job_queries.h"
 
 #include "jobs/transitions.h"
-#include "sqlite/fold.h"
+#include "store_sqlite/analysis_rows.h"
 #include "store_sqlite/event_rows.h"
 #include "store_sqlite/job_rows.h"
 
@@ -9,34 +9,6 @@
 
 namespace rushes::store_sqlite {
 namespace {
-
-Error analysis_not_found() {
-  return Error::for_user(Errc::not_found, "ANALYSIS_NOT_FOUND", "There is no such analysis.");
-}
-
-jobs::Analysis read_analysis(const sqlite::Statement& row) {
-  jobs::Analysis analysis;
-  analysis.id = AuditId(row.text(0));
-  analysis.job = JobId(row.text(1));
-  analysis.type = static_cast<jobs::JobType>(row.integer(2));
-  analysis.title = row.text(3);
-  analysis.created_at = from_millis(row.integer(4));
-  auto result = parse_json(row.text(5));
-  if (result && result->is_object()) analysis.result = std::move(result->get_object());
-  return analysis;
-}
-
-Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const UserId& user, const AuditId& id) {
-  auto& row = database
-                  .statement(
-                      "SELECT id, job_id, type, title, created_at, result FROM analyses"
-                      " WHERE id = ? AND user_id = ?")
-                  .bind(id.value(), user.value());
-  if (!row.next()) return analysis_not_found();
-  auto analysis = read_analysis(row);
-  row.reset();
-  return analysis;
-}
 
 Result<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, const JobId& id) {
   auto job = find_job(database, id);
@@ -182,38 +154,9 @@ Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId j
 }
 
 Task<Result<jobs::HistoryPage>> SqliteJobQueries::history(UserId user, jobs::HistoryQuery query) {
-  std::function question = [user = std::move(user), query](sqlite::Connection& database) -> Result<jobs::HistoryPage> {
-    const auto wanted = sqlite::fold_case(query.search);
-    auto& counted = database.statement("SELECT count(*) FROM analyses WHERE user_id = ? AND instr(fold(title), ?) > 0")
-                        .bind(user.value(), wanted);
-    counted.next();
-    jobs::HistoryPage page;
-    page.total = counted.integer(0);
-    counted.reset();
-    // The order cannot be a parameter; each of the four is a statement of its own.
-    constexpr std::string_view kByTimeUp =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
-        "> 0"
-        " ORDER BY created_at, id LIMIT ? OFFSET ?";
-    constexpr std::string_view kByTimeDown =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
-        "> 0"
-        " ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?";
-    constexpr std::string_view kByTitleUp =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
-        "> 0"
-        " ORDER BY fold(title), id LIMIT ? OFFSET ?";
-    constexpr std::string_view kByTitleDown =
-        "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE user_id = ? AND instr(fold(title), ?) "
-        "> 0"
-        " ORDER BY fold(title) DESC, id DESC LIMIT ? OFFSET ?";
-    const bool by_title = query.sort_by == "title";
-    const auto sql =
-        by_title ? (query.ascending ? kByTitleUp : kByTitleDown) : (query.ascending ? kByTimeUp : kByTimeDown);
-    auto& rows =
-        database.statement(sql).bind(user.value(), wanted, query.limit, std::int64_t{query.page - 1} * query.limit);
-    while (rows.next()) page.analyses.push_back(read_analysis(rows));
-    return page;
+  std::function question = [this, user = std::move(user),
+                            query](sqlite::Connection& database) -> Result<jobs::HistoryPage> {
+    return read_history(database, lists_.analyses, user, query);
   };
   co_return co_await readers_.read(std::move(question));
 }
@@ -230,7 +173,7 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
                         id = std::move(id)](Transaction& transaction) -> Result<jobs::Analysis> {
     auto found = find_analysis(transaction.database(), user, id);
     if (!found) return found;
-    transaction.database().run("DELETE FROM analyses WHERE id = ?", id.value());
+    store_sqlite::remove_analysis(transaction.database(), id);
     transaction.database().run(
         "UPDATE job_states SET audit_id = NULL"
         " WHERE no = (SELECT no FROM submitted_jobs WHERE id = ?) AND audit_id = ?",

@@ -9,7 +9,7 @@ constexpr UserList::Sql kJobs{"SELECT value FROM counters WHERE name = 'jobs_lis
                               "SELECT user_id, no, no FROM submitted_jobs WHERE no > ? ORDER BY no",
                               "SELECT 1 FROM submitted_jobs WHERE no = ?",
                               "SELECT no, no FROM user_jobs WHERE user_id = ? ORDER BY no DESC LIMIT 1",
-                              "INSERT OR IGNORE INTO user_jobs SELECT ?1, ?3",
+                              "INSERT OR IGNORE INTO user_jobs VALUES (?1, ?3)",
                               "UPDATE counters SET value = ? WHERE name = 'jobs_listed'"};
 constexpr UserList::Sql kEvents{"SELECT value FROM counters WHERE name = 'events_listed'",
                                 "SELECT user_id, seq, id FROM events WHERE id > ? ORDER BY id",
@@ -17,6 +17,13 @@ constexpr UserList::Sql kEvents{"SELECT value FROM counters WHERE name = 'events
                                 "SELECT seq, id FROM user_events WHERE user_id = ? ORDER BY seq DESC LIMIT 1",
                                 "INSERT OR IGNORE INTO user_events VALUES (?1, ?2, ?3)",
                                 "UPDATE counters SET value = ? WHERE name = 'events_listed'"};
+// One that was removed before it was listed never is.
+constexpr UserList::Sql kAnalyses{"SELECT value FROM counters WHERE name = 'analyses_listed'",
+                                  "SELECT user_id, no, no FROM analyses WHERE no > ? ORDER BY no",
+                                  "SELECT 1 FROM analyses WHERE no = ?",
+                                  "SELECT no, no FROM user_analyses WHERE user_id = ? ORDER BY no DESC LIMIT 1",
+                                  "INSERT OR IGNORE INTO user_analyses SELECT ?1, no FROM analyses WHERE no = ?3",
+                                  "UPDATE counters SET value = ? WHERE name = 'analyses_listed'"};
 
 constexpr std::size_t kStep = 500;  // half a millisecond of the writer's time
 
@@ -156,26 +163,30 @@ std::vector<ListEntry> UserList::unlisted(const UserId& user, std::int64_t after
 }
 
 UserLists::UserLists(sqlite::Connection& database, std::size_t batch)
-    : jobs(kJobs, database, batch), events(kEvents, database, batch) {}
+    : jobs(kJobs, database, batch), events(kEvents, database, batch), analyses(kAnalyses, database, batch) {}
 
 void UserLists::step(sqlite::Connection& database) {
   jobs.step(database);
   events.step(database);
+  analyses.step(database);
 }
 
 void UserLists::committed() {
   jobs.committed();
   events.committed();
+  analyses.committed();
 }
 
 void UserLists::rolled_back() {
   jobs.rolled_back();
   events.rolled_back();
+  analyses.rolled_back();
 }
 
 void UserLists::rolled_back_partly(sqlite::Connection& database) {
   jobs.rolled_back_partly(database);
   events.rolled_back_partly(database);
+  analyses.rolled_back_partly(database);
 }
 
 }  // namespace rushes::store_sqlite

@@ -101,8 +101,9 @@ struct UserLists {
   void rolled_back();
   void rolled_back_partly(sqlite::Connection& database);
 
-  UserList jobs;    // by number
-  UserList events;  // by sequence number
+  UserList jobs;      // by number
+  UserList events;    // by sequence number
+  UserList analyses;  // by number; what is listed no more may have been removed
 };
 
 }  // namespace rushes::store_sqlite

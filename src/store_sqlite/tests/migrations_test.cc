@@ -42,6 +42,10 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
       (4, 'done', 'ann', 1, 2, 4, 0, 100, 'completed', 'm4', 't4', '', '{"upload":"film"}', 1, 3, NULL, 'a', NULL, NULL,
         13, 23, 33, 0, NULL, NULL, 3, 7);
     INSERT INTO job_bodies VALUES (1, 'words'), (2, 'more words');
+    INSERT INTO analyses (id, user_id, job_id, type, title, created_at, result) VALUES
+      ('gone', 'ann', 'none', 2, 't', 30, '{}'), ('a', 'ann', 'done', 1, 't4', 33, '{"summary":"s"}'),
+      ('b', 'bob', 'none', 2, 't5', 34, '{}');
+    DELETE FROM analyses WHERE id = 'gone';
   )sql");
   constexpr std::string_view kAll =
       "SELECT no, id, user_id, type, state, place, priority, progress, stage, message, title, url, input, attempt,"
@@ -60,6 +64,12 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
               ::testing::ElementsAre("ann|alone|1|", "bob|alone|2|"));
   EXPECT_THAT(rows_of(database, "SELECT no FROM dead_jobs", 1), ::testing::ElementsAre("3|"));
   EXPECT_THAT(rows_of(database, "SELECT upload, no FROM upload_jobs", 2), ::testing::ElementsAre("film|3|", "film|4|"));
+  EXPECT_THAT(rows_of(database, "SELECT no, id, user_id, job_id, type, title, created_at, result FROM analyses", 8),
+              ::testing::ElementsAre(R"(2|a|ann|done|1|t4|33|{"summary":"s"}|)", "3|b|bob|none|2|t5|34|{}|"));
+  EXPECT_THAT(rows_of(database, "SELECT user_id, no FROM user_analyses", 2),
+              ::testing::ElementsAre("ann|2|", "bob|3|"));
+  EXPECT_THAT(rows_of(database, "SELECT value FROM counters WHERE name = 'analyses_listed'", 1),
+              ::testing::ElementsAre("3|"));
 }
 
 }  // namespace

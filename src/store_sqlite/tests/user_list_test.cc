@@ -143,6 +143,24 @@ TEST_F(UserListTest, ARowThatComesLateIsInTheListAndInItsPlace) {
   EXPECT_THAT(unlisted("ann"), ElementsAre(9));
 }
 
+TEST_F(UserListTest, AnAnalysisThatIsRemovedBeforeItIsListedNeverIs) {
+  auto& analyses = lists_->analyses;
+  for (int no = 1; no <= 5; ++no) {
+    database_->execute("BEGIN");
+    analyses.step(*database_);
+    database_->run("INSERT INTO analyses VALUES (?1, ?1, 'ann', 'job', 0, '', 0, '')", no);
+    analyses.add(*database_, UserId("ann"), {no, no});
+    if (no == 3) database_->execute("DELETE FROM analyses WHERE no = 2");
+    database_->execute("COMMIT");
+    analyses.committed();
+  }
+  auto& rows = database_->statement("SELECT no FROM user_analyses WHERE user_id = 'ann' ORDER BY no");
+  Rows listed;
+  while (rows.next()) listed.push_back(rows.integer(0));
+  EXPECT_THAT(listed, ElementsAre(1, 3, 4));
+  EXPECT_EQ(analyses.unlisted(UserId("ann"), 0, INT64_MAX).size(), 1U);
+}
+
 TEST_F(UserListTest, InAHurryAllThatWasThereIsListed) {
   commit("ann", 1);
   commit("bob", 2);
