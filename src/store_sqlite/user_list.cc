@@ -25,18 +25,21 @@ constexpr UserList::Sql kAnalyses{"SELECT value FROM counters WHERE name = 'anal
                                   "INSERT OR IGNORE INTO user_analyses SELECT ?1, no FROM analyses WHERE no = ?3",
                                   "UPDATE counters SET value = ? WHERE name = 'analyses_listed'"};
 
-constexpr std::size_t kStep = 500;  // half a millisecond of the writer's time
+// Half a millisecond of the writer's time. Where a transaction adds more than that, the next lists as many.
+constexpr std::size_t kStep = 500;
 
 bool before(const ListEntry& left, const ListEntry& right) { return left.place < right.place; }
 
-/// Gives how many were not there yet.
-std::size_t put_in_order(std::vector<ListEntry>& entries, const std::vector<ListEntry>& more) {
-  const auto size = entries.size();
-  for (const auto& entry : more) {
-    const auto at = std::lower_bound(entries.begin(), entries.end(), entry, before);
-    if (at == entries.end() || at->place != entry.place) entries.insert(at, entry);
+/// Whether it was not there yet.
+bool put_in_order(std::vector<ListEntry>& entries, const ListEntry& entry) {
+  if (entries.empty() || entries.back().place < entry.place) {
+    entries.push_back(entry);
+    return true;
   }
-  return entries.size() - size;
+  const auto at = std::lower_bound(entries.begin(), entries.end(), entry, before);
+  if (at->place == entry.place) return false;
+  entries.insert(at, entry);
+  return true;
 }
 
 }  // namespace
@@ -47,19 +50,20 @@ UserList::UserList(const Sql& sql, sqlite::Connection& database, std::size_t bat
   done_ = covered_ = last_row_ = listed.integer(0);
   listed.reset();
   auto& rows = database.statement(sql_.rows).bind(covered_);
-  while (rows.next()) added_[UserId(rows.text(0))].push_back({rows.integer(1), rows.integer(2)});
+  while (rows.next()) added_.push_back({UserId(rows.text(0)), {rows.integer(1), rows.integer(2)}});
   committed();
+  added_last_ = 0;
 }
 
 void UserList::add(sqlite::Connection& database, const UserId& user, ListEntry entry) {
   // It comes late: nobody would look for it behind the counter.
   if (entry.row <= covered_) database.run(sql_.insert, user.value(), entry.place, entry.row);
-  added_[user].push_back(entry);
-  ++added_count_;
+  added_.push_back({user, entry});
 }
 
 std::optional<ListEntry> UserList::last(sqlite::Connection& database, const UserId& user) const {
-  if (const auto added = added_.find(user); added != added_.end()) return added->second.back();
+  const auto added = std::find_if(added_.rbegin(), added_.rend(), [&](const Added& one) { return one.user == user; });
+  if (added != added_.rend()) return added->entry;
   if (const auto known = unlisted_.find(user); known != unlisted_.end()) return known->second.back();
   auto& row = database.statement(sql_.last).bind(user.value());
   if (!row.next()) return std::nullopt;
@@ -80,7 +84,7 @@ void UserList::start() {
 void UserList::step(sqlite::Connection& database) {
   if (!listing_ && count_ < batch_) return;
   if (!listing_) start();
-  list(database, kStep + added_count_);
+  list(database, std::max(kStep, added_last_));
 }
 
 bool UserList::hurry(sqlite::Connection& database, std::optional<std::int64_t>& upto) {
@@ -114,6 +118,7 @@ void UserList::list(sqlite::Connection& database, std::size_t most) {
 }
 
 void UserList::committed() {
+  added_last_ = added_.size();
   if (added_.empty() && listed_.empty() && !done_then_) return;
   const std::lock_guard lock(mutex_);
   for (const auto& [user, count] : listed_) {
@@ -123,9 +128,13 @@ void UserList::committed() {
     count_ -= count;
     if (entries.empty()) unlisted_.erase(found);
   }
-  for (auto& [user, entries] : added_) {
-    last_row_ = std::max(last_row_, entries.back().row);
-    count_ += put_in_order(unlisted_[user], entries);
+  const UserId* owner = nullptr;
+  Entries* entries = nullptr;
+  for (const auto& [user, entry] : added_) {
+    if (owner == nullptr || *owner != user) entries = &unlisted_[user];
+    owner = &user;
+    last_row_ = std::max(last_row_, entry.row);
+    if (put_in_order(*entries, entry)) ++count_;
   }
   if (!listed_.empty() || done_then_) next_ = next_then_;
   if (done_then_) {
@@ -137,7 +146,6 @@ void UserList::committed() {
 
 void UserList::rolled_back() {
   added_.clear();
-  added_count_ = 0;
   listed_.clear();
   done_then_ = false;
 }
@@ -149,8 +157,7 @@ void UserList::rolled_back_partly(sqlite::Connection& database) {
     row.reset();
     return !is_there;
   };
-  for (auto& [user, entries] : added_) std::erase_if(entries, is_gone);
-  erase_if(added_, [](const auto& added) { return added.second.empty(); });
+  std::erase_if(added_, [&](const Added& one) { return is_gone(one.entry); });
 }
 
 std::vector<ListEntry> UserList::unlisted(const UserId& user, std::int64_t after, std::int64_t upto) const {

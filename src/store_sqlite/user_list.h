@@ -68,8 +68,12 @@ class UserList {
 
   const Sql sql_;
   const std::size_t batch_;
-  FlatMap<UserId, Entries> added_;  // in the transaction under way
-  std::size_t added_count_ = 0;
+  struct Added {
+    UserId user;
+    ListEntry entry;
+  };
+  std::vector<Added> added_;    // in the transaction under way
+  std::size_t added_last_ = 0;  // in the one before
 
   mutable std::mutex mutex_;
   FlatMap<UserId, Entries> unlisted_;  // changed under mutex_, by the writer alone
