@@ -1,8 +1,28 @@
 #include "base/log.h"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <string>
 
 namespace rushes::log {
+namespace {
+
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      break;
+  }
+  return spdlog::level::err;
+}
+
+}  // namespace
 
 Result<void> set_level(std::string_view level) {
   static const auto logger = [] {
@@ -18,6 +38,15 @@ Result<void> set_level(std::string_view level) {
   }
   logger->set_level(found);
   return {};
+}
+
+bool writes(Level level) { return spdlog::should_log(spdlog_level(level)); }
+
+void write(Level level, std::string_view area, fmt::string_view words, fmt::format_args args) {
+  std::string line(area);
+  line += ": ";
+  line += fmt::vformat(words, args);
+  spdlog::log(spdlog_level(level), spdlog::string_view_t(line));
 }
 
 }  // namespace rushes::log

@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kMaxPixels = 40'000'000;  // 8K has 33 million; each costs some bytes of memory
 
 void write_log(void* /*source*/, int level, const char* format, va_list arguments) {
-  if (level > AV_LOG_WARNING || !spdlog::should_log(spdlog::level::debug)) return;
+  if (level > AV_LOG_WARNING || !log::writes(log::Level::debug)) return;
   std::array<char, 512> line{};
   (void)std::vsnprintf(line.data(), line.size(), format, arguments);
   // The words may quote the file's bytes.

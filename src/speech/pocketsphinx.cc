@@ -23,7 +23,7 @@ constexpr double kFramesPerSecond = 100;
 constexpr int kInaudible = 30;  // of 32,767: -60 dB
 
 void write_log(void* /*user*/, err_lvl_t level, const char* format, ...) {
-  if (level < ERR_WARN || !spdlog::should_log(spdlog::level::debug)) return;
+  if (level < ERR_WARN || !log::writes(log::Level::debug)) return;
   std::array<char, 512> line{};
   va_list arguments;
   va_start(arguments, format);

@@ -5,6 +5,7 @@
 //   all ERROR                     nothing is taken
 //   random PROBABILITY ERROR SEED [lose]   by chance; `lose`: a failed sync of a log loses what was written before it
 // ERROR is io, full or read_only. Worker processes open no database, and get no FAULTS.
+#include "app/program.h"
 #include "base/file.h"
 #include "sqlite/testing/faulty_vfs.h"
 
@@ -14,8 +15,6 @@
 #include <iostream>
 #include <sstream>
 #include <thread>
-
-int rushes_main(int argc, char** argv);  // of app/main.cc, so named by the build
 
 namespace rushes {
 namespace {
@@ -41,7 +40,7 @@ void obey(const std::string& line, sqlite::Faults& faults) {
 
 int run(int argc, char** argv) {
   const char* file = std::getenv("FAULTS");
-  if (file == nullptr) return rushes_main(argc, argv);
+  if (file == nullptr) return app::run_program(argc, argv);
   sqlite::Faults faults;
   const sqlite::FaultyVfs vfs(faults);
   const auto told = [file] {
@@ -56,7 +55,7 @@ int run(int argc, char** argv) {
       if (auto now = told(); now != last) obey(last = std::move(now), faults);
     }
   });
-  return rushes_main(argc, argv);
+  return app::run_program(argc, argv);
 }
 
 }  // namespace

@@ -4,11 +4,14 @@ import { after, before, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
 import { checkUpdates } from './contract.mjs';
 import { descendants, startServer, waitFor } from './harness.mjs';
-import { longSpeech } from './media.mjs';
+import { speech } from './media.mjs';
+
+// A minute, so that its transcription is told of while it goes on.
+const minuteOfSpeech = () => speech(4);
 
 let server;
 before(async () => {
-  await longSpeech();
+  await minuteOfSpeech();
   server = await startServer({ env: { RUSHES_WORKERS: '1' } });
 });
 after(async () => {
@@ -25,7 +28,7 @@ test('what was transcribed before a worker died is not transcribed again', async
     killed = true;
     for (const pid of descendants(server.pid)) process.kill(pid, 'SIGKILL');
   });
-  const { jobId } = (await alice.upload(await longSpeech())).body;
+  const { jobId } = (await alice.upload(await minuteOfSpeech())).body;
   await waitFor(() => queue.updates(jobId).some(({ eventType }) => eventType === 'job-completed'), 'the end', 120_000);
 
   const updates = queue.updates(jobId);
