@@ -53,6 +53,12 @@ class Statement {
     all_bound(at);
     return run();
   }
+  /// Binds one parameter, for those that are too many to name; a text without a copy: it is there until the statement
+  /// has run. Who binds one binds all.
+  template <class Value>
+  void bind_at(int parameter, const Value& value) {
+    bind_one(parameter + 1, value, SQLITE_STATIC);
+  }
   /// Moves to the next row; false behind the last.
   bool next();
   /// Runs to the end and gives how many rows it changed.

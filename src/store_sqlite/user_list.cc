@@ -5,17 +5,25 @@
 namespace rushes::store_sqlite {
 namespace {
 
+// A statement for each row would take twice the time.
+#define RUSHES_FOUR(row) row ", " row ", " row ", " row
+#define RUSHES_SIXTEEN(row) RUSHES_FOUR(row) ", " RUSHES_FOUR(row) ", " RUSHES_FOUR(row) ", " RUSHES_FOUR(row)
+
 constexpr UserList::Sql kJobs{"SELECT value FROM counters WHERE name = 'jobs_listed'",
                               "SELECT user_id, no, no FROM submitted_jobs WHERE no > ? ORDER BY no",
                               "SELECT 1 FROM submitted_jobs WHERE no = ?",
                               "SELECT no, no FROM user_jobs WHERE user_id = ? ORDER BY no DESC LIMIT 1",
                               "INSERT OR IGNORE INTO user_jobs VALUES (?1, ?3)",
+                              "INSERT OR IGNORE INTO user_jobs VALUES " RUSHES_SIXTEEN("(?, ?)"),
+                              false,
                               "UPDATE counters SET value = ? WHERE name = 'jobs_listed'"};
 constexpr UserList::Sql kEvents{"SELECT value FROM counters WHERE name = 'events_listed'",
                                 "SELECT user_id, seq, id FROM events WHERE id > ? ORDER BY id",
                                 "SELECT 1 FROM events WHERE id = ?",
                                 "SELECT seq, id FROM user_events WHERE user_id = ? ORDER BY seq DESC LIMIT 1",
                                 "INSERT OR IGNORE INTO user_events VALUES (?1, ?2, ?3)",
+                                "INSERT OR IGNORE INTO user_events VALUES " RUSHES_SIXTEEN("(?, ?, ?)"),
+                                true,
                                 "UPDATE counters SET value = ? WHERE name = 'events_listed'"};
 // One that was removed before it was listed never is.
 constexpr UserList::Sql kAnalyses{"SELECT value FROM counters WHERE name = 'analyses_listed'",
@@ -23,6 +31,8 @@ constexpr UserList::Sql kAnalyses{"SELECT value FROM counters WHERE name = 'anal
                                   "SELECT 1 FROM analyses WHERE no = ?",
                                   "SELECT no, no FROM user_analyses WHERE user_id = ? ORDER BY no DESC LIMIT 1",
                                   "INSERT OR IGNORE INTO user_analyses SELECT ?1, no FROM analyses WHERE no = ?3",
+                                  nullptr,
+                                  false,
                                   "UPDATE counters SET value = ? WHERE name = 'analyses_listed'"};
 
 // Half a millisecond of the writer's time. Where a transaction adds more than that, the next lists as many.
@@ -97,6 +107,7 @@ bool UserList::hurry(sqlite::Connection& database, std::optional<std::int64_t>& 
 
 void UserList::list(sqlite::Connection& database, std::size_t most) {
   listed_.clear();
+  Due due;
   for (next_then_ = next_; next_then_ < users_.size() && most > 0;) {
     const auto& user = users_[next_then_];
     const auto& entries = unlisted_.at(user);
@@ -104,7 +115,7 @@ void UserList::list(sqlite::Connection& database, std::size_t most) {
     while (listed.count < entries.size() && entries[listed.count].row <= covered_ && most > 0) {
       const auto& entry = entries[listed.count];
       // Those that came late are listed.
-      if (entry.row > done_) database.run(sql_.insert, user.value(), entry.place, entry.row);
+      if (entry.row > done_) due.emplace_back(&user, entry);
       ++listed.count;
       --most;
     }
@@ -113,8 +124,28 @@ void UserList::list(sqlite::Connection& database, std::size_t most) {
     if (!all) break;
     ++next_then_;
   }
+  insert(database, due);
   done_then_ = next_then_ == users_.size();
   if (done_then_) database.run(sql_.set_done, covered_);
+}
+
+void UserList::insert(sqlite::Connection& database, const Due& due) const {
+  std::size_t done = 0;
+  while (sql_.insert_many != nullptr && due.size() - done >= kMany) {
+    auto& many = database.statement(sql_.insert_many);
+    int parameter = 0;
+    for (const auto end = done + kMany; done < end; ++done) {
+      const auto& [user, entry] = due[done];
+      many.bind_at(parameter++, user->value());
+      if (sql_.by_place) many.bind_at(parameter++, entry.place);
+      many.bind_at(parameter++, entry.row);
+    }
+    many.run();
+  }
+  for (; done < due.size(); ++done) {
+    const auto& [user, entry] = due[done];
+    database.run(sql_.insert, user->value(), entry.place, entry.row);
+  }
 }
 
 void UserList::committed() {

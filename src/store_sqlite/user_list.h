@@ -32,13 +32,16 @@ class UserList {
  public:
   /// How a list is kept.
   struct Sql {
-    const char* listed;    // gives the counter
-    const char* rows;      // ?1: counter; user, place and row of those behind it, in the rows' order
-    const char* has_row;   // ?1: row
-    const char* last;      // ?1: user; place and row
-    const char* insert;    // ?1: user, ?2: place, ?3: row; leaves alone what is there
-    const char* set_done;  // ?1: counter
+    const char* listed;       // gives the counter
+    const char* rows;         // ?1: counter; user, place and row of those behind it, in the rows' order
+    const char* has_row;      // ?1: row
+    const char* last;         // ?1: user; place and row
+    const char* insert;       // ?1: user, ?2: place, ?3: row; leaves alone what is there
+    const char* insert_many;  // the same of kMany, if there is such a statement
+    bool by_place;            // that takes their places too
+    const char* set_done;     // ?1: counter
   };
+  static constexpr std::size_t kMany = 16;
   /// Reads what is not listed yet.
   UserList(const Sql& sql, sqlite::Connection& database, std::size_t batch);
 
@@ -65,6 +68,8 @@ class UserList {
 
   void start();
   void list(sqlite::Connection& database, std::size_t most);
+  using Due = std::vector<std::pair<const UserId*, ListEntry>>;
+  void insert(sqlite::Connection& database, const Due& due) const;
 
   const Sql sql_;
   const std::size_t batch_;

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace rushes::store_sqlite {
 namespace {
 
@@ -74,6 +76,34 @@ TEST_F(UserListTest, RowsAreRememberedUntilThereAreEnoughOfThem) {
   EXPECT_THAT(listed("bob"), ElementsAre(1, 3));
   EXPECT_THAT(unlisted("ann"), ElementsAre(5));
   EXPECT_THAT(unlisted("bob"), IsEmpty());
+}
+
+TEST_F(UserListTest, ManyAreListedTogetherToTheLast) {
+  constexpr std::int64_t kCount = 2 * static_cast<std::int64_t>(UserList::kMany) + 3;
+  const std::array<std::string, 2> users{"ann", "bob"};
+  database_->execute("BEGIN");
+  for (std::int64_t id = 1; id <= kCount; ++id) add(users.at(static_cast<std::size_t>(id % 2)), id);
+  database_->execute("COMMIT");
+  list().committed();
+  database_->execute("INSERT INTO user_events VALUES ('ann', 4, 4)");  // as before a crash
+  commit("cid", kCount + 1);
+  Rows even;
+  Rows odd;
+  for (std::int64_t id = 1; id <= kCount; ++id) (id % 2 == 0 ? even : odd).push_back(id);
+  EXPECT_EQ(listed("ann"), even);
+  EXPECT_EQ(listed("bob"), odd);
+  EXPECT_THAT(unlisted("ann"), IsEmpty());
+  EXPECT_THAT(unlisted("bob"), IsEmpty());
+}
+
+TEST_F(UserListTest, ATransactionListsAsManyAsTheOneBeforeHasAdded) {
+  constexpr std::int64_t kCount = 1'500;
+  database_->execute("BEGIN");
+  for (std::int64_t id = 1; id <= kCount; ++id) add("ann", id);
+  database_->execute("COMMIT");
+  list().committed();
+  commit("bob", kCount + 1);
+  EXPECT_EQ(listed("ann").size(), static_cast<std::size_t>(kCount));
 }
 
 TEST_F(UserListTest, TheLastIsFoundWhereverItIs) {
