@@ -129,7 +129,7 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
     throw Failure(failed, "cannot open the database " + file.string() + ": " + sqlite3_errstr(failed), errno);
   }
   sqlite3_extended_result_codes(opened, 1);
-  sqlite3_busy_timeout(opened, 5000);
+  set_lock_patience(kLockPatience);
   sqlite3_create_function_v2(opened, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, fold, nullptr, nullptr,
                              nullptr);
   try {
@@ -165,6 +165,10 @@ void Connection::execute(const std::string& sql) {
   sqlite3_free(words);
   if (failed == SQLITE_OK) return;
   throw Failure(sqlite3_extended_errcode(database_.get()), "database: " + message, system_errno);
+}
+
+void Connection::set_lock_patience(std::chrono::milliseconds patience) {
+  sqlite3_busy_timeout(database_.get(), static_cast<int>(patience.count()));
 }
 
 bool Connection::leave_syncs(bool left) { return sqlite::leave_syncs(database_.get(), left); }

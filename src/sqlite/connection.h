@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -130,6 +131,10 @@ class Connection {
   bool leave_syncs(bool left);
   /// Makes durable what was committed so. Throws where the disk refuses: the commits stand, and it may be tried again.
   void sync_log();
+
+  /// How long a statement waits for what another connection has locked.
+  static constexpr std::chrono::milliseconds kLockPatience{5'000};
+  void set_lock_patience(std::chrono::milliseconds patience);
 
   sqlite3* handle() noexcept { return database_.get(); }
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(database_.get()) == 0; }

@@ -42,6 +42,7 @@ class UserList {
     const char* set_done;     // ?1: counter
   };
   static constexpr std::size_t kMany = 16;
+
   /// Reads what is not listed yet.
   UserList(const Sql& sql, sqlite::Connection& database, std::size_t batch);
 
@@ -65,14 +66,15 @@ class UserList {
 
  private:
   using Entries = std::vector<ListEntry>;  // by place
+  using Due = std::vector<std::pair<const UserId*, ListEntry>>;
 
   void start();
   void list(sqlite::Connection& database, std::size_t most);
-  using Due = std::vector<std::pair<const UserId*, ListEntry>>;
   void insert(sqlite::Connection& database, const Due& due) const;
 
   const Sql sql_;
   const std::size_t batch_;
+
   struct Added {
     UserId user;
     ListEntry entry;
@@ -112,7 +114,7 @@ struct UserLists {
 
   UserList jobs;      // by number
   UserList events;    // by sequence number
-  UserList analyses;  // by number; what is listed no more may have been removed
+  UserList analyses;  // by number; some are gone before they are listed
 };
 
 }  // namespace rushes::store_sqlite

@@ -14,6 +14,7 @@ constexpr int kCheckpointPages = 1000;
 // Readers that come without pause can keep the second thread from ever starting the log anew. From this size on
 // the writer does it itself, between two batches.
 constexpr int kLongestLog = 8'000;
+constexpr std::chrono::milliseconds kPatienceWithReaders{50};
 constexpr std::size_t kReservedLog = std::size_t{kLongestLog + 1'000} * 4'120;
 // After it was told.
 constexpr std::chrono::milliseconds kFileWithin{1'000};
@@ -125,11 +126,13 @@ void Writer::run() {
 }
 
 void Writer::restart_log() {
+  connection_.set_lock_patience(kPatienceWithReaders);
   try {
-    connection_.execute("PRAGMA busy_timeout = 50; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = 5000");
+    connection_.execute("PRAGMA wal_checkpoint(RESTART)");
   } catch (const sqlite::Failure& error) {
     log::warning("store", "cannot start the log anew: {}", error.what());
   }
+  connection_.set_lock_patience(sqlite::Connection::kLockPatience);
 }
 
 void Writer::roll_back() noexcept {
