@@ -1,6 +1,7 @@
 #include "app/program.h"
 
 #include "app/cli/commands.h"
+#include "app/cli/connection.h"
 #include "app/config.h"
 #include "app/server.h"
 #include "app/version.h"
@@ -12,23 +13,12 @@
 #include <CLI/CLI.hpp>
 
 #include <string.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 
 namespace rushes::app {
 namespace {
-
-std::map<std::string, std::string> environment() {
-  std::map<std::string, std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view pair(*entry);
-    const auto equals = pair.find('=');
-    if (equals != std::string_view::npos) all.emplace(pair.substr(0, equals), pair.substr(equals + 1));
-  }
-  return all;
-}
 
 int fail(const Error& error) {
   std::cerr << "rushes: " << error.what() << '\n';
@@ -83,7 +73,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = EXIT_SUCCESS;
   ConfigSources sources;
-  sources.environment = environment();
+  sources.environment = cli::environment_of_process();
   add_serve(app, sources, exit_code);
   app.add_subcommand("worker", "")->group("")->callback([&] { exit_code = work(); });
   cli::add_commands(app, exit_code);

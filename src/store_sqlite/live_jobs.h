@@ -102,6 +102,8 @@ class LiveJobs {
   Counts counts() const noexcept { return {waiting_now_.load(), running_now_.load()}; }
   /// The id of the last event that was told, or would have been if somebody had listened. Those after it are in the
   /// database before they are durable.
+  /// The id of the last event that was numbered.
+  std::int64_t last_event() const noexcept { return last_event_; }
   std::int64_t last_told() const noexcept { return last_told_.load(); }
   void told(std::int64_t id) noexcept { last_told_.store(id); }
   /// When the first of those comes to wait in the order that wait for their time.

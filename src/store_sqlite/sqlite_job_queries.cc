@@ -197,25 +197,28 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, in
   co_return co_await readers_.read(std::move(question));
 }
 
-Task<Result<std::vector<jobs::Event>>> SqliteEventLog::unfiled_of(UserId user) {
-  const auto filed = co_await writer_.file();
-  if (filed) co_return std::vector<jobs::Event>();
-  // The disk takes nothing: what was told is in memory.
-  std::function copy = [this, user = std::move(user)](Transaction&) -> Result<std::vector<jobs::Event>> {
-    return live_.unfiled_of(user);
+Task<Result<SqliteEventLog::Known>> SqliteEventLog::know(UserId user) {
+  std::function upto = [this](Transaction&) -> Result<Known> { return Known{live_.last_event(), {}}; };
+  auto filed = co_await writer_.file(std::move(upto));
+  if (filed) co_return filed;
+  std::function copy = [this, user = std::move(user)](Transaction&) -> Result<Known> {
+    return Known{live_.last_event(), live_.unfiled_of(user)};
   };
   co_return co_await writer_.pass(std::move(copy));
 }
 
+std::int64_t SqliteEventLog::bound(const Known& known) const { return std::min(known.upto, live_.last_told()); }
+
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user, std::int64_t seq, int limit) {
-  auto told = unfiled_of(user);
-  auto unfiled = co_await std::move(told);
-  if (!unfiled) co_return unfiled.error();
+  auto asked = know(user);
+  auto known = co_await std::move(asked);
+  if (!known) co_return known.error();
+  auto& unfiled = known->unfiled;
   std::int64_t told_upto = 0;
-  std::function question = [this, user = std::move(user), seq, limit,
+  std::function question = [this, user = std::move(user), seq, limit, known = &*known,
                             &told_upto](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
-    told_upto = live_.last_told();
+    told_upto = bound(*known);
     read_events(database, list_, user, {seq, INT64_MAX, std::nullopt}, [&](jobs::Event event) {
       if (events.size() == static_cast<std::size_t>(limit) || event.id > told_upto) return false;
       events.push_back(std::move(event));
@@ -224,19 +227,20 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user
     return events;
   };
   auto events = co_await readers_.read(std::move(question));
-  std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.id > told_upto; });
-  if (events && !unfiled->empty()) add_unfiled(*events, std::move(*unfiled), seq, limit);
+  std::erase_if(unfiled, [&](const jobs::Event& event) { return event.id > told_upto; });
+  if (events && !unfiled.empty()) add_unfiled(*events, std::move(unfiled), seq, limit);
   co_return events;
 }
 
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user, JobId job, std::int64_t seq,
                                                                     int limit) {
-  auto told = unfiled_of(user);
-  auto unfiled = co_await std::move(told);
-  if (!unfiled) co_return unfiled.error();
-  std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.job != job; });
+  auto asked = know(user);
+  auto known = co_await std::move(asked);
+  if (!known) co_return known.error();
+  auto& unfiled = known->unfiled;
+  std::erase_if(unfiled, [&](const jobs::Event& event) { return event.job != job; });
   std::int64_t told_upto = 0;
-  std::function question = [this, user = std::move(user), job = std::move(job), seq, limit,
+  std::function question = [this, user = std::move(user), job = std::move(job), seq, limit, known = &*known,
                             &told_upto](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
     const auto row = find_row(database, job);
@@ -244,7 +248,7 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
     // Among its user's events it has those of its own time alone to look through.
     const auto last = row->last_seq > 0 ? row->last_seq : INT64_MAX;
     std::size_t bytes = 0;
-    told_upto = live_.last_told();
+    told_upto = bound(*known);
     read_events(database, list_, user, {std::max(seq, row->first_seq - 1), last, job}, [&](jobs::Event event) {
       if (events.size() == static_cast<std::size_t>(limit) || bytes >= kPageBytes) return false;
       if (event.id > told_upto) return false;
@@ -255,12 +259,12 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
     return events;
   };
   auto events = co_await readers_.read(std::move(question));
-  std::erase_if(*unfiled, [&](const jobs::Event& event) { return event.id > told_upto; });
-  if (!events || unfiled->empty()) co_return events;
+  std::erase_if(unfiled, [&](const jobs::Event& event) { return event.id > told_upto; });
+  if (!events || unfiled.empty()) co_return events;
   std::size_t bytes = 0;
   for (const auto& event : *events) bytes += event.payload.size();
   // Only behind all that the log has: a page that is full stands for itself.
-  if (bytes < kPageBytes) add_unfiled(*events, std::move(*unfiled), seq, limit);
+  if (bytes < kPageBytes) add_unfiled(*events, std::move(unfiled), seq, limit);
   co_return events;
 }
 

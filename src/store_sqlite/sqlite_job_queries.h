@@ -65,8 +65,15 @@ class SqliteEventLog final : public jobs::EventLog {
   }
 
  private:
-  /// Files what was told, or gives what cannot be filed.
-  Task<Result<std::vector<jobs::Event>>> unfiled_of(UserId user);
+  struct Known {
+    std::int64_t upto = 0;             // an event's id
+    std::vector<jobs::Event> unfiled;  // of these, what is not in the log: the disk takes nothing
+  };
+  /// Files what was told. Up to which event nothing is missing then: progress that is told later may be overtaken in
+  /// the log by events with higher numbers, and who is given these would never ask for it.
+  Task<Result<Known>> know(UserId user);
+  /// What of it may be given: told to the listener too.
+  std::int64_t bound(const Known& known) const;
 
   Readers& readers_;
   Writer& writer_;

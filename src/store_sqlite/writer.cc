@@ -85,7 +85,7 @@ void Writer::push(std::unique_ptr<Unit> unit) {
 
 Task<Result<void>> Writer::file() {
   std::function<Result<void>(Transaction&)> work = [](Transaction&) { return Result<void>(); };
-  co_return co_await enqueue<void>(std::move(work), Kind::files);
+  co_return co_await file(std::move(work));
 }
 
 void Writer::run() {

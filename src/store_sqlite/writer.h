@@ -92,7 +92,11 @@ class Writer {
     return enqueue<T>(std::move(work), Kind::passes);
   }
 
-  /// Files what passing units left in memory, until now.
+  /// Files what passing units left in memory, until now, with a unit that writes nothing and sees it filed.
+  template <class T>
+  Task<Result<T>> file(std::function<Result<T>(Transaction&)> work) {
+    return enqueue<T>(std::move(work), Kind::files);
+  }
   Task<Result<void>> file();
 
   /// Why the last transaction did not come about; nothing where it did. Threads: any.
