@@ -1,6 +1,9 @@
 #include "async/run.h"
 #include "jobs/testing/job_store_contract.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <thread>
 
 namespace rushes::jobs {
@@ -133,6 +136,44 @@ TEST_P(JobStoreContract, ProgressIsToldAtOnceAndOfEachStageTheFirstAndTheNewestA
   report("two", 70);
   complete(claimed);
   EXPECT_EQ(percents(told.back().seq), (std::vector<std::int64_t>{50, 70, 100}));
+}
+
+TEST_P(JobStoreContract, WhatIsGivenHasNoGapsWhateverIsToldMeanwhile) {
+  const auto claimed = begin("ann");
+  int stages = 0;
+  // Progress, which may be filed later, and behind it an event that is in the log at once.
+  const auto tell = [&] {
+    must(run_to_end(jobs().report(claimed.lease, ProgressReport{20, "stage " + std::to_string(++stages), "", ""})));
+    submit("ann");
+  };
+  /// With something told between any two steps of the question.
+  const auto ask = [&](auto question) {
+    asio::io_context loop(1);
+    std::vector<Event> given;
+    asio::co_spawn(loop, std::move(question), [&](const std::exception_ptr& failed, Result<std::vector<Event>> events) {
+      EXPECT_FALSE(failed);
+      given = must(std::move(events));
+    });
+    while (loop.run_one() > 0) tell();
+    return given;
+  };
+  for (const bool of_job : {false, true}) {
+    const auto of = [&](std::int64_t seq) {
+      return of_job ? log().of_job_after(claimed.job.user, claimed.job.id, seq, kNoLimit)
+                    : log().of_user_after(claimed.job.user, seq, kNoLimit);
+    };
+    std::vector<std::int64_t> given;
+    for (int i = 0; i < 3; ++i) {
+      for (const auto& event : ask(of(given.empty() ? 0 : given.back()))) given.push_back(event.seq);
+    }
+    ASSERT_FALSE(given.empty());
+    std::vector<std::int64_t> all;
+    for (const auto& event : must(run_to_end(of(0)))) {
+      if (event.seq <= given.back()) all.push_back(event.seq);
+    }
+    EXPECT_EQ(given, all);
+  }
+  EXPECT_GT(stages, 12) << "something was told between";
 }
 
 TEST_P(JobStoreContract, ProgressOfAJobThatBeganAnewAtOnceIsFiledOnce) {
