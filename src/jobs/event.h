@@ -62,7 +62,8 @@ class EventLog {
   virtual Task<Result<std::vector<Event>>> after(std::int64_t id, int limit) = 0;
 
   /// At most `limit` of a user's events with a sequence number above `seq`, oldest first: all that was told before this
-  /// was asked, but overtaken progress. Where the user's event before them is still filed, none is missing.
+  /// was asked, but overtaken progress. Where the user's event before them is still filed, none is missing, and none
+  /// comes to stand between them later.
   virtual Task<Result<std::vector<Event>>> of_user_after(UserId user, std::int64_t seq, int limit) = 0;
 
   /// The same of one job's events alone, and none more once their payloads have kPageBytes. Empty too for a job that
