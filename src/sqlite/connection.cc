@@ -111,6 +111,11 @@ void Statement::bind_one(int at, std::string_view value, Life life) {
   }
 }
 
+void Statement::bind_one(int at, Blob value, Life life) {
+  const int failed = sqlite3_bind_blob64(statement_.get(), at, value.bytes.data(), value.bytes.size(), life);
+  if (failed != SQLITE_OK) fail(failed);
+}
+
 void Statement::bind_one(int at, std::nullptr_t, Life) {
   if (const int failed = sqlite3_bind_null(statement_.get(), at); failed != SQLITE_OK) fail(failed);
 }
@@ -133,9 +138,8 @@ Connection::Connection(const std::filesystem::path& file, Access access) : datab
   sqlite3_create_function_v2(opened, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, fold, nullptr, nullptr,
                              nullptr);
   try {
-    execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096");
-    // So that a transaction finds the indices' pages where it left them.
-    if (access == Access::read_write) execute("PRAGMA cache_size=-65536");
+    execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
+    set_page_cache(kPageCache);
   } catch (const Failure& error) {
     if (error.code() == SQLITE_NOTADB) throw Failure(SQLITE_NOTADB, file.string() + " is not a database of Rushes");
     throw;
@@ -170,6 +174,8 @@ void Connection::execute(const std::string& sql) {
 void Connection::set_lock_patience(std::chrono::milliseconds patience) {
   sqlite3_busy_timeout(database_.get(), static_cast<int>(patience.count()));
 }
+
+void Connection::set_page_cache(std::size_t bytes) { execute("PRAGMA cache_size=-" + std::to_string(bytes / 1024)); }
 
 bool Connection::leave_syncs(bool left) { return sqlite::leave_syncs(database_.get(), left); }
 

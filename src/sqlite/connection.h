@@ -31,6 +31,11 @@ class Failure : public std::runtime_error {
   int system_errno_;
 };
 
+/// Bytes that are no text.
+struct Blob {
+  std::string_view bytes;
+};
+
 /// A prepared statement: bind, step through the rows, done. Borrowed from its connection, which
 /// resets it when it is asked for again.
 ///
@@ -66,7 +71,7 @@ class Statement {
   int run();
 
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-  std::string text(int column) const;
+  std::string text(int column) const;  // or the bytes of a Blob
   bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
   /// Lets go of the row that it stands on, and of what was bound.
   void reset();
@@ -79,6 +84,7 @@ class Statement {
   void bind_one(int at, int value, Life life) { bind_one(at, std::int64_t{value}, life); }
   void bind_one(int at, bool value, Life life) { bind_one(at, std::int64_t{value ? 1 : 0}, life); }
   void bind_one(int at, std::string_view value, Life life);
+  void bind_one(int at, Blob value, Life life);
   void bind_one(int at, const std::string& value, Life life) { bind_one(at, std::string_view(value), life); }
   void bind_one(int at, const char* value, Life life) { bind_one(at, std::string_view(value), life); }
   void bind_one(int at, std::nullptr_t, Life life);
@@ -135,6 +141,10 @@ class Connection {
   /// How long a statement waits for what another connection has locked.
   static constexpr std::chrono::milliseconds kLockPatience{5'000};
   void set_lock_patience(std::chrono::milliseconds patience);
+
+  /// How much it keeps in memory of the pages that it has read or written.
+  static constexpr std::size_t kPageCache = std::size_t{4} << 20U;
+  void set_page_cache(std::size_t bytes);
 
   sqlite3* handle() noexcept { return database_.get(); }
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(database_.get()) == 0; }

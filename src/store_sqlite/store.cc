@@ -22,7 +22,7 @@ class SqliteStore final : public Store {
         live_(options.parallel_jobs, lists_,
               std::min<std::int64_t>(1'000, static_cast<std::int64_t>(options.list_batch))),
         events_(readers_, writer_, live_, lists_.events),
-        writer_(file, hooks(), {.reserve_log = options.reserve_log}),
+        writer_(file, hooks(), {.reserve_log = options.reserve_log, .page_cache = options.page_cache}),
         jobs_(writer_, live_, clock),
         queries_(readers_, writer_, live_, lists_, clock),
         notifications_(readers_, writer_, clock, rng),
@@ -54,7 +54,7 @@ class SqliteStore final : public Store {
 
   const FileDescriptor lock_;  // let go last
   Readers readers_;
-  UserLists lists_;
+  Lists lists_;
   LiveJobs live_;
   SqliteEventLog events_;  // the writer tells it until it is gone
   Writer writer_;

@@ -52,6 +52,7 @@ class Writer::Written final : public LogSyncer::Step {
 
 Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, WriterOptions options)
     : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file, options.patience) {
+  connection_.set_page_cache(options.page_cache);
   if (options.reserve_log) connection_.reserve_log(kReservedLog);
   if (hooks_.reload) hooks_.reload(connection_, false);
   thread_ = std::thread([this] {

@@ -57,6 +57,7 @@ struct WriterHooks {
 struct WriterOptions {
   bool reserve_log = false;  // see Connection::reserve_log
   std::chrono::milliseconds patience = LogSyncer::kPatience;
+  std::size_t page_cache = sqlite::Connection::kPageCache;  // bytes
 };
 
 /// The one thread that writes to the database. All units that wait at one moment share one

@@ -160,7 +160,6 @@ test(`${count} sockets of ${users} users for ${seconds} s`, { timeout: (seconds 
   const resident = residentKiB();
   note(`${events} events, ${cuts} cuts, ${skipped} progress left out; resident ${warm} KiB warm, ${resident} KiB at the end`);
   assert.ok(cuts > seconds, 'something happened');
-  // What the database's page caches may still take, which fill with the log and are bounded, comes on top.
   assert.ok(resident < warm * 1.05 + 8192, `the server grew from ${warm} to ${resident} KiB`);
   for (const { socket } of clients) socket.disconnect();
   await end('SIGTERM');

@@ -134,7 +134,9 @@ int serve(int argc, char** argv) {
   SystemClock clock;
   SystemRng rng;
   const std::filesystem::path data = option("--data", ".");
-  auto store = store_sqlite::Store::open(data / "soak.db", store_sqlite::StoreOptions(), clock, rng);
+  store_sqlite::StoreOptions kept;
+  kept.page_cache = std::size_t{1} << 20U;  // full once it is warm: what grows then is no cache
+  auto store = store_sqlite::Store::open(data / "soak.db", kept, clock, rng);
   if (!store) {
     std::fprintf(stderr, "%s\n", store.error().what().c_str());
     return 1;
