@@ -93,11 +93,8 @@ std::map<std::string, std::string> checkpoints_of(sqlite::Connection& database, 
   return checkpoints;
 }
 
-void copy_checkpoints(sqlite::Connection& database, const JobId& from, std::int64_t to) {
-  database.run(
-      "INSERT INTO checkpoints SELECT ?, name, data FROM checkpoints"
-      " WHERE job_no = (SELECT no FROM jobs WHERE id = ?)",
-      to, from.value());
+void copy_checkpoints(sqlite::Connection& database, std::int64_t from, std::int64_t to) {
+  database.run("INSERT INTO checkpoints SELECT ?, name, data FROM checkpoints WHERE job_no = ?", to, from);
 }
 
 void drop_checkpoints(sqlite::Connection& database, std::int64_t job) {

@@ -22,7 +22,7 @@ std::vector<jobs::Attempt> attempts_of(sqlite::Connection& database, const Row& 
 
 void save_checkpoint(sqlite::Connection& database, std::int64_t job, const std::string& name, const std::string& data);
 std::map<std::string, std::string> checkpoints_of(sqlite::Connection& database, std::int64_t job);
-void copy_checkpoints(sqlite::Connection& database, const JobId& from, std::int64_t to);
+void copy_checkpoints(sqlite::Connection& database, std::int64_t from, std::int64_t to);
 void drop_checkpoints(sqlite::Connection& database, std::int64_t job);
 
 }  // namespace rushes::store_sqlite

@@ -1,4 +1,5 @@
 #include "sqlite/connection.h"
+#include "store_sqlite/job_ids.h"
 #include "store_sqlite/maintenance.h"
 #include "store_sqlite/migrations.h"
 
@@ -129,7 +130,7 @@ Result<CheckReport> check_database(const std::filesystem::path& database, const 
     // All of it as of one moment.
     connection.execute("BEGIN");
     CheckReport report;
-    const auto steps = static_cast<std::int64_t>(kRules.size()) + 2;
+    const auto steps = static_cast<std::int64_t>(kRules.size()) + 3;
     std::int64_t done = 0;
     report.jobs = count(connection, "SELECT count(*) FROM jobs");
     report.unfinished = count(connection, "SELECT count(*) FROM jobs WHERE state < 2");
@@ -144,6 +145,10 @@ Result<CheckReport> check_database(const std::filesystem::path& database, const 
       if (rule.sql != nullptr) apply(connection, rule, report.problems);
       progress(++done, steps);
     }
+    if (report.problems.empty()) {
+      for (auto& problem : check_job_ids(connection)) report.problems.push_back(std::move(problem));
+    }
+    progress(++done, steps);
     connection.execute("COMMIT");
     return report;
   } catch (const sqlite::Failure& failure) {

@@ -2,8 +2,8 @@
 #include "jobs/event.h"
 #include "jobs/fair_order.h"
 #include "store_sqlite/job_rows.h"
+#include "store_sqlite/lists.h"
 #include "store_sqlite/unfinished_list.h"
-#include "store_sqlite/user_list.h"
 
 #include <array>
 #include <atomic>
@@ -27,7 +27,7 @@ class LiveJobs {
  public:
   /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait. `list_lag`: see
   /// UnfinishedList.
-  LiveJobs(int parallel_jobs, UserLists& lists, std::int64_t list_lag)
+  LiveJobs(int parallel_jobs, Lists& lists, std::int64_t list_lag)
       : lists_(lists), listed_(list_lag), parallel_jobs_(parallel_jobs) {}
 
   /// Forgets everything and reads it anew. `within` a transaction that goes on after a part of it was taken back, what
@@ -36,7 +36,7 @@ class LiveJobs {
 
   jobs::FairOrder& order() noexcept { return order_; }
   const jobs::FairOrder& order() const noexcept { return order_; }
-  UserLists& lists() noexcept { return lists_; }
+  Lists& lists() noexcept { return lists_; }
   UnfinishedList& listed() noexcept { return listed_; }
   /// Files what is due in lists of the database, at the beginning of a transaction.
   void step_lists(sqlite::Connection& database);
@@ -122,7 +122,7 @@ class LiveJobs {
     jobs::Waiting job;
   };
 
-  UserLists& lists_;
+  Lists& lists_;
   UnfinishedList listed_;
   jobs::FairOrder order_;
   std::array<jobs::TypeSettings, jobs::kJobTypes> types_;

@@ -1,5 +1,6 @@
 #include "store_sqlite/migrations.h"
 
+#include "store_sqlite/job_ids_migration.h"
 #include "store_sqlite/states_migration.h"
 
 #include <array>
@@ -320,8 +321,21 @@ INSERT INTO user_analyses SELECT user_id, no FROM analyses ORDER BY user_id, no;
 INSERT INTO counters SELECT 'analyses_listed', coalesce(max(no), 0) FROM analyses;
 )sql";
 
-constexpr std::array<const char*, 8> kMigrations{kFirst,     kLogIdentity,    kLiveOrder, kUserLists,
-                                                 kSchedules, kUnfinishedList, kStates,    kAnalysesList};
+/// One step from a version to the next.
+struct Migration {
+  const char* sql;
+  void (*code)(sqlite::Connection& database) = nullptr;  // instead
+};
+
+constexpr std::array<Migration, 9> kMigrations{{{kFirst},
+                                                {kLogIdentity},
+                                                {kLiveOrder},
+                                                {kUserLists},
+                                                {kSchedules},
+                                                {kUnfinishedList},
+                                                {kStates},
+                                                {kAnalysesList},
+                                                {nullptr, list_job_ids}}};
 
 }  // namespace
 
@@ -344,7 +358,9 @@ Result<void> migrate(sqlite::Connection& connection, int upto) {
   }
   for (auto step = version; step < static_cast<std::size_t>(upto); ++step) {
     connection.execute("BEGIN IMMEDIATE");
-    connection.execute(kMigrations[step]);
+    const auto& [sql, code] = kMigrations[step];
+    if (sql != nullptr) connection.execute(sql);
+    if (code != nullptr) code(connection);
     connection.execute("PRAGMA user_version = " + std::to_string(step + 1));
     connection.execute("COMMIT");
   }

@@ -23,6 +23,25 @@ struct Found {
   bool done = false;
 };
 
+/// The job names its result no more.
+void forget_result(Lists& lists, sqlite::Connection& database, std::int64_t number) {
+  auto& row = database.statement("SELECT job_id, id FROM analyses WHERE no = ?").bind(number);
+  if (!row.next()) return;
+  const JobId job(row.text(0));
+  const auto analysis = row.text(1);
+  row.reset();
+  database.run("UPDATE job_states SET audit_id = NULL WHERE no = ? AND audit_id = ?",
+               lists.ids.number_of(database, job), analysis);
+}
+
+void forget_id(Lists& lists, sqlite::Connection& database, std::int64_t number) {
+  auto& row = database.statement("SELECT id FROM submitted_jobs WHERE no = ?").bind(number);
+  if (!row.next()) return;
+  const JobId id(row.text(0));
+  row.reset();
+  lists.ids.remove(database, id);
+}
+
 }  // namespace
 
 /// How a kind of thing is swept. Numbers rise with age.
@@ -32,7 +51,8 @@ struct SqliteHousekeeping::Kind {
   const char* from;        // ?1: number, ?2: how many; columns: number, since when it is there, whether and since when
                            // it may go (NULL: not yet)
   const char* may_go;      // ?1: number, ?2: before, ?3: beyond; a row where it still may
-  std::span<const char* const> remove;  // ?1: number
+  std::span<const char* const> remove;                                                        // ?1: number
+  void (*forget)(Lists& lists, sqlite::Connection& database, std::int64_t number) = nullptr;  // before that
 };
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place) {
@@ -68,7 +88,8 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
   if (!found) co_return found.error();
   if (found->numbers.empty()) co_return jobs::Swept{0, found->done, found->next};
 
-  std::function work = [&kind, found = std::move(*found), before](Transaction& transaction) -> Result<jobs::Swept> {
+  std::function work = [this, &kind, found = std::move(*found),
+                        before](Transaction& transaction) -> Result<jobs::Swept> {
     jobs::Swept swept{0, found.done, found.next};
     const auto end = std::chrono::steady_clock::now() + kLongestStep;
     for (const auto number : found.numbers) {
@@ -79,6 +100,7 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
       }
       auto& may_go = transaction.database().statement(kind.may_go).bind(number, before, found.next.beyond);
       if (single(may_go) == 0) continue;
+      if (kind.forget != nullptr) kind.forget(lists_, transaction.database(), number);
       for (const auto* remove : kind.remove) transaction.database().run(remove, number);
       ++swept.removed;
     }
@@ -88,15 +110,10 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
 }
 
 Task<Result<void>> SqliteHousekeeping::list_all() {
-  std::optional<std::int64_t> jobs;
-  std::optional<std::int64_t> events;
-  std::optional<std::int64_t> analyses;
+  Lists::Upto upto;
   for (;;) {
-    std::function work = [this, &jobs, &events, &analyses](Transaction& transaction) -> Result<bool> {
-      auto& database = transaction.database();
-      bool more = lists_.jobs.hurry(database, jobs);
-      more = lists_.events.hurry(database, events) || more;
-      return lists_.analyses.hurry(database, analyses) || more;
+    std::function work = [this, &upto](Transaction& transaction) -> Result<bool> {
+      return lists_.hurry(transaction.database(), upto);
     };
     const auto more = co_await writer_.write(std::move(work));
     if (!more) co_return more.error();
@@ -117,12 +134,14 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order
       "DELETE FROM checkpoints WHERE job_no = ?"};
   // The newest stays, so that its number is given to no other.
   static constexpr Kind kJobs{
-      "SELECT count(*) FROM submitted_jobs", "SELECT no FROM submitted_jobs ORDER BY no LIMIT 1 OFFSET ?",
+      "SELECT count(*) FROM submitted_jobs",
+      "SELECT no FROM submitted_jobs ORDER BY no LIMIT 1 OFFSET ?",
       "SELECT no, created_at, CASE WHEN state > 1 THEN finished_at END FROM jobs WHERE no > ? ORDER BY no LIMIT ?",
       "SELECT 1 FROM jobs WHERE no = ?1 AND state > 1 AND (finished_at < ?2 OR no <= ?3)"
-      " AND no < (SELECT max(no) FROM submitted_jobs) AND no <= (SELECT value FROM counters WHERE name = "
-      "'jobs_listed')",
-      kRemove};
+      " AND no < (SELECT max(no) FROM submitted_jobs)"
+      " AND no <= (SELECT min(value) FROM counters WHERE name IN ('jobs_listed', 'ids_listed'))",
+      kRemove,
+      forget_id};
   co_return co_await remove(kJobs, order, place);
 }
 
@@ -142,15 +161,14 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder ord
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) {
   static constexpr std::array kRemove{
-      "UPDATE job_states SET audit_id = NULL FROM (SELECT submitted_jobs.no AS job_no, analyses.id AS removed"
-      " FROM analyses JOIN submitted_jobs ON submitted_jobs.id = analyses.job_id WHERE analyses.no = ?)"
-      " WHERE no = job_no AND audit_id = removed",
       "DELETE FROM user_analyses WHERE (user_id, no) = (SELECT user_id, no FROM analyses WHERE no = ?)",
       "DELETE FROM analyses WHERE no = ?"};
   static constexpr Kind kAnalyses{"SELECT count(*) FROM analyses",
                                   "SELECT no FROM analyses ORDER BY no LIMIT 1 OFFSET ?",
                                   "SELECT no, created_at, created_at FROM analyses WHERE no > ? ORDER BY no LIMIT ?",
-                                  "SELECT 1 FROM analyses WHERE no = ?1 AND (created_at < ?2 OR no <= ?3)", kRemove};
+                                  "SELECT 1 FROM analyses WHERE no = ?1 AND (created_at < ?2 OR no <= ?3)",
+                                  kRemove,
+                                  forget_result};
   co_return co_await remove(kAnalyses, order, place);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 #include "jobs/housekeeping.h"
+#include "store_sqlite/lists.h"
 #include "store_sqlite/readers.h"
-#include "store_sqlite/user_list.h"
 #include "store_sqlite/writer.h"
 
 namespace rushes::store_sqlite {
@@ -9,7 +9,7 @@ namespace rushes::store_sqlite {
 /// Each step: a reader finds what may go, a unit of the writer takes it away, if it still may.
 class SqliteHousekeeping final : public jobs::Housekeeping {
  public:
-  SqliteHousekeeping(Readers& readers, Writer& writer, UserLists& lists)
+  SqliteHousekeeping(Readers& readers, Writer& writer, Lists& lists)
       : readers_(readers), writer_(writer), lists_(lists) {}
 
   Task<Result<jobs::Swept>> remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) override;
@@ -27,7 +27,7 @@ class SqliteHousekeeping final : public jobs::Housekeeping {
 
   Readers& readers_;
   Writer& writer_;
-  UserLists& lists_;
+  Lists& lists_;
 };
 
 }  // namespace rushes::store_sqlite

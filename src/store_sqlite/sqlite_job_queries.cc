@@ -10,8 +10,8 @@
 namespace rushes::store_sqlite {
 namespace {
 
-Result<jobs::Job> find_owned(sqlite::Connection& database, const UserId& user, const JobId& id) {
-  auto job = find_job(database, id);
+Result<jobs::Job> find_owned(sqlite::Connection& database, const JobIds& ids, const UserId& user, const JobId& id) {
+  auto job = find_job(database, ids, id);
   if (!job || job->user != user) return jobs::job_not_found();
   return std::move(*job);
 }
@@ -60,8 +60,8 @@ void add_unfiled(std::vector<jobs::Event>& events, std::vector<jobs::Event> unfi
 }  // namespace
 
 Task<Result<jobs::Job>> SqliteJobQueries::find(UserId user, JobId job) {
-  std::function question = [user = std::move(user), job = std::move(job)](sqlite::Connection& database) {
-    return find_owned(database, user, job);
+  std::function question = [this, user = std::move(user), job = std::move(job)](sqlite::Connection& database) {
+    return find_owned(database, lists_.ids, user, job);
   };
   auto found = co_await readers_.read(std::move(question));
   if (!found || found->state != jobs::JobState::processing) co_return found;
@@ -88,11 +88,11 @@ Task<Result<void>> SqliteJobQueries::refresh(std::vector<jobs::Job>& jobs) {
 }
 
 Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
-  std::function question = [user = std::move(user),
+  std::function question = [this, user = std::move(user),
                             job = std::move(job)](sqlite::Connection& database) -> Result<std::string> {
-    if (const auto owned = find_owned(database, user, job); !owned) return owned.error();
-    auto& row = database.statement("SELECT body FROM submitted_jobs WHERE id = ?").bind(job.value());
-    if (!row.next()) return std::string();
+    if (const auto owned = find_owned(database, lists_.ids, user, job); !owned) return owned.error();
+    auto& row = database.statement("SELECT body FROM submitted_jobs WHERE no = ?");
+    if (!row.bind(lists_.ids.number_of(database, job)).next()) return std::string();
     auto body = row.text(0);
     row.reset();
     return body;
@@ -145,7 +145,7 @@ Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId j
     if (const auto id = Uuid::parse(job.value())) {
       if (const auto position = live_.order().position(user, *id)) return position;
     }
-    const auto row = find_row(transaction.database(), job);
+    const auto row = find_row(transaction.database(), lists_.ids, job);
     if (!row || row->job.user != user) return jobs::job_not_found();
     if (row->job.state != jobs::JobState::pending) return std::optional<int>();
     return live_.position(*row);
@@ -169,15 +169,13 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::analysis(UserId user, AuditId id)
 }
 
 Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, AuditId id) {
-  std::function work = [user = std::move(user),
+  std::function work = [this, user = std::move(user),
                         id = std::move(id)](Transaction& transaction) -> Result<jobs::Analysis> {
     auto found = find_analysis(transaction.database(), user, id);
     if (!found) return found;
     store_sqlite::remove_analysis(transaction.database(), id);
-    transaction.database().run(
-        "UPDATE job_states SET audit_id = NULL"
-        " WHERE no = (SELECT no FROM submitted_jobs WHERE id = ?) AND audit_id = ?",
-        found->job.value(), id.value());
+    transaction.database().run("UPDATE job_states SET audit_id = NULL WHERE no = ? AND audit_id = ?",
+                               lists_.ids.number_of(transaction.database(), found->job), id.value());
     return found;
   };
   co_return co_await writer_.write(std::move(work));
@@ -219,7 +217,7 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_user_after(UserId user
                             &told_upto](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
     told_upto = bound(*known);
-    read_events(database, list_, user, {seq, INT64_MAX, std::nullopt}, [&](jobs::Event event) {
+    read_events(database, lists_.events, user, {seq, INT64_MAX, std::nullopt}, [&](jobs::Event event) {
       if (events.size() == static_cast<std::size_t>(limit) || event.id > told_upto) return false;
       events.push_back(std::move(event));
       return true;
@@ -243,13 +241,13 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
   std::function question = [this, user = std::move(user), job = std::move(job), seq, limit, known = &*known,
                             &told_upto](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
-    const auto row = find_row(database, job);
+    const auto row = find_row(database, lists_.ids, job);
     if (!row || row->job.user != user) return events;
     // Among its user's events it has those of its own time alone to look through.
     const auto last = row->last_seq > 0 ? row->last_seq : INT64_MAX;
     std::size_t bytes = 0;
     told_upto = bound(*known);
-    read_events(database, list_, user, {std::max(seq, row->first_seq - 1), last, job}, [&](jobs::Event event) {
+    read_events(database, lists_.events, user, {std::max(seq, row->first_seq - 1), last, job}, [&](jobs::Event event) {
       if (events.size() == static_cast<std::size_t>(limit) || bytes >= kPageBytes) return false;
       if (event.id > told_upto) return false;
       bytes += event.payload.size();
@@ -270,7 +268,7 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
 
 Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) {
   std::function question = [this, user = std::move(user), id](sqlite::Connection& database) -> Result<std::int64_t> {
-    const auto unlisted = list_.unlisted(user, 0, INT64_MAX);
+    const auto unlisted = lists_.events.unlisted(user, 0, INT64_MAX);
     const auto behind =
         std::find_if(unlisted.begin(), unlisted.end(), [&](const auto& entry) { return entry.row > id; });
     if (behind != unlisted.begin()) return std::prev(behind)->place;

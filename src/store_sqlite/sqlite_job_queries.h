@@ -12,7 +12,7 @@ namespace rushes::store_sqlite {
 /// Questions about jobs, answered by the readers.
 class SqliteJobQueries final : public jobs::JobQueries {
  public:
-  SqliteJobQueries(Readers& readers, Writer& writer, LiveJobs& live, const UserLists& lists, const Clock& clock)
+  SqliteJobQueries(Readers& readers, Writer& writer, LiveJobs& live, const Lists& lists, const Clock& clock)
       : readers_(readers), writer_(writer), live_(live), lists_(lists), clock_(clock) {}
 
   Task<Result<jobs::Job>> find(UserId user, JobId job) override;
@@ -36,15 +36,15 @@ class SqliteJobQueries final : public jobs::JobQueries {
   Readers& readers_;
   Writer& writer_;
   LiveJobs& live_;
-  const UserLists& lists_;
+  const Lists& lists_;
   const Clock& clock_;
 };
 
 /// The event log, read by the readers; the writer tells its listener. It shows nothing that is not durable.
 class SqliteEventLog final : public jobs::EventLog {
  public:
-  SqliteEventLog(Readers& readers, Writer& writer, LiveJobs& live, const UserList& list)
-      : readers_(readers), writer_(writer), live_(live), list_(list) {}
+  SqliteEventLog(Readers& readers, Writer& writer, LiveJobs& live, const Lists& lists)
+      : readers_(readers), writer_(writer), live_(live), lists_(lists) {}
 
   void on_committed(Listener listener) override {
     const std::lock_guard lock(listening_);
@@ -78,7 +78,7 @@ class SqliteEventLog final : public jobs::EventLog {
   Readers& readers_;
   Writer& writer_;
   LiveJobs& live_;
-  const UserList& list_;  // of events
+  const Lists& lists_;
   std::mutex listening_;
   Listener listener_;  // under listening_
 };

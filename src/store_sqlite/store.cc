@@ -21,7 +21,7 @@ class SqliteStore final : public Store {
         lists_(database, options.list_batch),
         live_(options.parallel_jobs, lists_,
               std::min<std::int64_t>(1'000, static_cast<std::int64_t>(options.list_batch))),
-        events_(readers_, writer_, live_, lists_.events),
+        events_(readers_, writer_, live_, lists_),
         writer_(file, hooks(), {.reserve_log = options.reserve_log, .page_cache = options.page_cache}),
         jobs_(writer_, live_, clock),
         queries_(readers_, writer_, live_, lists_, clock),

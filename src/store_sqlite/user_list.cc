@@ -9,32 +9,6 @@ namespace {
 #define RUSHES_FOUR(row) row ", " row ", " row ", " row
 #define RUSHES_SIXTEEN(row) RUSHES_FOUR(row) ", " RUSHES_FOUR(row) ", " RUSHES_FOUR(row) ", " RUSHES_FOUR(row)
 
-constexpr UserList::Sql kJobs{"SELECT value FROM counters WHERE name = 'jobs_listed'",
-                              "SELECT user_id, no, no FROM submitted_jobs WHERE no > ? ORDER BY no",
-                              "SELECT 1 FROM submitted_jobs WHERE no = ?",
-                              "SELECT no, no FROM user_jobs WHERE user_id = ? ORDER BY no DESC LIMIT 1",
-                              "INSERT OR IGNORE INTO user_jobs VALUES (?1, ?3)",
-                              "INSERT OR IGNORE INTO user_jobs VALUES " RUSHES_SIXTEEN("(?, ?)"),
-                              false,
-                              "UPDATE counters SET value = ? WHERE name = 'jobs_listed'"};
-constexpr UserList::Sql kEvents{"SELECT value FROM counters WHERE name = 'events_listed'",
-                                "SELECT user_id, seq, id FROM events WHERE id > ? ORDER BY id",
-                                "SELECT 1 FROM events WHERE id = ?",
-                                "SELECT seq, id FROM user_events WHERE user_id = ? ORDER BY seq DESC LIMIT 1",
-                                "INSERT OR IGNORE INTO user_events VALUES (?1, ?2, ?3)",
-                                "INSERT OR IGNORE INTO user_events VALUES " RUSHES_SIXTEEN("(?, ?, ?)"),
-                                true,
-                                "UPDATE counters SET value = ? WHERE name = 'events_listed'"};
-// One that was removed before it was listed never is.
-constexpr UserList::Sql kAnalyses{"SELECT value FROM counters WHERE name = 'analyses_listed'",
-                                  "SELECT user_id, no, no FROM analyses WHERE no > ? ORDER BY no",
-                                  "SELECT 1 FROM analyses WHERE no = ?",
-                                  "SELECT no, no FROM user_analyses WHERE user_id = ? ORDER BY no DESC LIMIT 1",
-                                  "INSERT OR IGNORE INTO user_analyses SELECT ?1, no FROM analyses WHERE no = ?3",
-                                  nullptr,
-                                  false,
-                                  "UPDATE counters SET value = ? WHERE name = 'analyses_listed'"};
-
 // Half a millisecond of the writer's time. Where a transaction adds more than that, the next lists as many.
 constexpr std::size_t kStep = 500;
 
@@ -53,6 +27,32 @@ bool put_in_order(std::vector<ListEntry>& entries, const ListEntry& entry) {
 }
 
 }  // namespace
+
+const UserList::Sql kJobList{"SELECT value FROM counters WHERE name = 'jobs_listed'",
+                             "SELECT user_id, no, no FROM submitted_jobs WHERE no > ? ORDER BY no",
+                             "SELECT 1 FROM submitted_jobs WHERE no = ?",
+                             "SELECT no, no FROM user_jobs WHERE user_id = ? ORDER BY no DESC LIMIT 1",
+                             "INSERT OR IGNORE INTO user_jobs VALUES (?1, ?3)",
+                             "INSERT OR IGNORE INTO user_jobs VALUES " RUSHES_SIXTEEN("(?, ?)"),
+                             false,
+                             "UPDATE counters SET value = ? WHERE name = 'jobs_listed'"};
+const UserList::Sql kEventList{"SELECT value FROM counters WHERE name = 'events_listed'",
+                               "SELECT user_id, seq, id FROM events WHERE id > ? ORDER BY id",
+                               "SELECT 1 FROM events WHERE id = ?",
+                               "SELECT seq, id FROM user_events WHERE user_id = ? ORDER BY seq DESC LIMIT 1",
+                               "INSERT OR IGNORE INTO user_events VALUES (?1, ?2, ?3)",
+                               "INSERT OR IGNORE INTO user_events VALUES " RUSHES_SIXTEEN("(?, ?, ?)"),
+                               true,
+                               "UPDATE counters SET value = ? WHERE name = 'events_listed'"};
+// One that was removed before it was listed never is.
+const UserList::Sql kAnalysisList{"SELECT value FROM counters WHERE name = 'analyses_listed'",
+                                  "SELECT user_id, no, no FROM analyses WHERE no > ? ORDER BY no",
+                                  "SELECT 1 FROM analyses WHERE no = ?",
+                                  "SELECT no, no FROM user_analyses WHERE user_id = ? ORDER BY no DESC LIMIT 1",
+                                  "INSERT OR IGNORE INTO user_analyses SELECT ?1, no FROM analyses WHERE no = ?3",
+                                  nullptr,
+                                  false,
+                                  "UPDATE counters SET value = ? WHERE name = 'analyses_listed'"};
 
 UserList::UserList(const Sql& sql, sqlite::Connection& database, std::size_t batch) : sql_(sql), batch_(batch) {
   auto& listed = database.statement(sql_.listed);
@@ -198,33 +198,6 @@ std::vector<ListEntry> UserList::unlisted(const UserId& user, std::int64_t after
   const auto& entries = found->second;
   return {std::upper_bound(entries.begin(), entries.end(), ListEntry{after, 0}, before),
           std::upper_bound(entries.begin(), entries.end(), ListEntry{upto, 0}, before)};
-}
-
-UserLists::UserLists(sqlite::Connection& database, std::size_t batch)
-    : jobs(kJobs, database, batch), events(kEvents, database, batch), analyses(kAnalyses, database, batch) {}
-
-void UserLists::step(sqlite::Connection& database) {
-  jobs.step(database);
-  events.step(database);
-  analyses.step(database);
-}
-
-void UserLists::committed() {
-  jobs.committed();
-  events.committed();
-  analyses.committed();
-}
-
-void UserLists::rolled_back() {
-  jobs.rolled_back();
-  events.rolled_back();
-  analyses.rolled_back();
-}
-
-void UserLists::rolled_back_partly(sqlite::Connection& database) {
-  jobs.rolled_back_partly(database);
-  events.rolled_back_partly(database);
-  analyses.rolled_back_partly(database);
 }
 
 }  // namespace rushes::store_sqlite

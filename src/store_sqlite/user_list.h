@@ -103,18 +103,9 @@ class UserList {
   bool done_then_ = false;
 };
 
-/// Those that there are. All at once, what UserList has of the same name.
-struct UserLists {
-  explicit UserLists(sqlite::Connection& database, std::size_t batch);
-
-  void step(sqlite::Connection& database);
-  void committed();
-  void rolled_back();
-  void rolled_back_partly(sqlite::Connection& database);
-
-  UserList jobs;      // by number
-  UserList events;    // by sequence number
-  UserList analyses;  // by number; some are gone before they are listed
-};
+/// How each of them is kept.
+extern const UserList::Sql kJobList;       // by number
+extern const UserList::Sql kEventList;     // by sequence number
+extern const UserList::Sql kAnalysisList;  // by number; some are gone before they are listed
 
 }  // namespace rushes::store_sqlite

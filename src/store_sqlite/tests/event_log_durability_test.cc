@@ -25,9 +25,9 @@ class EventLogDurabilityTest : public ::testing::Test {
   }
   ~EventLogDurabilityTest() override { faults_.let_log_syncs_go(); }
 
-  std::future<Result<jobs::Submission>> submit(const std::string& id) {
+  std::future<Result<jobs::Submission>> submit() {
     jobs::NewJob job;
-    job.id = JobId(id);
+    job.id = JobId(new_uuid(clock_, rng_));
     job.user = UserId("ann");
     return callers_.call(store_->jobs().submit(job, 1'000));
   }
@@ -50,6 +50,7 @@ class EventLogDurabilityTest : public ::testing::Test {
   }
 
   FakeClock clock_;
+  SeededRng rng_{3};
   sqlite::Faults faults_;
   const sqlite::FaultyVfs vfs_{faults_};
   mutable std::mutex mutex_;
@@ -60,10 +61,10 @@ class EventLogDurabilityTest : public ::testing::Test {
 
 TEST_F(EventLogDurabilityTest, TheLogShowsNothingThatIsNotDurable) {
   faults_.hold_log_syncs();
-  auto alone = submit("a");
+  auto alone = submit();
   faults_.await_held_sync();  // the writer's own
-  auto more = submit("b");
-  auto most = submit("c");
+  auto more = submit();
+  auto most = submit();
   callers_.await_calls();
   faults_.let_one_log_sync_go();
   EXPECT_TRUE(alone.get());
@@ -80,9 +81,9 @@ TEST_F(EventLogDurabilityTest, TheLogShowsNothingThatIsNotDurable) {
 }
 
 TEST_F(EventLogDurabilityTest, WhoListensNoMoreIsToldNothing) {
-  EXPECT_TRUE(submit("a").get());
+  EXPECT_TRUE(submit().get());
   store_->events().on_committed({});
-  EXPECT_TRUE(submit("b").get());
+  EXPECT_TRUE(submit().get());
   EXPECT_EQ(heard(), Ids{1});
   EXPECT_EQ(logged(), (Ids{1, 2}));
 }

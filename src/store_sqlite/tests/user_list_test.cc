@@ -1,5 +1,4 @@
-#include "store_sqlite/user_list.h"
-
+#include "store_sqlite/lists.h"
 #include "store_sqlite/migrations.h"
 #include "store_sqlite/tests/temporary_store.h"
 
@@ -25,7 +24,7 @@ class UserListTest : public ::testing::Test {
     lists_.reset();
     database_ = std::make_unique<sqlite::Connection>(folder_.database(), sqlite::Access::read_write);
     migrate(*database_).value();
-    lists_ = std::make_unique<UserLists>(*database_, 4);
+    lists_ = std::make_unique<Lists>(*database_, 4);
   }
   UserList& list() { return lists_->events; }
 
@@ -59,7 +58,7 @@ class UserListTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   std::unique_ptr<sqlite::Connection> database_;
-  std::unique_ptr<UserLists> lists_;
+  std::unique_ptr<Lists> lists_;
 };
 
 TEST_F(UserListTest, RowsAreRememberedUntilThereAreEnoughOfThem) {

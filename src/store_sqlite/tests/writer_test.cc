@@ -94,7 +94,7 @@ class WriterTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   sqlite::Connection database_ = migrated(folder_.database());
-  UserLists lists_{database_, 50};
+  Lists lists_{database_, 50};
   LiveJobs live_{3, lists_, 1'000};
   std::vector<std::int64_t> heard_;  // on the writer's thread
   int commits_heard_ = 0;
@@ -231,7 +231,7 @@ TEST_F(WriterTest, AJobThatDoesNotFitIsNeitherStoredNorTold) {
   const FakeClock clock;
   SqliteJobStore store(*writer_, live_, clock);
   jobs::NewJob job;
-  job.id = JobId("j");
+  job.id = JobId("019a0000-0000-7000-8000-000000000001");
   job.user = UserId("ann");
   job.body = std::string(200'000, 'x');
   const auto log_size = std::filesystem::file_size(folder_.database().string() + "-wal");
@@ -251,7 +251,7 @@ TEST_F(WriterTest, ProgressIsFiledOnceThoughAChangeBesideItIsTakenBack) {
   const FakeClock clock;
   SqliteJobStore store(*writer_, live_, clock);
   jobs::NewJob job;
-  job.id = JobId("j");
+  job.id = JobId("019a0000-0000-7000-8000-000000000001");
   job.user = UserId("ann");
   ASSERT_TRUE(run_to_end(store.submit(job, 10)));
   auto lease = run_to_end(store.claim(jobs::ClaimRequest())).value().at(0).lease;
@@ -277,7 +277,7 @@ TEST_F(WriterTest, ALeaseThatWasRenewedHoldsWhenTheEndOfItsJobIsTakenBack) {
   FakeClock clock;
   SqliteJobStore store(*writer_, live_, clock);
   jobs::NewJob job;
-  job.id = JobId("j");
+  job.id = JobId("019a0000-0000-7000-8000-000000000001");
   job.user = UserId("ann");
   ASSERT_TRUE(run_to_end(store.submit(job, 10)));
   auto lease = run_to_end(store.claim(jobs::ClaimRequest())).value().at(0).lease;
@@ -286,7 +286,7 @@ TEST_F(WriterTest, ALeaseThatWasRenewedHoldsWhenTheEndOfItsJobIsTakenBack) {
   clock.advance(std::chrono::seconds(20));
   const std::string large(300'000, 'x');
   Work end = [this, &clock](Transaction& transaction) -> Result<int> {
-    live_.end(JobId("j"));
+    live_.end(JobId("019a0000-0000-7000-8000-000000000001"));
     return transaction.database().run("UPDATE job_states SET state = 2, finished_at = ?", to_millis(clock.now()));
   };
   Work bug = [](Transaction& transaction) -> Result<int> {
