@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "sqlite/fold.h"
 #include "sqlite/page_cache.h"
+#include "sqlite/row_source.h"
 #include "sqlite/wal_vfs.h"
 
 #include <fcntl.h>
@@ -173,6 +174,11 @@ void Connection::execute(const std::string& sql) {
 
 void Connection::set_lock_patience(std::chrono::milliseconds patience) {
   sqlite3_busy_timeout(database_.get(), static_cast<int>(patience.count()));
+}
+
+void Connection::offer(const char* table, const char* columns, const RowSource& rows) {
+  const int code = offer_rows(database_.get(), table, columns, rows);
+  if (code != SQLITE_OK) throw Failure(code, std::string("database: ") + sqlite3_errstr(code));
 }
 
 void Connection::set_page_cache(std::size_t bytes) { execute("PRAGMA cache_size=-" + std::to_string(bytes / 1024)); }

@@ -15,6 +15,8 @@
 
 namespace rushes::sqlite {
 
+class RowSource;
+
 /// What SQLite refused to do. Thrown inside a unit of work, turned into an Error at its edge.
 class Failure : public std::runtime_error {
  public:
@@ -127,6 +129,10 @@ class Connection {
   int run(std::string_view sql, const Values&... values) {
     return statement(sql).run_with(values...);
   }
+
+  /// Has this connection's statements read the rows as a table of that name and those columns (`a, b`). They stay where
+  /// they are as long as the connection.
+  void offer(const char* table, const char* columns, const RowSource& rows);
 
   /// Gives the write-ahead log's file `bytes` in advance, and keeps it when the last connection closes: a commit that
   /// writes over what is there takes a sync a fraction of the time of one that makes the file longer.

@@ -19,16 +19,17 @@ jobs::Event make_event(sqlite::Connection& database, LiveJobs& live, const jobs:
 
 std::int64_t log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
                        Timestamp now) {
-  auto event = make_event(transaction.database(), live, job, draft, now, true);
-  insert_event(transaction.database(), live.lists(), event);
+  auto& database = transaction.without_staged();  // what the user's last event was is known without it
+  auto event = make_event(database, live, job, draft, now, true);
+  live.lists().events.add(database, event.user, {event.seq, event.id});
   const auto seq = event.seq;
-  transaction.tell(std::move(event));
+  transaction.log(std::move(event));
   return seq;
 }
 
 void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& running, const jobs::EventDraft& draft,
                 Timestamp now) {
-  auto event = make_event(transaction.database(), live, running.row.job, draft, now, false);
+  auto event = make_event(transaction.without_staged(), live, running.row.job, draft, now, false);
   live.keep(running, event);
   transaction.tell(std::move(event));
 }

@@ -158,22 +158,15 @@ jobs::Waiting waiting(const Row& row, Timestamp told_at) {
   return job;
 }
 
-void insert_row(sqlite::Connection& database, const Row& row, const jobs::NewJob& request) {
-  const auto& job = row.job;
-  const auto or_null = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
-  database.run("INSERT INTO submitted_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               row.number, job.id.value(), job.user.value(), static_cast<int>(job.type), row.place, job.priority,
-               job.stage, job.message, job.title, job.url, job.input, job.max_attempts, text_of(job.retry_of),
-               to_millis(job.created_at), row.run_at, job.queue_position.value_or(0), or_null(request.idempotency_key),
-               or_null(job.unique_key), row.first_seq, or_null(request.body));
+void keep_keys(sqlite::Connection& database, const Row& row, const jobs::NewJob& request) {
   if (!request.idempotency_key.empty()) {
-    database.run("INSERT INTO job_keys VALUES (?, ?, ?)", job.user.value(), request.idempotency_key, row.number);
+    database.run("INSERT INTO job_keys VALUES (?, ?, ?)", request.user.value(), request.idempotency_key, row.number);
   }
-  if (job.type == jobs::JobType::upload) {
+  if (request.type == jobs::JobType::upload) {
     database.run(
         "INSERT INTO upload_jobs SELECT json_extract(?1, '$.upload'), ?2"
         " WHERE json_extract(?1, '$.upload') IS NOT NULL",
-        job.input, row.number);
+        request.input, row.number);
   }
   hold_unique_key(database, row);
 }

@@ -55,8 +55,8 @@ std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobIds& id
 /// The job of `row` as the order takes it, told of where it stands.
 jobs::Waiting waiting(const Row& row, Timestamp told_at);
 
-/// The job as it was submitted.
-void insert_row(sqlite::Connection& database, const Row& row, const jobs::NewJob& request);
+/// What the row of a new job is found by, beside its number and its id.
+void keep_keys(sqlite::Connection& database, const Row& row, const jobs::NewJob& request);
 /// What transitions and the store change, but an end and a restart.
 void write_state(sqlite::Connection& database, const Row& row);
 /// The same of one that has ended: it joins the failed ones, and its unique key is free.

@@ -83,7 +83,7 @@ Task<Result<jobs::Lease>> SqliteJobStore::renew(jobs::Lease lease, std::chrono::
 
 void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running, jobs::Transition transition,
                             Ending ending, Timestamp now) {
-  auto& database = transaction.database();
+  auto& database = transaction.without_staged();
   live_.file(database, running);
   if (ending.outcome != jobs::AttemptOutcome::completed) {
     insert_attempt(database, running.row, ending.outcome, ending.failure, now);
@@ -175,7 +175,7 @@ Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion 
       return stop_wanted(lease);
     }
     auto transition = jobs::completed(job, completion, now);
-    save_analysis(transaction.database(), live_, transition.job, job.audit, completion, now);
+    save_analysis(transaction.without_staged(), live_, transition.job, job.audit, completion, now);
     live_.measured(now - transition.job.processed_at.value_or(now));
     settle(transaction, *running, std::move(transition), {jobs::AttemptOutcome::completed, nullptr, {}}, now);
     return {};

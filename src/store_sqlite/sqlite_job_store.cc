@@ -28,7 +28,9 @@ std::optional<jobs::Job> find_unique(sqlite::Connection& database, const UserId&
 }
 
 /// The job that a submit of `job` gives again.
-std::optional<jobs::Job> find_keyed(sqlite::Connection& database, const jobs::NewJob& job) {
+std::optional<jobs::Job> find_keyed(Transaction& transaction, const jobs::NewJob& job) {
+  if (job.idempotency_key.empty() && job.unique_key.empty()) return std::nullopt;
+  auto& database = transaction.database();
   if (!job.idempotency_key.empty()) {
     auto& row = database
                     .statement("SELECT " RUSHES_JOB_COLUMNS
@@ -74,7 +76,6 @@ int SqliteJobStore::line_up(Row& row, Timestamp now) {
 }
 
 jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJob& job, Timestamp now) {
-  auto& database = transaction.database();
   Row row;
   row.number = live_.new_number();
   row.job.id = job.id;
@@ -91,14 +92,16 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   }
   auto transition = jobs::created(job, position, position ? live_.estimate_wait(*position) : std::nullopt, now);
   row.job = std::move(transition.job);
-  row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
-  insert_row(database, row, job);
+  auto& database = transaction.without_staged();
   auto& lists = live_.lists();
-  lists.jobs.add(database, row.job.user, {row.number, row.number});
   lists.ids.add(database, row.job.id, row.number);
+  lists.jobs.add(database, row.job.user, {row.number, row.number});
+  row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
+  transaction.add(row, job);
+  keep_keys(database, row, job);
   if (job.retry_of) {
-    if (const auto earlier = lists.ids.number_of(database, *job.retry_of))
-      copy_checkpoints(database, *earlier, row.number);
+    const auto earlier = lists.ids.number_of(database, *job.retry_of);
+    if (earlier) copy_checkpoints(database, *earlier, row.number);
   }
   return {std::move(row.job), false};
 }
@@ -106,7 +109,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
 Task<Result<jobs::Submission>> SqliteJobStore::submit(jobs::NewJob job, int max_unfinished) {
   std::function work = [this, job = std::move(job),
                         max_unfinished](Transaction& transaction) -> Result<jobs::Submission> {
-    if (auto known = find_keyed(transaction.database(), job)) return jobs::Submission{std::move(*known), true};
+    if (auto known = find_keyed(transaction, job)) return jobs::Submission{std::move(*known), true};
     if (live_.unfinished(job.user) >= max_unfinished) return jobs::queue_limit(max_unfinished);
     return add(transaction, job, clock_.now());
   };
@@ -121,7 +124,7 @@ Task<Result<std::vector<jobs::Submission>>> SqliteJobStore::submit_all(std::vect
     std::unordered_map<UserId, int> wanted;
     RequestKeys keys;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      if (auto known = find_keyed(transaction.database(), all[i])) {
+      if (auto known = find_keyed(transaction, all[i])) {
         submitted[i] = {std::move(*known), true};
       } else if (!keys.known(all[i])) {
         ++wanted[all[i].user];
@@ -134,7 +137,7 @@ Task<Result<std::vector<jobs::Submission>>> SqliteJobStore::submit_all(std::vect
     const auto now = clock_.now();
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (submitted[i].existed) continue;
-      auto known = find_keyed(transaction.database(), all[i]);
+      auto known = find_keyed(transaction, all[i]);
       submitted[i] = known ? jobs::Submission{std::move(*known), true} : add(transaction, all[i], now);
     }
     return submitted;

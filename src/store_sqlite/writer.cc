@@ -53,6 +53,7 @@ class Writer::Written final : public LogSyncer::Step {
 Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, WriterOptions options)
     : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file, options.patience) {
   connection_.set_page_cache(options.page_cache);
+  staged_.offer(connection_);
   if (options.reserve_log) connection_.reserve_log(kReservedLog);
   if (hooks_.reload) hooks_.reload(connection_, false);
   thread_ = std::thread([this] {
@@ -194,10 +195,10 @@ void Writer::run_passing(Batch& batch) {
   Batch telling;
   for (auto& unit : batch) {
     if (unit->kind != Kind::passes) continue;
-    Transaction transaction(connection_);
+    Transaction transaction(connection_, staged_, events);
+    const auto told = events.size();
     run_unit(*unit, transaction);
-    (transaction.events_.empty() ? silent : telling).push_back(std::move(unit));
-    std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
+    (events.size() == told ? silent : telling).push_back(std::move(unit));
   }
   std::erase(batch, nullptr);
   finish(std::move(silent));
@@ -262,6 +263,7 @@ void Writer::commit(Batch batch) {
 }
 
 void Writer::begin(bool filing) {
+  staged_.drop();
   connection_.run("BEGIN IMMEDIATE");
   stale_ = true;  // until the commit
   if (hooks_.begun) hooks_.begun(connection_);
@@ -316,25 +318,45 @@ Writer::Outcome Writer::run_unit(Unit& unit, Transaction& transaction) {
 
 std::optional<std::vector<jobs::Event>> Writer::run_units(Batch& batch) {
   std::vector<jobs::Event> events;
+  events.reserve(batch.size());
   for (auto& unit : batch) {
     const auto changes = sqlite3_total_changes64(connection_.handle());
-    Transaction transaction(connection_);
+    const auto told = events.size();
+    Transaction transaction(connection_, staged_, events);
     const auto outcome = run_unit(*unit, transaction);
-    const bool changed = sqlite3_total_changes64(connection_.handle()) != changes;
+    // A job that is staged is told too.
+    const bool changed = events.size() != told || sqlite3_total_changes64(connection_.handle()) != changes;
     if (outcome == Outcome::threw || (outcome == Outcome::refused && changed)) return std::nullopt;
-    std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
+  }
+  try {
+    if (!staged_.empty()) staged_.write(connection_, events);
+  } catch (const sqlite::Failure&) {
+    if (!connection_.in_transaction()) throw;
+    return std::nullopt;
   }
   return events;
+}
+
+bool Writer::write_staged(Unit& unit, const std::vector<jobs::Event>& events) {
+  try {
+    if (!staged_.empty()) staged_.write(connection_, events);
+    return true;
+  } catch (const sqlite::Failure& error) {
+    if (!connection_.in_transaction()) throw;
+    unit.fail(error.to_error());
+    return false;
+  }
 }
 
 std::vector<jobs::Event> Writer::run_carefully(Batch& batch) {
   std::vector<jobs::Event> events;
   for (auto& unit : batch) {
     connection_.run("SAVEPOINT unit");
-    Transaction transaction(connection_);
-    if (run_unit(*unit, transaction) == Outcome::kept) {
-      std::move(transaction.events_.begin(), transaction.events_.end(), std::back_inserter(events));
-    } else {
+    const auto told = static_cast<std::ptrdiff_t>(events.size());
+    Transaction transaction(connection_, staged_, events);
+    if (run_unit(*unit, transaction) != Outcome::kept || !write_staged(*unit, events)) {
+      staged_.drop();
+      events.erase(events.begin() + told, events.end());
       connection_.run("ROLLBACK TO unit");
       if (hooks_.reload) hooks_.reload(connection_, true);
     }

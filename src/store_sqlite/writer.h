@@ -3,6 +3,7 @@
 #include "jobs/event.h"
 #include "sqlite/connection.h"
 #include "store_sqlite/log_syncer.h"
+#include "store_sqlite/staged_rows.h"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -25,18 +26,34 @@ namespace rushes::store_sqlite {
 /// What a unit of work writes with.
 class Transaction {
  public:
-  explicit Transaction(sqlite::Connection& connection) : connection_(connection) {}
+  Transaction(sqlite::Connection& connection, StagedRows& staged, std::vector<jobs::Event>& told)
+      : connection_(connection), staged_(staged), told_(told) {}
 
-  sqlite::Connection& database() { return connection_; }
+  /// With all that was added.
+  sqlite::Connection& database() {
+    if (!staged_.empty()) staged_.write(connection_, told_);
+    return connection_;
+  }
+  /// Without the new jobs and events that are not written yet: for what has nothing to do with those.
+  sqlite::Connection& without_staged() { return connection_; }
+
+  /// Adds a job. `request` stays where it is until the unit is done with.
+  void add(const Row& row, const jobs::NewJob& request) { staged_.add(row, request); }
   /// Told to the listener once the whole batch is durable.
-  void tell(jobs::Event event) { events_.push_back(std::move(event)); }
+  void tell(jobs::Event event) { told_.push_back(std::move(event)); }
+  /// The same of one that belongs in the log.
+  void log(jobs::Event event) {
+    staged_.add_event(told_.size());
+    tell(std::move(event));
+  }
   /// What was written stays although the unit returns an error: the error tells how it went on.
   void keep_despite_error() { keep_ = true; }
 
  private:
   friend class Writer;
   sqlite::Connection& connection_;
-  std::vector<jobs::Event> events_;
+  StagedRows& staged_;
+  std::vector<jobs::Event>& told_;  // by all units of the transaction
   bool keep_ = false;
 };
 
@@ -171,6 +188,8 @@ class Writer {
   std::vector<jobs::Event> run_carefully(Batch& batch);
   enum class Outcome : std::uint8_t { kept, refused, threw };
   Outcome run_unit(Unit& unit, Transaction& transaction);
+  /// What the unit added, of which it may fail alone. Throws where the whole transaction has ended with it.
+  bool write_staged(Unit& unit, const std::vector<jobs::Event>& events);
   void roll_back() noexcept;
   /// Reads what is in memory anew where a transaction did not come about. Throws where the database cannot be read.
   void reload();
@@ -185,6 +204,7 @@ class Writer {
   void restart_log();
   void checkpoint_loop(const std::filesystem::path& file);
 
+  StagedRows staged_;              // on thread_ only
   sqlite::Connection connection_;  // on thread_ only
   const WriterHooks hooks_;
   // On thread_ only.

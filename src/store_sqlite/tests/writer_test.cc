@@ -92,6 +92,25 @@ class WriterTest : public ::testing::Test {
     return connection;
   }
 
+  /// A job with its event, both of this number.
+  void add(Transaction& transaction, int number) {
+    Row row;
+    row.number = number;
+    transaction.add(row, request_);
+    jobs::Event event;
+    event.id = event.seq = number;
+    event.user = request_.user;
+    transaction.log(std::move(event));
+  }
+
+  static jobs::NewJob new_job() {
+    jobs::NewJob job;
+    job.id = JobId("019a0000-0000-7000-8000-000000000001");
+    job.user = UserId("ann");
+    return job;
+  }
+
+  const jobs::NewJob request_ = new_job();
   TemporaryFolder folder_;
   sqlite::Connection database_ = migrated(folder_.database());
   Lists lists_{database_, 50};
@@ -230,9 +249,7 @@ TEST_F(WriterTest, ADiskThatRefusesTheCommitFailsEveryWaiterAndTellsNobody) {
 TEST_F(WriterTest, AJobThatDoesNotFitIsNeitherStoredNorTold) {
   const FakeClock clock;
   SqliteJobStore store(*writer_, live_, clock);
-  jobs::NewJob job;
-  job.id = JobId("019a0000-0000-7000-8000-000000000001");
-  job.user = UserId("ann");
+  auto job = new_job();
   job.body = std::string(200'000, 'x');
   const auto log_size = std::filesystem::file_size(folder_.database().string() + "-wal");
   {
@@ -247,12 +264,56 @@ TEST_F(WriterTest, AJobThatDoesNotFitIsNeitherStoredNorTold) {
   EXPECT_EQ(heard_.size(), 1U);
 }
 
+TEST_F(WriterTest, WhatIsAddedIsSeenByWhatComesBehindItAndByWhoAddsIt) {
+  Work count = [](Transaction& transaction) -> Result<int> {
+    auto& row = transaction.database().statement(
+        "SELECT (SELECT count(*) FROM submitted_jobs) * 10 + (SELECT count(*) FROM events)");
+    row.next();
+    const auto found = static_cast<int>(row.integer(0));
+    row.reset();
+    return found;
+  };
+  Work add_and_count = [this, count](Transaction& transaction) -> Result<int> {
+    add(transaction, 2);
+    return count(transaction);
+  };
+  Work add_alone = [this](Transaction& transaction) -> Result<int> {
+    add(transaction, 1);
+    return 0;
+  };
+  const auto results = write_together({add_alone, count, add_and_count, count});
+  EXPECT_EQ(results[1].value(), 11);
+  EXPECT_EQ(results[2].value(), 22);
+  EXPECT_EQ(results[3].value(), 22);
+}
+
+TEST_F(WriterTest, WhatAFailedUnitAddedIsNeitherStoredNorTold) {
+  const auto adding = [this](int number, bool well) -> Work {
+    return [this, number, well](Transaction& transaction) -> Result<int> {
+      add(transaction, number);
+      if (!well) return Error(Errc::not_found, "no");
+      return number;
+    };
+  };
+  const auto results = write_together({adding(1, true), adding(2, false), adding(1, true), adding(3, true)});
+  EXPECT_TRUE(results[0]);
+  EXPECT_FALSE(results[1]);
+  EXPECT_FALSE(results[2]) << "the number is taken, which is seen late";
+  EXPECT_TRUE(results[3]);
+  EXPECT_EQ(heard_, (Ids{1, 3}));
+  auto& rows = database_.statement("SELECT no, (SELECT id FROM events WHERE id = no) FROM submitted_jobs ORDER BY no");
+  Ids found;
+  while (rows.next()) {
+    found.push_back(rows.integer(0));
+    found.push_back(rows.integer(1));
+  }
+  EXPECT_EQ(found, (Ids{1, 1, 3, 3}));
+}
+
 TEST_F(WriterTest, ProgressIsFiledOnceThoughAChangeBesideItIsTakenBack) {
   const FakeClock clock;
   SqliteJobStore store(*writer_, live_, clock);
-  jobs::NewJob job;
-  job.id = JobId("019a0000-0000-7000-8000-000000000001");
-  job.user = UserId("ann");
+  auto job = new_job();
   ASSERT_TRUE(run_to_end(store.submit(job, 10)));
   auto lease = run_to_end(store.claim(jobs::ClaimRequest())).value().at(0).lease;
   ASSERT_TRUE(run_to_end(store.report(lease, jobs::ProgressReport{30, "s", "m", ""})));
@@ -276,9 +337,7 @@ TEST_F(WriterTest, ProgressIsFiledOnceThoughAChangeBesideItIsTakenBack) {
 TEST_F(WriterTest, ALeaseThatWasRenewedHoldsWhenTheEndOfItsJobIsTakenBack) {
   FakeClock clock;
   SqliteJobStore store(*writer_, live_, clock);
-  jobs::NewJob job;
-  job.id = JobId("019a0000-0000-7000-8000-000000000001");
-  job.user = UserId("ann");
+  auto job = new_job();
   ASSERT_TRUE(run_to_end(store.submit(job, 10)));
   auto lease = run_to_end(store.claim(jobs::ClaimRequest())).value().at(0).lease;
   clock.advance(std::chrono::seconds(20));
