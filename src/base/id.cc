@@ -24,20 +24,38 @@ std::string new_uuid(const Clock& clock, Rng& rng) {
   return text;
 }
 
+namespace {
+
+constexpr std::uint8_t kNoDigit = 0xff;
+
+/// What each lower-case hexadecimal digit is worth.
+constexpr std::array<std::uint8_t, 256> kDigits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (std::size_t i = 0; i < 10; ++i) digits['0' + i] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < 6; ++i) digits['a' + i] = static_cast<std::uint8_t>(10 + i);
+  return digits;
+}();
+
+}  // namespace
+
 std::optional<Uuid> Uuid::parse(std::string_view text) noexcept {
-  if (text.size() != 36) return std::nullopt;
+  if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
   Uuid id;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (c != '-') return std::nullopt;
-      continue;
+  std::uint8_t all = 0;
+  const auto read = [&](std::uint64_t& half, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto digit = kDigits[static_cast<std::uint8_t>(text[i])];
+      all |= digit;
+      half = half << 4U | digit;
     }
-    const bool is_digit = c >= '0' && c <= '9';
-    if (!is_digit && (c < 'a' || c > 'f')) return std::nullopt;
-    auto& half = i < 18 ? id.high : id.low;
-    half = half << 4U | static_cast<std::uint64_t>(is_digit ? c - '0' : c - 'a' + 10);
-  }
+  };
+  read(id.high, 0, 8);
+  read(id.high, 9, 13);
+  read(id.high, 14, 18);
+  read(id.low, 19, 23);
+  read(id.low, 24, 36);
+  if ((all & 0xf0U) != 0) return std::nullopt;
   return id;
 }
 

@@ -5,8 +5,9 @@
 
 // Which are the user's (?1), whether they are listed yet or not (?2: their numbers, a JSON array), with the words (?3)
 // in their title.
-#define RUSHES_WANTED_ANALYSES                                                                                         \
-  " FROM (SELECT no AS listed FROM user_analyses WHERE user_id = ?1 UNION SELECT value FROM json_each(?2)) CROSS JOIN" \
+#define RUSHES_WANTED_ANALYSES                                                              \
+  " FROM (SELECT value AS listed FROM user_analyses, json_each(entries) WHERE user_id = ?1" \
+  " UNION SELECT value FROM json_each(?2)) CROSS JOIN"                                      \
   " analyses ON analyses.no = listed WHERE user_id = ?1 AND instr(fold(title), ?3) > 0"
 // The results, which may be long, of those alone that are on the page.
 #define RUSHES_ANALYSES_BY(order)                                                                      \
@@ -42,7 +43,7 @@ std::string_view page_sql(const jobs::HistoryQuery& query) {
 
 void save_analysis(sqlite::Connection& database, LiveJobs& live, const jobs::Job& job,
                    const std::optional<AuditId>& replaced, const jobs::Completion& completion, Timestamp now) {
-  if (replaced) remove_analysis(database, *replaced);
+  if (replaced) remove_analysis(database, live.lists().analyses, *replaced);
   const auto number = live.new_analysis_number();
   database.run("INSERT INTO analyses VALUES (?, ?, ?, ?, ?, ?, ?, ?)", number, completion.audit.value(),
                job.user.value(), job.id.value(), static_cast<int>(job.type), job.title, to_millis(now),
@@ -62,10 +63,14 @@ Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const UserId&
   return analysis;
 }
 
-void remove_analysis(sqlite::Connection& database, const AuditId& id) {
-  database.run("DELETE FROM user_analyses WHERE (user_id, no) = (SELECT user_id, no FROM analyses WHERE id = ?)",
-               id.value());
-  database.run("DELETE FROM analyses WHERE id = ?", id.value());
+void remove_analysis(sqlite::Connection& database, const UserList& list, const AuditId& id) {
+  auto& row = database.statement("SELECT user_id, no FROM analyses WHERE id = ?").bind(id.value());
+  if (!row.next()) return;
+  const UserId user(row.text(0));
+  const auto number = row.integer(1);
+  row.reset();
+  list.remove(database, user, number);
+  database.run("DELETE FROM analyses WHERE no = ?", number);
 }
 
 jobs::HistoryPage read_history(sqlite::Connection& database, const UserList& list, const UserId& user,

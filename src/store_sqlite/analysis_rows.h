@@ -13,7 +13,7 @@ void save_analysis(sqlite::Connection& database, LiveJobs& live, const jobs::Job
 /// Errors: `not_found`, another user's too.
 Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const UserId& user, const AuditId& id);
 
-void remove_analysis(sqlite::Connection& database, const AuditId& id);
+void remove_analysis(sqlite::Connection& database, const UserList& list, const AuditId& id);
 
 /// `list`: of analyses. For readers as for the writer.
 jobs::HistoryPage read_history(sqlite::Connection& database, const UserList& list, const UserId& user,

@@ -74,21 +74,21 @@ constexpr std::array<Rule, 27> kRules{{
      "SELECT no FROM unfinished_jobs WHERE no NOT IN (SELECT no FROM jobs WHERE state < 2)"},
     {"Job number % is not in its user's list.",
      "SELECT no FROM jobs WHERE no <= (SELECT value FROM counters WHERE name = 'jobs_listed')"
-     " AND NOT EXISTS (SELECT 1 FROM user_jobs WHERE user_jobs.user_id = jobs.user_id AND user_jobs.no = jobs.no)"},
+     " AND (user_id, no) NOT IN (SELECT user_id, value FROM user_jobs, json_each(entries))"},
     {"Event % is not in its user's list.",
      "SELECT id FROM events WHERE id <= (SELECT value FROM counters WHERE name = 'events_listed')"
-     " AND NOT EXISTS (SELECT 1 FROM user_events WHERE user_events.user_id = events.user_id"
-     " AND user_events.seq = events.seq AND user_events.id = events.id)"},
+     " AND (user_id, seq, id) NOT IN (SELECT user_id, json_extract(value, '$[0]'), json_extract(value, '$[1]')"
+     " FROM user_events, json_each(entries))"},
     {"Analysis % is not in its user's list.",
      "SELECT id FROM analyses WHERE no <= (SELECT value FROM counters WHERE name = 'analyses_listed')"
-     " AND NOT EXISTS (SELECT 1 FROM user_analyses WHERE user_analyses.user_id = analyses.user_id"
-     " AND user_analyses.no = analyses.no)"},
+     " AND (user_id, no) NOT IN (SELECT user_id, value FROM user_analyses, json_each(entries))"},
     {"The list of user % has a job that is gone.",
-     "SELECT DISTINCT user_id FROM user_jobs WHERE no NOT IN (SELECT no FROM jobs)"},
+     "SELECT DISTINCT user_id FROM user_jobs, json_each(entries) WHERE value NOT IN (SELECT no FROM submitted_jobs)"},
     {"The list of user % has an event that is gone.",
-     "SELECT DISTINCT user_id FROM user_events WHERE id NOT IN (SELECT id FROM events)"},
+     "SELECT DISTINCT user_id FROM user_events, json_each(entries)"
+     " WHERE json_extract(value, '$[1]') NOT IN (SELECT id FROM events)"},
     {"The list of user % has an analysis that is gone.",
-     "SELECT DISTINCT user_id FROM user_analyses WHERE no NOT IN (SELECT no FROM analyses)"},
+     "SELECT DISTINCT user_id FROM user_analyses, json_each(entries) WHERE value NOT IN (SELECT no FROM analyses)"},
 }};
 
 std::int64_t count(sqlite::Connection& database, std::string_view sql) {

@@ -55,28 +55,15 @@ jobs::Event read_event(const sqlite::Statement& row) {
 
 void read_events(sqlite::Connection& database, const UserList& list, const UserId& user, const EventRange& range,
                  const std::function<bool(jobs::Event)>& take) {
-  const auto unlisted = list.unlisted(user, range.after, range.upto);
-  const auto listed_upto = unlisted.empty() ? range.upto : unlisted.front().place - 1;
   const auto job = range.job ? std::optional(range.job->value()) : std::nullopt;
-  auto& rows = database.statement(
-      "SELECT events.id, events.user_id, events.seq, job_id, type, payload, at"
-      " FROM user_events CROSS JOIN events ON events.id = user_events.id"
-      " WHERE user_events.user_id = ?1 AND user_events.seq > ?2 AND user_events.seq <= ?3"
-      " AND (?4 IS NULL OR job_id = ?4) ORDER BY user_events.seq");
-  rows.bind(user.value(), range.after, listed_upto, job);
-  while (rows.next()) {
-    if (take(read_event(rows))) continue;
-    rows.reset();
-    return;
-  }
-  for (const auto& entry : unlisted) {
+  list.each(database, user, range.after, range.upto, UserList::Direction::up, [&](const ListEntry& entry) {
     auto& row = database.statement(
         "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE id = ?1 AND (?2 IS NULL OR job_id = ?2)");
-    if (!row.bind(entry.row, job).next()) continue;
-    const bool more = take(read_event(row));
+    if (!row.bind(entry.row, job).next()) return true;
+    auto event = read_event(row);
     row.reset();
-    if (!more) return;
-  }
+    return take(std::move(event));
+  });
 }
 
 }  // namespace rushes::store_sqlite

@@ -1,12 +1,14 @@
 #include "store_sqlite/job_ids.h"
 
+#include "store_sqlite/runs.h"
+
 #include <algorithm>
+#include <array>
+#include <stdexcept>
 
 namespace rushes::store_sqlite {
 namespace {
 
-// Of a run: a row with more would not fit its page by four.
-constexpr std::size_t kRun = 40;
 // Half a millisecond of the writer's time. Where a transaction adds more than that, the next writes as many.
 constexpr std::size_t kStep = 500;
 // A batch is sorted at once.
@@ -17,7 +19,9 @@ constexpr std::size_t kEntryBytes = 24;
 
 // Big-endian, so that SQLite compares ids as their texts.
 void append(std::string& bytes, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> static_cast<unsigned>(shift));
+  std::array<char, 8> word{};
+  for (std::size_t i = 0; i < word.size(); ++i) word[i] = static_cast<char>(value >> (56U - 8U * i));
+  bytes.append(word.data(), word.size());
 }
 
 std::uint64_t read_word(std::string_view bytes, std::size_t at) {
@@ -33,7 +37,7 @@ std::string key_of(const Uuid& id) {
   return bytes;
 }
 
-bool before(const Entry& entry, const Uuid& id) { return entry.first < id; }
+bool before(const Entry& left, const Entry& right) { return left.first < right.first; }
 
 /// What one row holds, sorted.
 struct Run {
@@ -58,7 +62,7 @@ std::optional<Run> find_run(sqlite::Connection& database, const Uuid& id) {
 std::optional<std::int64_t> find_written(sqlite::Connection& database, const Uuid& id) {
   const auto run = find_run(database, id);
   if (!run) return std::nullopt;
-  const auto at = std::lower_bound(run->entries.begin(), run->entries.end(), id, before);
+  const auto at = std::lower_bound(run->entries.begin(), run->entries.end(), Entry(id, 0), before);
   if (at == run->entries.end() || at->first != id) return std::nullopt;
   return at->second;
 }
@@ -79,13 +83,7 @@ void write_run(sqlite::Connection& database, Iterator begin, Iterator end) {
 /// Puts the entry into the run where it belongs.
 void merge(sqlite::Connection& database, const Entry& entry) {
   auto run = find_run(database, entry.first).value_or(Run());
-  auto& entries = run.entries;
-  const auto at = std::lower_bound(entries.begin(), entries.end(), entry.first, before);
-  if (at != entries.end() && at->first == entry.first) return;
-  entries.insert(at, entry);
-  const auto middle = entries.begin() + static_cast<std::ptrdiff_t>(entries.size() > kRun ? entries.size() / 2 : 0);
-  if (middle != entries.begin()) write_run(database, entries.begin(), middle);
-  write_run(database, middle, entries.end());
+  put_into_run(run.entries, entry, before, [&](auto begin, auto end) { write_run(database, begin, end); });
 }
 
 }  // namespace
@@ -106,13 +104,13 @@ JobIds::JobIds(sqlite::Connection& database, std::size_t batch) : batch_(std::mi
 void JobIds::add(sqlite::Connection& database, const JobId& id, std::int64_t number) {
   const auto uuid = Uuid::parse(id.value());
   if (!uuid) throw std::invalid_argument("'" + id.value() + "' is no UUID, so that it cannot be a job's id");
-  if (number_of(database, id)) throw sqlite::Failure(SQLITE_CONSTRAINT_UNIQUE, "there is a job " + id.value());
+  if (number_of(database, *uuid)) throw sqlite::Failure(SQLITE_CONSTRAINT_UNIQUE, "there is a job " + id.value());
   added_.emplace_back(*uuid, number);
   const std::lock_guard lock(mutex_);
   unwritten_.emplace(*uuid, number);
 }
 
-void JobIds::remove(sqlite::Connection& database, const JobId& id) {
+void JobIds::remove(sqlite::Connection& database, const JobId& id) const {
   const auto uuid = Uuid::parse(id.value());
   auto run = uuid ? find_run(database, *uuid) : std::nullopt;
   if (!run) return;
@@ -124,13 +122,17 @@ void JobIds::remove(sqlite::Connection& database, const JobId& id) {
 std::optional<std::int64_t> JobIds::number_of(sqlite::Connection& database, const JobId& id) const {
   const auto uuid = Uuid::parse(id.value());
   if (!uuid) return std::nullopt;
+  return number_of(database, *uuid);
+}
+
+std::optional<std::int64_t> JobIds::number_of(sqlite::Connection& database, const Uuid& id) const {
   {
     const std::lock_guard lock(mutex_);
-    const auto found = unwritten_.find(*uuid);
+    const auto found = unwritten_.find(id);
     if (found != unwritten_.end()) return found->second;
-    if (!highest_ || *highest_ < *uuid) return std::nullopt;
+    if (!highest_ || *highest_ < id) return std::nullopt;
   }
-  return find_written(database, *uuid);
+  return find_written(database, id);
 }
 
 void JobIds::start() {

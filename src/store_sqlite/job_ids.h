@@ -30,7 +30,7 @@ class JobIds {
   /// With the row of the job, in the transaction under way. Throws where another job has the id.
   void add(sqlite::Connection& database, const JobId& id, std::int64_t number);
   /// With the row of the job, which is written here already. Gone from here with it.
-  void remove(sqlite::Connection& database, const JobId& id);
+  void remove(sqlite::Connection& database, const JobId& id) const;
   /// For any connection; of the jobs of a transaction under way too, whose rows others do not see.
   std::optional<std::int64_t> number_of(sqlite::Connection& database, const JobId& id) const;
 
@@ -44,6 +44,7 @@ class JobIds {
  private:
   using Entry = std::pair<Uuid, std::int64_t>;
 
+  std::optional<std::int64_t> number_of(sqlite::Connection& database, const Uuid& id) const;
   void start();
   void write(sqlite::Connection& database, std::size_t most);
 

@@ -1,6 +1,6 @@
 #include "store_sqlite/migrations.h"
 
-#include "store_sqlite/job_ids_migration.h"
+#include "store_sqlite/runs_migration.h"
 #include "store_sqlite/states_migration.h"
 
 #include <array>
@@ -335,7 +335,7 @@ constexpr std::array<Migration, 9> kMigrations{{{kFirst},
                                                 {kUnfinishedList},
                                                 {kStates},
                                                 {kAnalysesList},
-                                                {nullptr, list_job_ids}}};
+                                                {nullptr, list_in_runs}}};
 
 }  // namespace
 

@@ -24,21 +24,34 @@ struct Found {
 };
 
 /// The job names its result no more.
-void forget_result(Lists& lists, sqlite::Connection& database, std::int64_t number) {
-  auto& row = database.statement("SELECT job_id, id FROM analyses WHERE no = ?").bind(number);
+void forget_analysis(const Lists& lists, sqlite::Connection& database, std::int64_t number) {
+  auto& row = database.statement("SELECT user_id, job_id, id FROM analyses WHERE no = ?").bind(number);
   if (!row.next()) return;
-  const JobId job(row.text(0));
-  const auto analysis = row.text(1);
+  const UserId user(row.text(0));
+  const JobId job(row.text(1));
+  const auto analysis = row.text(2);
   row.reset();
+  lists.analyses.remove(database, user, number);
   database.run("UPDATE job_states SET audit_id = NULL WHERE no = ? AND audit_id = ?",
                lists.ids.number_of(database, job), analysis);
 }
 
-void forget_id(Lists& lists, sqlite::Connection& database, std::int64_t number) {
-  auto& row = database.statement("SELECT id FROM submitted_jobs WHERE no = ?").bind(number);
+void forget_event(const Lists& lists, sqlite::Connection& database, std::int64_t number) {
+  auto& row = database.statement("SELECT user_id, seq FROM events WHERE id = ?").bind(number);
   if (!row.next()) return;
-  const JobId id(row.text(0));
+  const UserId user(row.text(0));
+  const auto seq = row.integer(1);
   row.reset();
+  lists.events.remove(database, user, seq);
+}
+
+void forget_job(const Lists& lists, sqlite::Connection& database, std::int64_t number) {
+  auto& row = database.statement("SELECT user_id, id FROM submitted_jobs WHERE no = ?").bind(number);
+  if (!row.next()) return;
+  const UserId user(row.text(0));
+  const JobId id(row.text(1));
+  row.reset();
+  lists.jobs.remove(database, user, number);
   lists.ids.remove(database, id);
 }
 
@@ -51,8 +64,8 @@ struct SqliteHousekeeping::Kind {
   const char* from;        // ?1: number, ?2: how many; columns: number, since when it is there, whether and since when
                            // it may go (NULL: not yet)
   const char* may_go;      // ?1: number, ?2: before, ?3: beyond; a row where it still may
-  std::span<const char* const> remove;                                                        // ?1: number
-  void (*forget)(Lists& lists, sqlite::Connection& database, std::int64_t number) = nullptr;  // before that
+  std::span<const char* const> remove;                                                    // ?1: number
+  void (*forget)(const Lists& lists, sqlite::Connection& database, std::int64_t number);  // before that
 };
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place) {
@@ -100,7 +113,7 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
       }
       auto& may_go = transaction.database().statement(kind.may_go).bind(number, before, found.next.beyond);
       if (single(may_go) == 0) continue;
-      if (kind.forget != nullptr) kind.forget(lists_, transaction.database(), number);
+      kind.forget(lists_, transaction.database(), number);
       for (const auto* remove : kind.remove) transaction.database().run(remove, number);
       ++swept.removed;
     }
@@ -123,7 +136,6 @@ Task<Result<void>> SqliteHousekeeping::list_all() {
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) {
   static constexpr std::array kRemove{
-      "DELETE FROM user_jobs WHERE user_id = (SELECT user_id FROM submitted_jobs WHERE no = ?1) AND no = ?1",
       "DELETE FROM job_keys WHERE (user_id, key) = (SELECT user_id, idempotency_key FROM submitted_jobs WHERE no = ?)",
       "DELETE FROM upload_jobs"
       " WHERE (upload, no) = (SELECT json_extract(input, '$.upload'), no FROM submitted_jobs WHERE no = ?)",
@@ -141,34 +153,33 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order
       " AND no < (SELECT max(no) FROM submitted_jobs)"
       " AND no <= (SELECT min(value) FROM counters WHERE name IN ('jobs_listed', 'ids_listed'))",
       kRemove,
-      forget_id};
+      forget_job};
   co_return co_await remove(kJobs, order, place);
 }
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder order, jobs::SweepPlace place) {
-  static constexpr std::array kRemove{
-      "DELETE FROM user_events WHERE (user_id, seq) = (SELECT user_id, seq FROM events WHERE id = ?)",
-      "DELETE FROM events WHERE id = ?"};
+  static constexpr std::array kRemove{"DELETE FROM events WHERE id = ?"};
   static constexpr Kind kEvents{
-      "SELECT count(*) FROM events", "SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?",
+      "SELECT count(*) FROM events",
+      "SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?",
       "SELECT id, at, at FROM events WHERE id > ? ORDER BY id LIMIT ?",
       "SELECT 1 FROM events WHERE id = ?1 AND (at < ?2 OR id <= ?3)"
       " AND id <= (SELECT min(value) FROM counters WHERE name IN ('notices', 'webhooks', 'events_listed'))"
-      " AND seq < (SELECT max(seq) FROM user_events WHERE user_events.user_id = events.user_id)",
-      kRemove};
+      " AND seq < (SELECT json_extract(entries, '$[#-1][0]') FROM user_events"
+      " WHERE user_events.user_id = events.user_id ORDER BY first DESC LIMIT 1)",
+      kRemove,
+      forget_event};
   co_return co_await remove(kEvents, order, place);
 }
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) {
-  static constexpr std::array kRemove{
-      "DELETE FROM user_analyses WHERE (user_id, no) = (SELECT user_id, no FROM analyses WHERE no = ?)",
-      "DELETE FROM analyses WHERE no = ?"};
+  static constexpr std::array kRemove{"DELETE FROM analyses WHERE no = ?"};
   static constexpr Kind kAnalyses{"SELECT count(*) FROM analyses",
                                   "SELECT no FROM analyses ORDER BY no LIMIT 1 OFFSET ?",
                                   "SELECT no, created_at, created_at FROM analyses WHERE no > ? ORDER BY no LIMIT ?",
                                   "SELECT 1 FROM analyses WHERE no = ?1 AND (created_at < ?2 OR no <= ?3)",
                                   kRemove,
-                                  forget_result};
+                                  forget_analysis};
   co_return co_await remove(kAnalyses, order, place);
 }
 

@@ -22,28 +22,15 @@ void read_jobs(sqlite::Connection& database, const UserList& list, const UserId&
                std::int64_t before, const std::function<bool(const sqlite::Statement&)>& take) {
   const auto state = filter.state ? static_cast<int>(*filter.state) : -1;
   const auto type = filter.type ? static_cast<int>(*filter.type) : -1;
-  const auto unlisted = list.unlisted(user, 0, before - 1);
-  for (auto entry = unlisted.rbegin(); entry != unlisted.rend(); ++entry) {
+  list.each(database, user, 0, before - 1, UserList::Direction::down, [&](const ListEntry& entry) {
     auto& row = database.statement("SELECT " RUSHES_JOB_COLUMNS
                                    " FROM jobs WHERE no = ?1 AND (?2 < 0 OR state = ?2)"
                                    " AND (?3 < 0 OR type = ?3) AND (NOT ?4 OR state < 2)");
-    if (!row.bind(entry->row, state, type, filter.unfinished_only).next()) continue;
+    if (!row.bind(entry.row, state, type, filter.unfinished_only).next()) return true;
     const bool more = take(row);
     row.reset();
-    if (!more) return;
-  }
-  const auto below = unlisted.empty() ? before : unlisted.front().place;
-  auto& rows = database.statement(
-      "SELECT " RUSHES_JOB_COLUMNS
-      " FROM (SELECT no AS listed FROM user_jobs WHERE user_jobs.user_id = ?1 AND user_jobs.no < ?2)"
-      " CROSS JOIN jobs ON jobs.no = listed"
-      " WHERE (?3 < 0 OR state = ?3) AND (?4 < 0 OR type = ?4) AND (NOT ?5 OR state < 2) ORDER BY listed DESC");
-  rows.bind(user.value(), below, state, type, filter.unfinished_only);
-  while (rows.next()) {
-    if (take(rows)) continue;
-    rows.reset();
-    return;
-  }
+    return more;
+  });
 }
 
 /// Adds those behind `seq` in their order. What was filed meanwhile is in both.
@@ -173,7 +160,7 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
                         id = std::move(id)](Transaction& transaction) -> Result<jobs::Analysis> {
     auto found = find_analysis(transaction.database(), user, id);
     if (!found) return found;
-    store_sqlite::remove_analysis(transaction.database(), id);
+    store_sqlite::remove_analysis(transaction.database(), lists_.analyses, id);
     transaction.database().run("UPDATE job_states SET audit_id = NULL WHERE no = ? AND audit_id = ?",
                                lists_.ids.number_of(transaction.database(), found->job), id.value());
     return found;
@@ -268,15 +255,11 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
 
 Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) {
   std::function question = [this, user = std::move(user), id](sqlite::Connection& database) -> Result<std::int64_t> {
-    const auto unlisted = lists_.events.unlisted(user, 0, INT64_MAX);
-    const auto behind =
-        std::find_if(unlisted.begin(), unlisted.end(), [&](const auto& entry) { return entry.row > id; });
-    if (behind != unlisted.begin()) return std::prev(behind)->place;
-    auto& row =
-        database.statement("SELECT seq FROM user_events WHERE user_id = ? AND id <= ? ORDER BY seq DESC LIMIT 1")
-            .bind(user.value(), id);
-    const auto seq = row.next() ? row.integer(0) : 0;
-    row.reset();
+    std::int64_t seq = 0;
+    lists_.events.each(database, user, 0, INT64_MAX, UserList::Direction::down, [&](const ListEntry& entry) {
+      if (entry.row <= id) seq = entry.place;
+      return seq == 0;
+    });
     return seq;
   };
   co_return co_await readers_.read(std::move(question));

@@ -1,18 +1,79 @@
 #include "store_sqlite/user_list.h"
 
+#include "store_sqlite/runs.h"
+
 #include <algorithm>
+#include <charconv>
 
 namespace rushes::store_sqlite {
 namespace {
-
-// A statement for each row would take twice the time.
-#define RUSHES_FOUR(row) row ", " row ", " row ", " row
-#define RUSHES_SIXTEEN(row) RUSHES_FOUR(row) ", " RUSHES_FOUR(row) ", " RUSHES_FOUR(row) ", " RUSHES_FOUR(row)
 
 // Half a millisecond of the writer's time. Where a transaction adds more than that, the next lists as many.
 constexpr std::size_t kStep = 500;
 
 bool before(const ListEntry& left, const ListEntry& right) { return left.place < right.place; }
+
+std::vector<ListEntry> read_entries(std::string_view text, bool has_pairs) {
+  std::vector<ListEntry> entries;
+  std::int64_t place = 0;
+  bool is_row = !has_pairs;
+  for (const char *at = text.data(), *end = at + text.size(); at != end;) {
+    std::int64_t number = 0;
+    const auto [behind, failed] = std::from_chars(at, end, number);
+    if (failed != std::errc()) {
+      ++at;
+      continue;
+    }
+    at = behind;
+    if (is_row) entries.push_back({has_pairs ? place : number, number});
+    place = number;
+    is_row = !has_pairs || !is_row;
+  }
+  return entries;
+}
+
+template <class Iterator>
+std::string write_entries(Iterator begin, Iterator end, bool has_pairs) {
+  std::string text;
+  for (auto entry = begin; entry != end; ++entry) {
+    text += entry == begin ? '[' : ',';
+    if (has_pairs) text += '[' + std::to_string(entry->place) + ',';
+    text += std::to_string(entry->row);
+    if (has_pairs) text += ']';
+  }
+  return text + ']';
+}
+
+/// Writes some of a user's entries as a row of the list.
+template <class Iterator>
+void write_run(sqlite::Connection& database, const UserList::Sql& sql, const UserId& user, Iterator begin,
+               Iterator end) {
+  database.run(sql.put, user.value(), begin->place, write_entries(begin, end, sql.has_pairs));
+}
+
+/// The entries of the row in which `place` is if it is anywhere.
+std::vector<ListEntry> find_run(sqlite::Connection& database, const UserList::Sql& sql, const UserId& user,
+                                std::int64_t place, std::int64_t* first = nullptr) {
+  auto& row = database.statement(sql.find).bind(user.value(), place);
+  if (!row.next()) return {};
+  if (first != nullptr) *first = row.integer(0);
+  auto entries = read_entries(row.text(1), sql.has_pairs);
+  row.reset();
+  return entries;
+}
+
+/// Puts an entry among those that are listed.
+void merge(sqlite::Connection& database, const UserList::Sql& sql, const UserId& user, const ListEntry& entry) {
+  auto run = find_run(database, sql, user, entry.place);
+  put_into_run(run, entry, before, [&](auto begin, auto end) { write_run(database, sql, user, begin, end); });
+}
+
+bool has_row(sqlite::Connection& database, const UserList::Sql& sql, std::int64_t number) {
+  auto& row = database.statement(sql.has_row).bind(number);
+  const bool is_there = row.next();
+  row.reset();
+  return is_there;
+}
 
 /// Whether it was not there yet.
 bool put_in_order(std::vector<ListEntry>& entries, const ListEntry& entry) {
@@ -28,31 +89,39 @@ bool put_in_order(std::vector<ListEntry>& entries, const ListEntry& entry) {
 
 }  // namespace
 
+// How the lists of all three tables are read and written.
+#define RUSHES_LIST_SQL(table)                                                                           \
+  "SELECT first, entries FROM " table " WHERE user_id = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1", \
+      "SELECT entries FROM " table                                                                       \
+      " WHERE user_id = ?1 AND first >="                                                                 \
+      " ifnull((SELECT max(first) FROM " table                                                           \
+      " WHERE user_id = ?1 AND first <= ?2), 0) AND first <= ?3"                                         \
+      " ORDER BY first",                                                                                 \
+      "SELECT entries FROM " table " WHERE user_id = ?1 AND first <= ?2 ORDER BY first DESC",            \
+      "INSERT OR REPLACE INTO " table " VALUES (?1, ?2, ?3)",                                            \
+      "DELETE FROM " table " WHERE user_id = ?1 AND first = ?2"
+
 const UserList::Sql kJobList{"SELECT value FROM counters WHERE name = 'jobs_listed'",
                              "SELECT user_id, no, no FROM submitted_jobs WHERE no > ? ORDER BY no",
                              "SELECT 1 FROM submitted_jobs WHERE no = ?",
-                             "SELECT no, no FROM user_jobs WHERE user_id = ? ORDER BY no DESC LIMIT 1",
-                             "INSERT OR IGNORE INTO user_jobs VALUES (?1, ?3)",
-                             "INSERT OR IGNORE INTO user_jobs VALUES " RUSHES_SIXTEEN("(?, ?)"),
+                             RUSHES_LIST_SQL("user_jobs"),
+                             "UPDATE counters SET value = ? WHERE name = 'jobs_listed'",
                              false,
-                             "UPDATE counters SET value = ? WHERE name = 'jobs_listed'"};
+                             false};
 const UserList::Sql kEventList{"SELECT value FROM counters WHERE name = 'events_listed'",
                                "SELECT user_id, seq, id FROM events WHERE id > ? ORDER BY id",
                                "SELECT 1 FROM events WHERE id = ?",
-                               "SELECT seq, id FROM user_events WHERE user_id = ? ORDER BY seq DESC LIMIT 1",
-                               "INSERT OR IGNORE INTO user_events VALUES (?1, ?2, ?3)",
-                               "INSERT OR IGNORE INTO user_events VALUES " RUSHES_SIXTEEN("(?, ?, ?)"),
+                               RUSHES_LIST_SQL("user_events"),
+                               "UPDATE counters SET value = ? WHERE name = 'events_listed'",
                                true,
-                               "UPDATE counters SET value = ? WHERE name = 'events_listed'"};
-// One that was removed before it was listed never is.
+                               false};
 const UserList::Sql kAnalysisList{"SELECT value FROM counters WHERE name = 'analyses_listed'",
                                   "SELECT user_id, no, no FROM analyses WHERE no > ? ORDER BY no",
                                   "SELECT 1 FROM analyses WHERE no = ?",
-                                  "SELECT no, no FROM user_analyses WHERE user_id = ? ORDER BY no DESC LIMIT 1",
-                                  "INSERT OR IGNORE INTO user_analyses SELECT ?1, no FROM analyses WHERE no = ?3",
-                                  nullptr,
+                                  RUSHES_LIST_SQL("user_analyses"),
+                                  "UPDATE counters SET value = ? WHERE name = 'analyses_listed'",
                                   false,
-                                  "UPDATE counters SET value = ? WHERE name = 'analyses_listed'"};
+                                  true};
 
 UserList::UserList(const Sql& sql, sqlite::Connection& database, std::size_t batch) : sql_(sql), batch_(batch) {
   auto& listed = database.statement(sql_.listed);
@@ -63,23 +132,29 @@ UserList::UserList(const Sql& sql, sqlite::Connection& database, std::size_t bat
   while (rows.next()) added_.push_back({UserId(rows.text(0)), {rows.integer(1), rows.integer(2)}});
   committed();
   added_last_ = 0;
+  listed_maybe_ = last_row_;
 }
 
 void UserList::add(sqlite::Connection& database, const UserId& user, ListEntry entry) {
   // It comes late: nobody would look for it behind the counter.
-  if (entry.row <= covered_) database.run(sql_.insert, user.value(), entry.place, entry.row);
+  if (entry.row <= covered_) merge(database, sql_, user, entry);
   added_.push_back({user, entry});
+}
+
+void UserList::remove(sqlite::Connection& database, const UserId& user, std::int64_t place) const {
+  std::int64_t first = 0;
+  auto run = find_run(database, sql_, user, place, &first);
+  if (std::erase_if(run, [&](const ListEntry& entry) { return entry.place == place; }) == 0) return;
+  database.run(sql_.drop, user.value(), first);
+  if (!run.empty()) write_run(database, sql_, user, run.begin(), run.end());
 }
 
 std::optional<ListEntry> UserList::last(sqlite::Connection& database, const UserId& user) const {
   const auto added = std::find_if(added_.rbegin(), added_.rend(), [&](const Added& one) { return one.user == user; });
   if (added != added_.rend()) return added->entry;
   if (const auto known = unlisted_.find(user); known != unlisted_.end()) return known->second.back();
-  auto& row = database.statement(sql_.last).bind(user.value());
-  if (!row.next()) return std::nullopt;
-  const ListEntry last{row.integer(0), row.integer(1)};
-  row.reset();
-  return last;
+  const auto run = find_run(database, sql_, user, INT64_MAX);
+  return run.empty() ? std::nullopt : std::optional(run.back());
 }
 
 void UserList::start() {
@@ -124,27 +199,24 @@ void UserList::list(sqlite::Connection& database, std::size_t most) {
     if (!all) break;
     ++next_then_;
   }
-  insert(database, due);
+  write(database, due);
   done_then_ = next_then_ == users_.size();
   if (done_then_) database.run(sql_.set_done, covered_);
 }
 
-void UserList::insert(sqlite::Connection& database, const Due& due) const {
-  std::size_t done = 0;
-  while (sql_.insert_many != nullptr && due.size() - done >= kMany) {
-    auto& many = database.statement(sql_.insert_many);
-    int parameter = 0;
-    for (const auto end = done + kMany; done < end; ++done) {
-      const auto& [user, entry] = due[done];
-      many.bind_at(parameter++, user->value());
-      if (sql_.by_place) many.bind_at(parameter++, entry.place);
-      many.bind_at(parameter++, entry.row);
+void UserList::write(sqlite::Connection& database, const Due& due) const {
+  std::vector<ListEntry> run;
+  for (auto at = due.begin(); at != due.end(); ++at) {
+    const auto& [user, entry] = *at;
+    if (entry.row <= listed_maybe_) {
+      merge(database, sql_, *user, entry);
+    } else if (!sql_.may_be_gone || has_row(database, sql_, entry.row)) {
+      run.push_back(entry);
     }
-    many.run();
-  }
-  for (; done < due.size(); ++done) {
-    const auto& [user, entry] = due[done];
-    database.run(sql_.insert, user->value(), entry.place, entry.row);
+    const auto next = std::next(at);
+    if (run.size() < kRun && next != due.end() && next->first == user) continue;
+    if (!run.empty()) write_run(database, sql_, *user, run.begin(), run.end());
+    run.clear();
   }
 }
 
@@ -182,22 +254,63 @@ void UserList::rolled_back() {
 }
 
 void UserList::rolled_back_partly(sqlite::Connection& database) {
-  const auto is_gone = [&](const ListEntry& entry) {
-    auto& row = database.statement(sql_.has_row).bind(entry.row);
-    const bool is_there = row.next();
-    row.reset();
-    return !is_there;
-  };
-  std::erase_if(added_, [&](const Added& one) { return is_gone(one.entry); });
+  std::erase_if(added_, [&](const Added& one) { return !has_row(database, sql_, one.entry.row); });
 }
 
 std::vector<ListEntry> UserList::unlisted(const UserId& user, std::int64_t after, std::int64_t upto) const {
   const std::lock_guard lock(mutex_);
   const auto found = unlisted_.find(user);
-  if (found == unlisted_.end()) return {};
+  if (found == unlisted_.end() || after >= upto) return {};
   const auto& entries = found->second;
   return {std::upper_bound(entries.begin(), entries.end(), ListEntry{after, 0}, before),
           std::upper_bound(entries.begin(), entries.end(), ListEntry{upto, 0}, before)};
+}
+
+void UserList::each(sqlite::Connection& database, const UserId& user, std::int64_t after, std::int64_t upto,
+                    Direction direction, const std::function<bool(const ListEntry&)>& take) const {
+  // Before the list: what is listed in between is in both then.
+  const auto remembered = unlisted(user, after, upto);
+  const auto listed_upto = remembered.empty() ? upto : remembered.front().place - 1;
+  const auto is_wanted = [&](const ListEntry& entry) { return entry.place > after && entry.place <= listed_upto; };
+  if (direction == Direction::down) {
+    if (!std::all_of(remembered.rbegin(), remembered.rend(), take)) return;
+    auto& rows = database.statement(sql_.down).bind(user.value(), listed_upto);
+    while (rows.next()) {
+      const auto run = read_entries(rows.text(0), sql_.has_pairs);
+      const auto unwanted = [&](const ListEntry& entry) { return !is_wanted(entry) || take(entry); };
+      if (std::all_of(run.rbegin(), run.rend(), unwanted) && run.front().place > after) continue;
+      return rows.reset();
+    }
+    return;
+  }
+  auto& rows = database.statement(sql_.up).bind(user.value(), after, listed_upto);
+  while (rows.next()) {
+    const auto run = read_entries(rows.text(0), sql_.has_pairs);
+    if (std::all_of(run.begin(), run.end(), [&](const auto& entry) { return !is_wanted(entry) || take(entry); })) {
+      continue;
+    }
+    return rows.reset();
+  }
+  (void)std::all_of(remembered.begin(), remembered.end(), take);
+}
+
+void write_list(sqlite::Connection& database, const UserList::Sql& sql, std::string_view rows) {
+  std::vector<ListEntry> run;
+  UserId user;
+  const auto write = [&] {
+    if (!run.empty()) write_run(database, sql, user, run.begin(), run.end());
+    run.clear();
+  };
+  auto& row = database.statement(rows);
+  while (row.next()) {
+    if (UserId next(row.text(0)); next != user) {
+      write();
+      user = std::move(next);
+    }
+    run.push_back({row.integer(1), row.integer(2)});
+    if (run.size() == kRun) write();
+  }
+  write();
 }
 
 }  // namespace rushes::store_sqlite

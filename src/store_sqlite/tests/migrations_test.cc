@@ -41,6 +41,7 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
         12, 22, 32, 0, NULL, 'alone', 2, 9),
       (4, 'done', 'ann', 1, 2, 4, 0, 100, 'completed', 'm4', 't4', '', '{"upload":"film"}', 1, 3, NULL, 'a', NULL, NULL,
         13, 23, 33, 0, NULL, NULL, 3, 7);
+    INSERT INTO user_jobs VALUES ('ann', 1), ('bob', 2), ('ann', 3), ('ann', 4);
     INSERT INTO job_bodies VALUES (1, 'words'), (2, 'more words');
     INSERT INTO analyses (id, user_id, job_id, type, title, created_at, result) VALUES
       ('gone', 'ann', 'none', 2, 't', 30, '{}'), ('a', 'ann', 'done', 1, 't4', 33, '{"summary":"s"}'),
@@ -66,8 +67,10 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
   EXPECT_THAT(rows_of(database, "SELECT upload, no FROM upload_jobs", 2), ::testing::ElementsAre("film|3|", "film|4|"));
   EXPECT_THAT(rows_of(database, "SELECT no, id, user_id, job_id, type, title, created_at, result FROM analyses", 8),
               ::testing::ElementsAre(R"(2|a|ann|done|1|t4|33|{"summary":"s"}|)", "3|b|bob|none|2|t5|34|{}|"));
-  EXPECT_THAT(rows_of(database, "SELECT user_id, no FROM user_analyses", 2),
-              ::testing::ElementsAre("ann|2|", "bob|3|"));
+  EXPECT_THAT(rows_of(database, "SELECT user_id, first, entries FROM user_analyses", 3),
+              ::testing::ElementsAre("ann|2|[2]|", "bob|3|[3]|"));
+  EXPECT_THAT(rows_of(database, "SELECT user_id, first, entries FROM user_jobs", 3),
+              ::testing::ElementsAre("ann|1|[1,3,4]|", "bob|2|[2]|"));
   EXPECT_THAT(rows_of(database, "SELECT value FROM counters WHERE name = 'analyses_listed'", 1),
               ::testing::ElementsAre("3|"));
 }

@@ -1,6 +1,7 @@
-#include "store_sqlite/job_ids_migration.h"
+#include "store_sqlite/runs_migration.h"
 
 #include "store_sqlite/job_ids.h"
+#include "store_sqlite/user_list.h"
 
 namespace rushes::store_sqlite {
 namespace {
@@ -35,9 +36,28 @@ ALTER TABLE new_jobs RENAME TO submitted_jobs;
 INSERT INTO counters SELECT 'ids_listed', coalesce(max(no), 0) FROM submitted_jobs;
 )sql";
 
+// Of each user's rows some to a row of their list; see user_list.h.
+constexpr const char* kUserLists = R"sql(
+ALTER TABLE user_jobs RENAME TO old_user_jobs;
+ALTER TABLE user_events RENAME TO old_user_events;
+ALTER TABLE user_analyses RENAME TO old_user_analyses;
+CREATE TABLE user_jobs (user_id TEXT NOT NULL, first INTEGER NOT NULL, entries TEXT NOT NULL,
+  PRIMARY KEY (user_id, first)) WITHOUT ROWID;
+CREATE TABLE user_events (user_id TEXT NOT NULL, first INTEGER NOT NULL, entries TEXT NOT NULL,
+  PRIMARY KEY (user_id, first)) WITHOUT ROWID;
+CREATE TABLE user_analyses (user_id TEXT NOT NULL, first INTEGER NOT NULL, entries TEXT NOT NULL,
+  PRIMARY KEY (user_id, first)) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
-void list_job_ids(sqlite::Connection& database) {
+void list_in_runs(sqlite::Connection& database) {
+  database.execute(kUserLists);
+  write_list(database, kJobList, "SELECT user_id, no, no FROM old_user_jobs ORDER BY user_id, no");
+  write_list(database, kEventList, "SELECT user_id, seq, id FROM old_user_events ORDER BY user_id, seq");
+  write_list(database, kAnalysisList, "SELECT user_id, no, no FROM old_user_analyses ORDER BY user_id, no");
+  database.execute("DROP TABLE old_user_jobs; DROP TABLE old_user_events; DROP TABLE old_user_analyses");
+
   database.execute("CREATE TABLE job_id_runs (first BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID");
   write_job_ids(database);
   // A view is in the way of renaming what it looks at.

@@ -1,0 +1,24 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace rushes::store_sqlite {
+
+/// How many entries of a list a row holds: their row is a quarter of a page.
+inline constexpr std::size_t kRun = 40;
+
+/// Puts an entry into a sorted run, unless one of its key is there, and has `write(begin, end)` write what changed: the
+/// run, or its two halves where it has become too long. `before` compares keys.
+template <class Entry, class Before, class Write>
+void put_into_run(std::vector<Entry>& run, const Entry& entry, const Before& before, const Write& write) {
+  const auto at = std::lower_bound(run.begin(), run.end(), entry, before);
+  if (at != run.end() && !before(entry, *at)) return;
+  run.insert(at, entry);
+  if (run.size() <= kRun) return write(run.begin(), run.end());
+  const auto middle = run.begin() + static_cast<std::ptrdiff_t>(run.size() / 2);
+  write(run.begin(), middle);
+  write(middle, run.end());
+}
+
+}  // namespace rushes::store_sqlite
