@@ -16,7 +16,9 @@ namespace rushes::store_sqlite {
 /// Errors:   those of the question; `unavailable` where the database refuses.
 class Readers {
  public:
-  Readers(std::filesystem::path file, std::size_t count) : file_(std::move(file)), pool_(count) {}
+  /// `page_cache`: bytes for each.
+  Readers(std::filesystem::path file, std::size_t count, std::size_t page_cache = sqlite::Connection::kPageCache)
+      : file_(std::move(file)), page_cache_(page_cache), pool_(count) {}
   ~Readers() { pool_.stop(); }
   Readers(const Readers&) = delete;
   Readers& operator=(const Readers&) = delete;
@@ -47,7 +49,9 @@ class Readers {
         return connection;
       }
     }
-    return std::make_unique<sqlite::Connection>(file_, sqlite::Access::read_only);
+    auto connection = std::make_unique<sqlite::Connection>(file_, sqlite::Access::read_only);
+    connection->set_page_cache(page_cache_);
+    return connection;
   }
   void give_back(std::unique_ptr<sqlite::Connection> connection) {
     const std::lock_guard lock(mutex_);
@@ -55,6 +59,7 @@ class Readers {
   }
 
   const std::filesystem::path file_;
+  const std::size_t page_cache_;
   BlockingPool pool_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<sqlite::Connection>> idle_;  // under mutex_

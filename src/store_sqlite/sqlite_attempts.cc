@@ -29,7 +29,7 @@ jobs::FairOrder::Types startable(LiveJobs& live) {
 
 jobs::Claimed SqliteJobStore::begin_attempt(Transaction& transaction, const jobs::FairOrder::Next& next,
                                             std::chrono::milliseconds lease_for, Timestamp now) {
-  auto& database = transaction.database();
+  auto& database = transaction.database_with(next.job.number);
   jobs::Claimed claimed;
   auto row = row_of(database, next.job.number, &claimed.body);
   live_.order().start(next.user, next.job.priority, next.job.place);

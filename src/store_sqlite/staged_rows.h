@@ -33,6 +33,10 @@ class StagedRows {
   /// With the events of the transaction under way. Throws sqlite::Failure.
   void write(sqlite::Connection& database, const std::vector<jobs::Event>& events);
   void drop() noexcept;
+  /// Whether the job with this number may be among them.
+  bool has_job(std::int64_t number) const noexcept {
+    return !jobs_.rows.empty() && number >= jobs_.rows.front().number;
+  }
 
  private:
   struct Jobs final : sqlite::RowSource {

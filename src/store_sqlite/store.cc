@@ -17,7 +17,7 @@ class SqliteStore final : public Store {
   SqliteStore(const std::filesystem::path& file, const StoreOptions& options, const Clock& clock, Rng& rng,
               FileDescriptor lock, sqlite::Connection& database)
       : lock_(std::move(lock)),
-        readers_(file, options.readers),
+        readers_(file, options.readers, std::min(options.page_cache, sqlite::Connection::kPageCache)),
         lists_(database, options.list_batch),
         live_(options.parallel_jobs, lists_,
               std::min<std::int64_t>(1'000, static_cast<std::int64_t>(options.list_batch))),

@@ -21,7 +21,8 @@ struct StoreOptions {
   std::size_t readers = 2;
   std::size_t list_batch = 50'000;  // rows that are remembered until they are listed; see user_list.h
   bool reserve_log = false;         // 36 MiB on the disk from the start, for quicker commits
-  /// Bytes of the database that the writer keeps in memory, so that it finds the indices' pages where it left them.
+  /// Bytes of the database that the writer keeps in memory, so that it finds the indices' pages where it left them;
+  /// the readers keep 4 MiB each, or this where it is less.
   std::size_t page_cache = std::size_t{64} << 20U;
 };
 

@@ -12,7 +12,11 @@ void UnfinishedList::load(sqlite::Connection& database) {
 void UnfinishedList::step(sqlite::Connection& database, std::int64_t last) {
   if (last - upto_ < 2 * lag_) return;
   const auto upto = last - lag_;
-  database.run("INSERT INTO unfinished_jobs SELECT no FROM jobs WHERE no > ? AND no <= ? AND state < 2", upto_, upto);
+  // A third of what the view `jobs` would take, which looks for the state of each.
+  database.run(
+      "INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM submitted_jobs WHERE no > ?1 AND no <= ?2"
+      " AND no NOT IN (SELECT no FROM job_states WHERE no > ?1 AND no <= ?2 AND state > 1)",
+      upto_, upto);
   database.run("UPDATE counters SET value = ? WHERE name = 'unfinished_listed'", upto);
   upto_ = upto;
 }

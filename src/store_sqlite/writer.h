@@ -34,6 +34,8 @@ class Transaction {
     if (!staged_.empty()) staged_.write(connection_, told_);
     return connection_;
   }
+  /// With the row of this job.
+  sqlite::Connection& database_with(std::int64_t job) { return staged_.has_job(job) ? database() : connection_; }
   /// Without the new jobs and events that are not written yet: for what has nothing to do with those.
   sqlite::Connection& without_staged() { return connection_; }
 
