@@ -289,11 +289,13 @@ def main():
     flat_jobs = options.flat_jobs or (1_000_000 if options.quick else 10_000_000)
     bench = Bench(options.binaries.resolve(), folder, options.quick, options.body, flat_jobs)
     table = Table(PEERS)
-    for name, section in SECTIONS.items():
-        if not options.only or name in options.only:
-            section(bench, table)
-    say("")
-    table.print()
+    try:
+        for name, section in SECTIONS.items():
+            if not options.only or name in options.only:
+                section(bench, table)
+    finally:  # what was measured until then
+        say("")
+        table.print()
     if options.json:
         options.json.write_text(json.dumps(bench.figures, indent=1))
 

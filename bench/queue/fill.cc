@@ -2,6 +2,8 @@
 
 #include "queue/store_driver.h"
 #include "sqlite/connection.h"
+#include "store_sqlite/job_ids.h"
+#include "store_sqlite/user_list.h"
 
 #include <algorithm>
 #include <map>
@@ -68,10 +70,18 @@ class Copier {
       status.show("indexing the database", static_cast<std::int64_t>(i), static_cast<std::int64_t>(indexes.size()));
       database_.execute(indexes[i]);
     }
-    status.show("listing the jobs by user", 0, 2);
-    list("user_jobs", "no", "submitted_jobs", "no", "jobs_listed");
-    status.show("listing the jobs by user", 1, 2);
-    list("user_events", "seq, id", "events", "id", "events_listed");
+    database_.execute(
+        "DELETE FROM user_jobs; DELETE FROM user_events; DELETE FROM job_id_runs; UPDATE counters SET value ="
+        " (SELECT max(no) FROM submitted_jobs) WHERE name IN ('jobs_listed', 'ids_listed');"
+        "UPDATE counters SET value = (SELECT max(id) FROM events) WHERE name = 'events_listed'");
+    status.show("listing the jobs", 0, 3);
+    store_sqlite::write_list(database_, store_sqlite::kJobList,
+                             "SELECT user_id, no, no FROM submitted_jobs ORDER BY user_id, no");
+    status.show("listing the jobs", 1, 3);
+    store_sqlite::write_list(database_, store_sqlite::kEventList,
+                             "SELECT user_id, seq, id FROM events ORDER BY user_id, seq");
+    status.show("listing the jobs", 2, 3);
+    store_sqlite::write_job_ids(database_);
     database_.execute("INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM jobs WHERE state < 2 ORDER BY no");
     database_.execute(
         "UPDATE counters SET value = (SELECT max(no) FROM submitted_jobs) WHERE name = 'unfinished_listed'");
@@ -91,14 +101,6 @@ class Copier {
       sql.push_back(std::move(made_by));
     }
     return sql;
-  }
-
-  void list(const std::string& table, const std::string& columns, const std::string& rows, const std::string& number,
-            const std::string& counter) {
-    database_.execute("INSERT OR IGNORE INTO " + table + " SELECT user_id, " + columns + " FROM " + rows +
-                      " ORDER BY user_id, " + columns);
-    database_.execute("UPDATE counters SET value = (SELECT max(" + number + ") FROM " + rows + ") WHERE name = '" +
-                      counter + "'");
   }
 
   void copy_job(const JobId& job, std::int64_t first, std::int64_t last) {
