@@ -34,13 +34,6 @@ void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& run
   transaction.tell(std::move(event));
 }
 
-void insert_event(sqlite::Connection& database, Lists& lists, const jobs::Event& event) {
-  database.run("INSERT INTO events (id, user_id, seq, job_id, type, payload, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-               event.id, event.user.value(), event.seq, event.job.value(), static_cast<int>(event.type), event.payload,
-               to_millis(event.at));
-  lists.events.add(database, event.user, {event.seq, event.id});
-}
-
 jobs::Event read_event(const sqlite::Statement& row) {
   jobs::Event event;
   event.id = row.integer(0);

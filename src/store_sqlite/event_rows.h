@@ -14,7 +14,6 @@ std::int64_t log_event(Transaction& transaction, LiveJobs& live, const jobs::Job
 void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& running, const jobs::EventDraft& draft,
                 Timestamp now);
 
-void insert_event(sqlite::Connection& database, Lists& lists, const jobs::Event& event);
 /// Of a row with the columns id, user_id, seq, job_id, type, payload, at.
 jobs::Event read_event(const sqlite::Statement& row);
 

@@ -11,6 +11,8 @@
 
 namespace rushes::store_sqlite {
 
+class Transaction;
+
 // Between rows and the model: `submitted_jobs` has what a submit wrote, `job_states` what happened since, the view
 // `jobs` both. All throw sqlite::Failure.
 
@@ -57,11 +59,9 @@ jobs::Waiting waiting(const Row& row, Timestamp told_at);
 
 /// What the row of a new job is found by, beside its number and its id.
 void keep_keys(sqlite::Connection& database, const Row& row, const jobs::NewJob& request);
-/// What transitions and the store change, but an end and a restart.
-void write_state(sqlite::Connection& database, const Row& row);
-/// The same of one that has ended: it joins the failed ones, and its unique key is free.
-void write_end(sqlite::Connection& database, const Row& row);
-/// The same of one that has ended and begins anew.
-void write_restart(sqlite::Connection& database, const Row& row);
+/// A job that has ended: its state; it joins the failed ones, and its unique key is free.
+void write_end(Transaction& transaction, const Row& row);
+/// One that had ended and begins anew.
+void write_restart(Transaction& transaction, const Row& row);
 
 }  // namespace rushes::store_sqlite

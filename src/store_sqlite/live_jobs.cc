@@ -1,6 +1,6 @@
 #include "store_sqlite/live_jobs.h"
 
-#include "store_sqlite/event_rows.h"
+#include "store_sqlite/transaction.h"
 
 #include <algorithm>
 #include <numeric>
@@ -239,23 +239,25 @@ bool LiveJobs::must_file() const noexcept { return told_unfiled_ >= kMostUnfiled
 
 bool LiveJobs::is_full() const noexcept { return told_unfiled_ >= kMostTold; }
 
-void LiveJobs::file(sqlite::Connection& database) {
+void LiveJobs::file(Transaction& transaction) {
   // A job that has ended and begun anew since may be there twice.
   std::sort(unfiled_.begin(), unfiled_.end());
   unfiled_.erase(std::unique(unfiled_.begin(), unfiled_.end()), unfiled_.end());
   for (const auto& id : unfiled_) {
     auto* running = find(id);
     if (running == nullptr) continue;
-    file(database, *running);
-    write_state(database, running->row);
+    file(transaction, *running);
+    transaction.set_state(running->row);
   }
   filing_ = true;
 }
 
-void LiveJobs::file(sqlite::Connection& database, Running& running) {
+void LiveJobs::file(Transaction& transaction, Running& running) {
   if (filing_ || running.unfiled.empty()) return;
+  auto& database = transaction.without_staged();
   for (const auto& event : running.unfiled) {
-    insert_event(database, lists_, event);
+    transaction.file(event);
+    lists_.events.add(database, event.user, {event.seq, event.id});
     log_of(database, event.user).filed = event.id;
   }
 }

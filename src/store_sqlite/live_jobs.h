@@ -18,6 +18,8 @@
 
 namespace rushes::store_sqlite {
 
+class Transaction;
+
 /// What the writer knows of unfinished jobs without asking the database: their order, who runs what under which
 /// lease, how far it is, and the numbers that come next. The database is the truth: all of this is read from it at the
 /// beginning, and again whenever a transaction did not come about; but leases and progress, which are newer here.
@@ -82,8 +84,8 @@ class LiveJobs {
   /// Whether so much was told, and could not be filed, that no more may be.
   bool is_full() const noexcept;
   /// Files what was kept: of all, with how far they are, or of one that is about to end.
-  void file(sqlite::Connection& database);
-  void file(sqlite::Connection& database, Running& running);
+  void file(Transaction& transaction);
+  void file(Transaction& transaction, Running& running);
   /// Those whose lease is over; with `all`, every one.
   std::vector<JobId> lost(bool all, Timestamp now) const;
 

@@ -38,7 +38,7 @@ jobs::Claimed SqliteJobStore::begin_attempt(Transaction& transaction, const jobs
   row.run_at = 0;
   row.token = live_.new_token(database);
   row.expires_at = now + lease_for;
-  write_state(database, row);
+  transaction.set_state(row);
   log_event(transaction, live_, row.job, *transition.event, now);
   claimed.job = row.job;
   claimed.lease = {row.job.id, row.token, row.expires_at};
@@ -84,7 +84,7 @@ Task<Result<jobs::Lease>> SqliteJobStore::renew(jobs::Lease lease, std::chrono::
 void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running, jobs::Transition transition,
                             Ending ending, Timestamp now) {
   auto& database = transaction.without_staged();
-  live_.file(database, running);
+  live_.file(transaction, running);
   if (ending.outcome != jobs::AttemptOutcome::completed) {
     insert_attempt(database, running.row, ending.outcome, ending.failure, now);
   } else if (running.has_checkpoints) {
@@ -95,10 +95,10 @@ void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running
   if (ending.retry_at) row.run_at = to_millis(*ending.retry_at);
   if (transition.event) row.last_seq = log_event(transaction, live_, row.job, *transition.event, now);
   if (is_end(row.job.state)) {
-    write_end(database, row);
-    live_.listed().ended(database, row.number);
+    write_end(transaction, row);
+    live_.listed().ended(transaction, row.number);
   } else {
-    write_state(database, row);
+    transaction.set_state(row);
   }
   live_.end(row.job.id);
   if (row.job.state == jobs::JobState::pending) live_.wait(row.job.user, waiting(row, now), row.run_at, now);

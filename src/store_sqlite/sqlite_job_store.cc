@@ -164,8 +164,8 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
     auto transition = jobs::cancelled(std::move(row->job), now);
     row->job = std::move(transition.job);
     row->last_seq = log_event(transaction, live_, row->job, *transition.event, now);
-    write_end(database, *row);
-    live_.listed().ended(database, row->number);
+    write_end(transaction, *row);
+    live_.listed().ended(transaction, row->number);
     return jobs::CancelOutcome::cancelled;
   };
   co_return co_await writer_.write(std::move(work));
@@ -196,7 +196,7 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   auto transition = jobs::restarted(std::move(row.job), position, live_.estimate_wait(position));
   if (!transition) return transition.error();
   row.job = std::move(transition->job);
-  write_restart(transaction.database(), row);
+  write_restart(transaction, row);
   live_.listed().begun_anew(transaction.database(), row.number);
   log_event(transaction, live_, row.job, *transition->event, now);
   return {};
@@ -256,7 +256,7 @@ void SqliteJobStore::tell_positions(Transaction& transaction, Telling& telling, 
     auto row = row_of(database, job.number);
     auto transition = jobs::moved(std::move(row.job), position, live_.estimate_wait(position));
     row.job = std::move(transition.job);
-    write_state(database, row);
+    transaction.set_state(row);
     log_event(transaction, live_, row.job, *transition.event, telling.now);
     job.told_position = position;
     job.told_at = to_millis(telling.now);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,20 @@ class StagedRows {
 
   /// A job as it was submitted. `request` stays where it is until this is written or dropped.
   void add(const Row& row, const jobs::NewJob& request);
+  void set_state(const Row& row);
+  void unlist_ended(std::int64_t job);
   /// That of the transaction's events, by its place among them.
-  void add_event(std::size_t place) { events_.places.push_back(place); }
+  void add_told(std::size_t place);
+  void add_event(jobs::Event event);
 
-  bool empty() const noexcept { return jobs_.rows.empty() && events_.places.empty(); }
+  bool empty() const noexcept { return !any_; }
+  /// How many were staged in all.
+  std::int64_t count() const noexcept { return count_; }
+  /// Whether there may be something of this job.
+  bool has_job(std::int64_t number) const noexcept;
   /// With the events of the transaction under way. Throws sqlite::Failure.
-  void write(sqlite::Connection& database, const std::vector<jobs::Event>& events);
+  void write(sqlite::Connection& database, const std::vector<jobs::Event>& told);
   void drop() noexcept;
-  /// Whether the job with this number may be among them.
-  bool has_job(std::int64_t number) const noexcept {
-    return !jobs_.rows.empty() && number >= jobs_.rows.front().number;
-  }
 
  private:
   struct Jobs final : sqlite::RowSource {
@@ -55,15 +59,57 @@ class StagedRows {
     void give(std::size_t row, int column, const sqlite::Cell& cell) const override;
     std::vector<NewRow> rows;
   };
+  struct States final : sqlite::RowSource {
+    struct State {
+      std::int64_t number;
+      jobs::JobState state;
+      std::int64_t place;
+      int progress;
+      std::string stage;
+      std::string message;
+      std::string title;
+      int attempt;
+      bool cancel_requested;
+      bool restarted;
+      std::optional<AuditId> audit;
+      std::optional<jobs::Failure> failure;
+      std::optional<Timestamp> processed_at;
+      std::optional<Timestamp> finished_at;
+      std::int64_t run_at;  // ms
+      std::int64_t token;
+      std::int64_t expires_at;  // ms
+      std::int64_t position;
+      std::int64_t series;
+      std::int64_t last_seq;
+    };
+    std::size_t size() const override { return rows.size(); }
+    void give(std::size_t row, int column, const sqlite::Cell& cell) const override;
+    std::vector<State> rows;
+  };
   struct Events final : sqlite::RowSource {
-    std::size_t size() const override { return places.size(); }
+    std::size_t size() const override { return places.size() + own.size(); }
     void give(std::size_t row, int column, const sqlite::Cell& cell) const override;
     std::vector<std::size_t> places;
-    const std::vector<jobs::Event>* all = nullptr;
+    const std::vector<jobs::Event>* told = nullptr;
+    std::vector<jobs::Event> own;
+  };
+  struct Ended final : sqlite::RowSource {
+    std::size_t size() const override { return numbers.size(); }
+    void give(std::size_t row, int column, const sqlite::Cell& cell) const override;
+    std::vector<std::int64_t> numbers;
   };
 
+  void staged() noexcept {
+    any_ = true;
+    ++count_;
+  }
+
   Jobs jobs_;
+  States states_;
   Events events_;
+  Ended ended_;
+  bool any_ = false;
+  std::int64_t count_ = 0;
 };
 
 }  // namespace rushes::store_sqlite

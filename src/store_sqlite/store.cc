@@ -48,7 +48,7 @@ class SqliteStore final : public Store {
     hooks.committed = [this] { live_.committed(); };
     hooks.has_unfiled = [this] { return live_.has_unfiled(); };
     hooks.must_file = [this] { return live_.must_file(); };
-    hooks.file = [this](sqlite::Connection& database) { live_.file(database); };
+    hooks.file = [this](Transaction& transaction) { live_.file(transaction); };
     return hooks;
   }
 

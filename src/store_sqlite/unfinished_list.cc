@@ -1,5 +1,7 @@
 #include "store_sqlite/unfinished_list.h"
 
+#include "store_sqlite/transaction.h"
+
 namespace rushes::store_sqlite {
 
 void UnfinishedList::load(sqlite::Connection& database) {
@@ -21,8 +23,8 @@ void UnfinishedList::step(sqlite::Connection& database, std::int64_t last) {
   upto_ = upto;
 }
 
-void UnfinishedList::ended(sqlite::Connection& database, std::int64_t number) {
-  if (number <= upto_) database.run("DELETE FROM unfinished_jobs WHERE no = ?", number);
+void UnfinishedList::ended(Transaction& transaction, std::int64_t number) const {
+  if (number <= upto_) transaction.unlist_ended(number);
 }
 
 void UnfinishedList::begun_anew(sqlite::Connection& database, std::int64_t number) {

@@ -11,6 +11,8 @@
 
 namespace rushes::store_sqlite {
 
+class Transaction;
+
 /// The jobs that have not ended, but the newest: what a server that starts reads instead of the whole table of jobs.
 /// A job comes into it once `lag` newer ones were made, by when most have ended, and leaves it when it ends. So a job
 /// that is done soon costs it nothing, where an index would take it in and out.
@@ -24,7 +26,7 @@ class UnfinishedList {
   void load(sqlite::Connection& database);
   /// Lists what is due where `last` is the newest job's number.
   void step(sqlite::Connection& database, std::int64_t last);
-  void ended(sqlite::Connection& database, std::int64_t number);
+  void ended(Transaction& transaction, std::int64_t number) const;
   void begun_anew(sqlite::Connection& database, std::int64_t number);
   /// Jobs with higher numbers are not in it, whatever their state.
   std::int64_t upto() const noexcept { return upto_; }

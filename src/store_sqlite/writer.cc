@@ -262,12 +262,15 @@ void Writer::commit(Batch batch) {
   finish(std::move(batch));
 }
 
-void Writer::begin(bool filing) {
+void Writer::begin(bool filing, std::vector<jobs::Event>& events) {
   staged_.drop();
+  events.clear();
   connection_.run("BEGIN IMMEDIATE");
   stale_ = true;  // until the commit
   if (hooks_.begun) hooks_.begun(connection_);
-  if (filing) hooks_.file(connection_);
+  if (!filing) return;
+  Transaction transaction(connection_, staged_, events);
+  hooks_.file(transaction);
 }
 
 void Writer::write(Batch& batch) {
@@ -277,20 +280,21 @@ void Writer::write(Batch& batch) {
   const bool filing = file_at_.has_value() && (asked || is_filing_due());
   // One alone is durable sooner without a second thread.
   const bool later = connection_.leave_syncs(batch.size() > 1 || !syncer_.is_idle());
-  begin(filing);
-  auto events = run_units(batch);
-  if (!events) {
+  std::vector<jobs::Event> events;
+  events.reserve(batch.size());
+  begin(filing, events);
+  if (!run_units(batch, events)) {
     roll_back();
     reload();
-    begin(filing);
-    events = run_carefully(batch);
+    begin(filing, events);
+    run_carefully(batch, events);
   }
   connection_.run("COMMIT");
   stale_ = failed_ = false;
   if (hooks_.committed) hooks_.committed();
   if (filing) file_at_.reset();
   connection_.leave_syncs(false);
-  conclude(std::exchange(batch, {}), std::move(*events), later ? std::optional(LogSyncer::Needs::sync) : std::nullopt);
+  conclude(std::exchange(batch, {}), std::move(events), later ? std::optional(LogSyncer::Needs::sync) : std::nullopt);
 }
 
 void Writer::tell(std::span<const jobs::Event> events) const {
@@ -305,7 +309,7 @@ void Writer::tell(std::span<const jobs::Event> events) const {
 /// Throws where the whole transaction has ended with it, as on a full disk.
 Writer::Outcome Writer::run_unit(Unit& unit, Transaction& transaction) {
   try {
-    return unit.run(transaction) || transaction.keep_ ? Outcome::kept : Outcome::refused;
+    return unit.run(transaction) || transaction.keeps_despite_error() ? Outcome::kept : Outcome::refused;
   } catch (const sqlite::Failure& error) {
     if (unit.kind != Kind::passes && !connection_.in_transaction()) throw;
     unit.fail(error.to_error());
@@ -316,25 +320,22 @@ Writer::Outcome Writer::run_unit(Unit& unit, Transaction& transaction) {
   return Outcome::threw;
 }
 
-std::optional<std::vector<jobs::Event>> Writer::run_units(Batch& batch) {
-  std::vector<jobs::Event> events;
-  events.reserve(batch.size());
+bool Writer::run_units(Batch& batch, std::vector<jobs::Event>& events) {
   for (auto& unit : batch) {
     const auto changes = sqlite3_total_changes64(connection_.handle());
-    const auto told = events.size();
+    const auto staged = staged_.count();
     Transaction transaction(connection_, staged_, events);
     const auto outcome = run_unit(*unit, transaction);
-    // A job that is staged is told too.
-    const bool changed = events.size() != told || sqlite3_total_changes64(connection_.handle()) != changes;
-    if (outcome == Outcome::threw || (outcome == Outcome::refused && changed)) return std::nullopt;
+    const bool changed = staged_.count() != staged || sqlite3_total_changes64(connection_.handle()) != changes;
+    if (outcome == Outcome::threw || (outcome == Outcome::refused && changed)) return false;
   }
   try {
     if (!staged_.empty()) staged_.write(connection_, events);
   } catch (const sqlite::Failure&) {
     if (!connection_.in_transaction()) throw;
-    return std::nullopt;
+    return false;
   }
-  return events;
+  return true;
 }
 
 bool Writer::write_staged(Unit& unit, const std::vector<jobs::Event>& events) {
@@ -348,8 +349,8 @@ bool Writer::write_staged(Unit& unit, const std::vector<jobs::Event>& events) {
   }
 }
 
-std::vector<jobs::Event> Writer::run_carefully(Batch& batch) {
-  std::vector<jobs::Event> events;
+void Writer::run_carefully(Batch& batch, std::vector<jobs::Event>& events) {
+  if (!staged_.empty()) staged_.write(connection_, events);  // what was filed
   for (auto& unit : batch) {
     connection_.run("SAVEPOINT unit");
     const auto told = static_cast<std::ptrdiff_t>(events.size());
@@ -362,7 +363,6 @@ std::vector<jobs::Event> Writer::run_carefully(Batch& batch) {
     }
     connection_.run("RELEASE unit");
   }
-  return events;
 }
 
 void Writer::checkpoint_loop(const std::filesystem::path& file) {

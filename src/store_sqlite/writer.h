@@ -3,7 +3,7 @@
 #include "jobs/event.h"
 #include "sqlite/connection.h"
 #include "store_sqlite/log_syncer.h"
-#include "store_sqlite/staged_rows.h"
+#include "store_sqlite/transaction.h"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -23,42 +23,6 @@
 
 namespace rushes::store_sqlite {
 
-/// What a unit of work writes with.
-class Transaction {
- public:
-  Transaction(sqlite::Connection& connection, StagedRows& staged, std::vector<jobs::Event>& told)
-      : connection_(connection), staged_(staged), told_(told) {}
-
-  /// With all that was added.
-  sqlite::Connection& database() {
-    if (!staged_.empty()) staged_.write(connection_, told_);
-    return connection_;
-  }
-  /// With the row of this job.
-  sqlite::Connection& database_with(std::int64_t job) { return staged_.has_job(job) ? database() : connection_; }
-  /// Without the new jobs and events that are not written yet: for what has nothing to do with those.
-  sqlite::Connection& without_staged() { return connection_; }
-
-  /// Adds a job. `request` stays where it is until the unit is done with.
-  void add(const Row& row, const jobs::NewJob& request) { staged_.add(row, request); }
-  /// Told to the listener once the whole batch is durable.
-  void tell(jobs::Event event) { told_.push_back(std::move(event)); }
-  /// The same of one that belongs in the log.
-  void log(jobs::Event event) {
-    staged_.add_event(told_.size());
-    tell(std::move(event));
-  }
-  /// What was written stays although the unit returns an error: the error tells how it went on.
-  void keep_despite_error() { keep_ = true; }
-
- private:
-  friend class Writer;
-  sqlite::Connection& connection_;
-  StagedRows& staged_;
-  std::vector<jobs::Event>& told_;  // by all units of the transaction
-  bool keep_ = false;
-};
-
 /// What a Writer is given by those who write with it. All are called on its thread, but `told`.
 struct WriterHooks {
   // Events, in their order, one call at a time: once their commit is durable, or at once (`pass`).
@@ -70,7 +34,7 @@ struct WriterHooks {
   // What passing units left in memory is filed within a second, with the commit that is next when it must be.
   std::function<bool()> has_unfiled;
   std::function<bool()> must_file;
-  std::function<void(sqlite::Connection&)> file;  // all of it; not filed unless `committed` follows
+  std::function<void(Transaction&)> file;  // all of it; not filed unless `committed` follows
 };
 
 struct WriterOptions {
@@ -182,12 +146,12 @@ class Writer {
   static void finish(Batch batch);
   void commit(Batch batch);
   void write(Batch& batch);
-  void begin(bool filing);
+  void begin(bool filing, std::vector<jobs::Event>& events);
   /// Tells the events and has the callers go on: at once, or after those who wait for a sync.
   void conclude(Batch batch, std::vector<jobs::Event> events, std::optional<LogSyncer::Needs> needs);
-  /// Nothing where a unit failed after it had changed something: the transaction is to begin again, carefully.
-  std::optional<std::vector<jobs::Event>> run_units(Batch& batch);
-  std::vector<jobs::Event> run_carefully(Batch& batch);
+  /// False where a unit failed after it had changed something: the transaction is to begin again, carefully.
+  bool run_units(Batch& batch, std::vector<jobs::Event>& events);
+  void run_carefully(Batch& batch, std::vector<jobs::Event>& events);
   enum class Outcome : std::uint8_t { kept, refused, threw };
   Outcome run_unit(Unit& unit, Transaction& transaction);
   /// What the unit added, of which it may fail alone. Throws where the whole transaction has ended with it.

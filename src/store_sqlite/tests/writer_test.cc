@@ -33,7 +33,7 @@ class WriterTest : public ::testing::Test {
     hooks.committed = [this] { live_.committed(); };
     hooks.has_unfiled = [this] { return live_.has_unfiled(); };
     hooks.must_file = [this] { return must_file_.load(); };
-    hooks.file = [this](sqlite::Connection& database) { live_.file(database); };
+    hooks.file = [this](Transaction& transaction) { live_.file(transaction); };
     writer_ = std::make_unique<Writer>(folder_.database(), std::move(hooks));
   }
 
