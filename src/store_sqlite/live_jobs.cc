@@ -127,9 +127,9 @@ std::int64_t LiveJobs::new_token(sqlite::Connection& database) {
   return ++last_token_;
 }
 
-void LiveJobs::step_lists(sqlite::Connection& database) {
-  lists_.step(database);
-  listed_.step(database, last_number_);
+void LiveJobs::step_lists(Transaction& transaction) {
+  lists_.step(transaction.without_staged());
+  listed_.step(transaction);
 }
 
 LiveJobs::Log& LiveJobs::log_of(sqlite::Connection& database, const UserId& user) {

@@ -41,7 +41,7 @@ class LiveJobs {
   Lists& lists() noexcept { return lists_; }
   UnfinishedList& listed() noexcept { return listed_; }
   /// Files what is due in lists of the database, at the beginning of a transaction.
-  void step_lists(sqlite::Connection& database);
+  void step_lists(Transaction& transaction);
   std::size_t later() const noexcept { return later_.size(); }
   std::array<jobs::TypeSettings, jobs::kJobTypes>& types() noexcept { return types_; }
   std::int64_t new_number() noexcept { return ++last_number_; }

@@ -98,6 +98,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   lists.jobs.add(database, row.job.user, {row.number, row.number});
   row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
   transaction.add(row, job);
+  live_.listed().added(row.number);
   keep_keys(database, row, job);
   if (job.retry_of) {
     const auto earlier = lists.ids.number_of(database, *job.retry_of);
@@ -197,7 +198,7 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   if (!transition) return transition.error();
   row.job = std::move(transition->job);
   write_restart(transaction, row);
-  live_.listed().begun_anew(transaction.database(), row.number);
+  live_.listed().begun_anew(transaction, row.number);
   log_event(transaction, live_, row.job, *transition->event, now);
   return {};
 }

@@ -126,7 +126,7 @@ void StagedRows::States::give(std::size_t row, int column, const sqlite::Cell& c
   }
 }
 
-void StagedRows::Ended::give(std::size_t row, int, const sqlite::Cell& cell) const { cell.put(numbers[row]); }
+void StagedRows::Numbers::give(std::size_t row, int, const sqlite::Cell& cell) const { cell.put(numbers[row]); }
 
 void StagedRows::Events::give(std::size_t row, int column, const sqlite::Cell& cell) const {
   const auto& event = row < places.size() ? (*told)[places[row]] : own[row - places.size()];
@@ -154,6 +154,7 @@ void StagedRows::offer(sqlite::Connection& database) {
   database.offer("new_jobs", kJobColumns, jobs_);
   database.offer("new_states", kStateColumns, states_);
   database.offer("new_events", kEventColumns, events_);
+  database.offer("newly_listed_jobs", "no", unfinished_);
   database.offer("ended_jobs", "no", ended_);
 }
 
@@ -188,6 +189,11 @@ void StagedRows::set_state(const Row& row) {
   staged();
 }
 
+void StagedRows::list_unfinished(std::int64_t job) {
+  unfinished_.numbers.push_back(job);
+  staged();
+}
+
 void StagedRows::unlist_ended(std::int64_t job) {
   ended_.numbers.push_back(job);
   staged();
@@ -216,6 +222,7 @@ void StagedRows::write(sqlite::Connection& database, const std::vector<jobs::Eve
   if (!jobs_.rows.empty()) database.run("INSERT OR FAIL INTO submitted_jobs SELECT * FROM new_jobs");
   if (!states_.rows.empty()) database.run("INSERT OR REPLACE INTO job_states SELECT * FROM new_states");
   if (events_.size() > 0) database.run("INSERT OR FAIL INTO events SELECT * FROM new_events");
+  if (unfinished_.size() > 0) database.run("INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM newly_listed_jobs");
   if (!ended_.numbers.empty()) database.run("DELETE FROM unfinished_jobs WHERE no IN (SELECT no FROM ended_jobs)");
   drop();
 }
@@ -225,6 +232,7 @@ void StagedRows::drop() noexcept {
   states_.rows.clear();
   events_.places.clear();
   events_.own.clear();
+  unfinished_.numbers.clear();
   ended_.numbers.clear();
   any_ = false;
 }

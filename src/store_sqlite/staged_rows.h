@@ -28,6 +28,7 @@ class StagedRows {
   /// A job as it was submitted. `request` stays where it is until this is written or dropped.
   void add(const Row& row, const jobs::NewJob& request);
   void set_state(const Row& row);
+  void list_unfinished(std::int64_t job);
   void unlist_ended(std::int64_t job);
   /// That of the transaction's events, by its place among them.
   void add_told(std::size_t place);
@@ -93,7 +94,7 @@ class StagedRows {
     const std::vector<jobs::Event>* told = nullptr;
     std::vector<jobs::Event> own;
   };
-  struct Ended final : sqlite::RowSource {
+  struct Numbers final : sqlite::RowSource {
     std::size_t size() const override { return numbers.size(); }
     void give(std::size_t row, int column, const sqlite::Cell& cell) const override;
     std::vector<std::int64_t> numbers;
@@ -107,7 +108,8 @@ class StagedRows {
   Jobs jobs_;
   States states_;
   Events events_;
-  Ended ended_;
+  Numbers unfinished_;
+  Numbers ended_;
   bool any_ = false;
   std::int64_t count_ = 0;
 };

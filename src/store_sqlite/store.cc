@@ -44,7 +44,7 @@ class SqliteStore final : public Store {
     WriterHooks hooks;
     hooks.told = [this](std::span<const jobs::Event> events) { events_.tell(events); };
     hooks.reload = [this](sqlite::Connection& database, bool within) { live_.load(database, within); };
-    hooks.begun = [this](sqlite::Connection& database) { live_.step_lists(database); };
+    hooks.begun = [this](Transaction& transaction) { live_.step_lists(transaction); };
     hooks.committed = [this] { live_.committed(); };
     hooks.has_unfiled = [this] { return live_.has_unfiled(); };
     hooks.must_file = [this] { return live_.must_file(); };

@@ -31,7 +31,8 @@ class Transaction {
   void add(const Row& row, const jobs::NewJob& request) { staged_.add(row, request); }
   /// Sets what transitions and the store change of a job.
   void set_state(const Row& row) { staged_.set_state(row); }
-  /// Takes a job from the list of those that have not ended.
+  /// Puts a job into the list of those that have not ended, or takes it out.
+  void list_unfinished(std::int64_t job) { staged_.list_unfinished(job); }
   void unlist_ended(std::int64_t job) { staged_.unlist_ended(job); }
   /// Told to the listener once the whole batch is durable.
   void tell(jobs::Event event) { told_.push_back(std::move(event)); }

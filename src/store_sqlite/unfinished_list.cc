@@ -9,26 +9,44 @@ void UnfinishedList::load(sqlite::Connection& database) {
   row.next();
   upto_ = row.integer(0);
   row.reset();
+  newer_.clear();
+  auto& rows = database.statement("SELECT no FROM jobs WHERE no > ? AND state < 2").bind(upto_);
+  while (rows.next()) set(rows.integer(0), true);
 }
 
-void UnfinishedList::step(sqlite::Connection& database, std::int64_t last) {
-  if (last - upto_ < 2 * lag_) return;
-  const auto upto = last - lag_;
-  // A third of what the view `jobs` would take, which looks for the state of each.
-  database.run(
-      "INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM submitted_jobs WHERE no > ?1 AND no <= ?2"
-      " AND no NOT IN (SELECT no FROM job_states WHERE no > ?1 AND no <= ?2 AND state > 1)",
-      upto_, upto);
-  database.run("UPDATE counters SET value = ? WHERE name = 'unfinished_listed'", upto);
-  upto_ = upto;
+void UnfinishedList::set(std::int64_t number, bool unfinished) {
+  const auto at = static_cast<std::size_t>(number - upto_ - 1);
+  if (at >= newer_.size()) newer_.resize(at + 1);
+  newer_[at] = unfinished;
 }
 
-void UnfinishedList::ended(Transaction& transaction, std::int64_t number) const {
-  if (number <= upto_) transaction.unlist_ended(number);
+void UnfinishedList::step(Transaction& transaction) {
+  const auto known = static_cast<std::int64_t>(newer_.size());
+  if (known < 2 * lag_) return;
+  const auto due = newer_.begin() + static_cast<std::ptrdiff_t>(known - lag_);
+  for (auto unfinished = newer_.begin(); unfinished != due; ++unfinished) {
+    ++upto_;
+    if (*unfinished) transaction.list_unfinished(upto_);
+  }
+  newer_.erase(newer_.begin(), due);
+  transaction.without_staged().run("UPDATE counters SET value = ? WHERE name = 'unfinished_listed'", upto_);
 }
 
-void UnfinishedList::begun_anew(sqlite::Connection& database, std::int64_t number) {
-  if (number <= upto_) database.run("INSERT OR IGNORE INTO unfinished_jobs VALUES (?)", number);
+void UnfinishedList::ended(Transaction& transaction, std::int64_t number) {
+  if (number > upto_) {
+    set(number, false);
+  } else {
+    transaction.unlist_ended(number);
+  }
+}
+
+void UnfinishedList::begun_anew(Transaction& transaction, std::int64_t number) {
+  if (number > upto_) {
+    set(number, true);
+  } else {
+    // Behind what is staged: it may have ended in the same transaction.
+    transaction.database().run("INSERT OR IGNORE INTO unfinished_jobs VALUES (?)", number);
+  }
 }
 
 }  // namespace rushes::store_sqlite

@@ -2,6 +2,7 @@
 #include "sqlite/connection.h"
 
 #include <cstdint>
+#include <vector>
 
 // To select from: the jobs that have not ended, and others. Its parameter: UnfinishedList::upto. SQLite runs through
 // one half after the other, each by its numbers, so that the oldest come first; an ORDER BY would sort them all.
@@ -24,16 +25,21 @@ class UnfinishedList {
   explicit UnfinishedList(std::int64_t lag) : lag_(lag) {}
 
   void load(sqlite::Connection& database);
-  /// Lists what is due where `last` is the newest job's number.
-  void step(sqlite::Connection& database, std::int64_t last);
-  void ended(Transaction& transaction, std::int64_t number) const;
-  void begun_anew(sqlite::Connection& database, std::int64_t number);
+  /// Lists what is due, at the beginning of a transaction.
+  void step(Transaction& transaction);
+  /// A new job, whose number is above all others'.
+  void added(std::int64_t number) { set(number, true); }
+  void ended(Transaction& transaction, std::int64_t number);
+  void begun_anew(Transaction& transaction, std::int64_t number);
   /// Jobs with higher numbers are not in it, whatever their state.
   std::int64_t upto() const noexcept { return upto_; }
 
  private:
+  void set(std::int64_t number, bool unfinished);
+
   const std::int64_t lag_;
   std::int64_t upto_ = 0;
+  std::vector<bool> newer_;  // from upto_ + 1: whether it has not ended
 };
 
 }  // namespace rushes::store_sqlite

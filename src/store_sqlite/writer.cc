@@ -267,10 +267,9 @@ void Writer::begin(bool filing, std::vector<jobs::Event>& events) {
   events.clear();
   connection_.run("BEGIN IMMEDIATE");
   stale_ = true;  // until the commit
-  if (hooks_.begun) hooks_.begun(connection_);
-  if (!filing) return;
   Transaction transaction(connection_, staged_, events);
-  hooks_.file(transaction);
+  if (hooks_.begun) hooks_.begun(transaction);
+  if (filing) hooks_.file(transaction);
 }
 
 void Writer::write(Batch& batch) {
@@ -350,7 +349,7 @@ bool Writer::write_staged(Unit& unit, const std::vector<jobs::Event>& events) {
 }
 
 void Writer::run_carefully(Batch& batch, std::vector<jobs::Event>& events) {
-  if (!staged_.empty()) staged_.write(connection_, events);  // what was filed
+  if (!staged_.empty()) staged_.write(connection_, events);  // what the beginning of the transaction staged
   for (auto& unit : batch) {
     connection_.run("SAVEPOINT unit");
     const auto told = static_cast<std::ptrdiff_t>(events.size());

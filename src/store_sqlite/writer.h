@@ -29,7 +29,7 @@ struct WriterHooks {
   std::function<void(std::span<const jobs::Event>)> told;
   // What is kept in memory of the database, anew; true: within a transaction that goes on.
   std::function<void(sqlite::Connection&, bool)> reload;
-  std::function<void(sqlite::Connection&)> begun;  // a transaction
+  std::function<void(Transaction&)> begun;  // a transaction
   std::function<void()> committed;
   // What passing units left in memory is filed within a second, with the commit that is next when it must be.
   std::function<bool()> has_unfiled;

@@ -25,7 +25,7 @@ class WriterTest : public ::testing::Test {
     database_.execute("CREATE TABLE t (a, b)");
     WriterHooks hooks;
     hooks.reload = [this](sqlite::Connection& database, bool within) { live_.load(database, within); };
-    hooks.begun = [this](sqlite::Connection& database) { lists_.step(database); };
+    hooks.begun = [this](Transaction& transaction) { live_.step_lists(transaction); };
     hooks.told = [this](std::span<const jobs::Event> events) {
       for (const auto& event : events) heard_.push_back(event.id);
       ++commits_heard_;
