@@ -31,7 +31,7 @@ constexpr std::array<Rule, 27> kRules{{
      "SELECT id FROM jobs WHERE state = 2 AND audit_id IS NOT NULL"
      " AND NOT EXISTS (SELECT 1 FROM analyses WHERE analyses.id = jobs.audit_id)"},
     {"Analysis % is not what its job names, or not of its user.",
-     "SELECT analyses.id FROM analyses JOIN jobs ON jobs.id = analyses.job_id"
+     "SELECT analyses.id FROM jobs CROSS JOIN analyses ON analyses.job_id = jobs.id"
      " WHERE jobs.user_id <> analyses.user_id OR jobs.audit_id IS NOT analyses.id"},
     {"The state of job number % is kept, the job is not.",
      "SELECT no FROM job_states WHERE no NOT IN (SELECT no FROM submitted_jobs)"},
@@ -52,9 +52,9 @@ constexpr std::array<Rule, 27> kRules{{
     {"A checkpoint of job number % is kept, the job is not, or needs none any more.",
      "SELECT DISTINCT job_no FROM checkpoints WHERE job_no NOT IN (SELECT no FROM jobs WHERE state <> 2)"},
     {"The last event of job % is not that of its state.",
-     "SELECT jobs.id FROM jobs JOIN (SELECT job_id, max(id) AS last FROM events GROUP BY job_id) AS told ON "
-     "told.job_id = jobs.id"
-     " JOIN events ON events.id = last"
+     // Joined in this order, as jobs have no index by id.
+     "SELECT jobs.id FROM jobs CROSS JOIN (SELECT job_id, max(id) AS last FROM events GROUP BY job_id) AS told"
+     " ON told.job_id = jobs.id CROSS JOIN events ON events.id = last"
      " WHERE (state > 1 AND events.type <> state + 1) OR (state < 2 AND events.type > 2)"},
     // As far as the log reaches: what a user was told before their first event is gone.
     {"Job % has ended and nobody was told.",
