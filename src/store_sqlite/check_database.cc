@@ -18,7 +18,7 @@ struct Rule {
 
 // States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
 // completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
-constexpr std::array<Rule, 27> kRules{{
+constexpr std::array<Rule, 28> kRules{{
     {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
     {"Job % runs without a lease.",
      "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
@@ -82,6 +82,10 @@ constexpr std::array<Rule, 27> kRules{{
     {"Analysis % is not in its user's list.",
      "SELECT id FROM analyses WHERE no <= (SELECT value FROM counters WHERE name = 'analyses_listed')"
      " AND (user_id, no) NOT IN (SELECT user_id, value FROM user_analyses, json_each(entries))"},
+    {"The list of the events of user % is not in order.",
+     "SELECT DISTINCT user_id FROM (SELECT user_id, seq, lag(seq) OVER (PARTITION BY user_id ORDER BY first, key) AS"
+     " before FROM (SELECT user_id, first, key, json_extract(value, '$[0]') AS seq FROM user_events,"
+     " json_each(entries))) WHERE seq <= before"},
     {"The list of user % has a job that is gone.",
      "SELECT DISTINCT user_id FROM user_jobs, json_each(entries) WHERE value NOT IN (SELECT no FROM submitted_jobs)"},
     {"The list of user % has an event that is gone.",

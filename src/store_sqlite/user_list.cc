@@ -136,8 +136,11 @@ UserList::UserList(const Sql& sql, sqlite::Connection& database, std::size_t bat
 }
 
 void UserList::add(sqlite::Connection& database, const UserId& user, ListEntry entry) {
-  // It comes late: nobody would look for it behind the counter.
-  if (entry.row <= covered_) merge(database, sql_, user, entry);
+  if (entry.row <= covered_) {
+    // It comes late: nobody would look for it behind the counter.
+    merge(database, sql_, user, entry);
+    if (listing_) late_.insert(user);
+  }
   added_.push_back({user, entry});
 }
 
@@ -208,7 +211,8 @@ void UserList::write(sqlite::Connection& database, const Due& due) const {
   std::vector<ListEntry> run;
   for (auto at = due.begin(); at != due.end(); ++at) {
     const auto& [user, entry] = *at;
-    if (entry.row <= listed_maybe_) {
+    // What is listed, or begun to be, is no new run: it would overlap with one that there is.
+    if (entry.row <= listed_maybe_ || late_.contains(*user)) {
       merge(database, sql_, *user, entry);
     } else if (!sql_.may_be_gone || has_row(database, sql_, entry.row)) {
       run.push_back(entry);
@@ -243,6 +247,7 @@ void UserList::committed() {
   if (done_then_) {
     listing_ = false;
     done_ = covered_;
+    late_.clear();
   }
   rolled_back();
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,6 +107,7 @@ class UserList {
   std::vector<UserId> users_;  // sorted
   std::size_t next_ = 0;       // of users_
   bool listing_ = false;
+  std::set<UserId> late_;  // of whom a row came that it covers, after it had begun
   // What the transaction under way has listed.
   struct Listed {
     UserId user;

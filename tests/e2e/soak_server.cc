@@ -135,7 +135,9 @@ int serve(int argc, char** argv) {
   SystemRng rng;
   const std::filesystem::path data = option("--data", ".");
   store_sqlite::StoreOptions kept;
-  kept.page_cache = std::size_t{1} << 20U;  // full once it is warm: what grows then is no cache
+  // Full once it is warm: what grows then is neither cache nor what waits to be listed.
+  kept.page_cache = std::size_t{1} << 20U;
+  kept.list_batch = 2'000;
   auto store = store_sqlite::Store::open(data / "soak.db", kept, clock, rng);
   if (!store) {
     std::fprintf(stderr, "%s\n", store.error().what().c_str());

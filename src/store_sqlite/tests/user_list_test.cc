@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 namespace rushes::store_sqlite {
 namespace {
@@ -225,6 +226,32 @@ TEST_F(UserListTest, ARowThatComesLateIsInTheListAndInItsPlace) {
   reopen();
   EXPECT_THAT(listed("ann"), ElementsAre(1, 2, 4, 5, 6));
   EXPECT_THAT(unlisted("ann"), ElementsAre(9));
+}
+
+TEST_F(UserListTest, ARowThatComesLateWhileItsUsersAreListedIsThereOnceAndInItsPlace) {
+  lists_.reset();
+  UserList list(kEventList, *database_, 600);
+  const auto transaction = [&](const std::string& user, int from, int to) {
+    database_->execute("BEGIN");
+    list.step(*database_);
+    for (int id = from; id <= to; id += 2) {
+      database_->run("INSERT INTO events VALUES (?1, ?2, ?1, 'job', 0, '', 0)", id, user);
+      list.add(*database_, UserId(user), {id, id});
+    }
+    database_->execute("COMMIT");
+    list.committed();
+  };
+  transaction("bob", 2, 20);
+  for (int from = 22; from < 1'222; from += 100) transaction(from < 1'022 ? "ann" : "bob", from, from + 98);
+  transaction("bob", 1'101, 1'101);  // lists five hundred of ann's before; bob's are about to be
+  ASSERT_EQ(listed("ann").size(), 500U);
+  transaction("ann", 501, 501);  // lists the rest before
+  transaction("cid", 2'000, 2'000);
+  for (const std::string user : {"ann", "bob"}) {
+    const auto rows = listed(user);
+    EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end(), std::less_equal<>())) << user;
+    EXPECT_EQ(rows.size(), user == "ann" ? 501U : 111U);
+  }
 }
 
 TEST_F(UserListTest, AnAnalysisThatIsRemovedBeforeItIsListedNeverIs) {
