@@ -2,7 +2,7 @@
 
 #include "queue/store_driver.h"
 #include "sqlite/connection.h"
-#include "store_sqlite/job_ids.h"
+#include "store_sqlite/id_list.h"
 #include "store_sqlite/user_list.h"
 
 #include <algorithm>
@@ -71,7 +71,7 @@ class Copier {
       database_.execute(indexes[i]);
     }
     database_.execute(
-        "DELETE FROM user_jobs; DELETE FROM user_events; DELETE FROM job_id_runs; UPDATE counters SET value ="
+        "DELETE FROM user_jobs; DELETE FROM user_events; DELETE FROM job_ids; UPDATE counters SET value ="
         " (SELECT max(no) FROM submitted_jobs) WHERE name IN ('jobs_listed', 'ids_listed');"
         "UPDATE counters SET value = (SELECT max(id) FROM events) WHERE name = 'events_listed'");
     status.show("listing the jobs", 0, 3);
@@ -81,7 +81,7 @@ class Copier {
     store_sqlite::write_list(database_, store_sqlite::kEventList,
                              "SELECT user_id, seq, id FROM events ORDER BY user_id, seq");
     status.show("listing the jobs", 2, 3);
-    store_sqlite::write_job_ids(database_);
+    store_sqlite::write_ids(database_, store_sqlite::kJobIds, "SELECT id, no FROM submitted_jobs ORDER BY id");
     database_.execute("INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM jobs WHERE state < 2 ORDER BY no");
     database_.execute(
         "UPDATE counters SET value = (SELECT max(no) FROM submitted_jobs) WHERE name = 'unfinished_listed'");

@@ -43,33 +43,34 @@ std::string_view page_sql(const jobs::HistoryQuery& query) {
 
 void save_analysis(sqlite::Connection& database, LiveJobs& live, const jobs::Job& job,
                    const std::optional<AuditId>& replaced, const jobs::Completion& completion, Timestamp now) {
-  if (replaced) remove_analysis(database, live.lists().analyses, *replaced);
+  if (replaced) remove_analysis(database, live.lists(), *replaced);
   const auto number = live.new_analysis_number();
   database.run("INSERT INTO analyses VALUES (?, ?, ?, ?, ?, ?, ?, ?)", number, completion.audit.value(),
                job.user.value(), job.id.value(), static_cast<int>(job.type), job.title, to_millis(now),
                json::serialize(completion.result));
   live.lists().analyses.add(database, job.user, {number, number});
+  live.lists().analysis_ids.add(database, completion.audit.value(), number);
 }
 
-Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const UserId& user, const AuditId& id) {
-  auto& row = database
-                  .statement(
-                      "SELECT id, job_id, type, title, created_at, result FROM analyses"
-                      " WHERE id = ? AND user_id = ?")
-                  .bind(id.value(), user.value());
+Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const Lists& lists, const UserId& user,
+                                     const AuditId& id) {
+  auto& row = database.statement(
+      "SELECT id, job_id, type, title, created_at, result FROM analyses WHERE no = ? AND id = ? AND user_id = ?");
+  row.bind(lists.analysis_ids.number_of(database, id.value()), id.value(), user.value());
   if (!row.next()) return Error::for_user(Errc::not_found, "ANALYSIS_NOT_FOUND", "There is no such analysis.");
   auto analysis = read_analysis(row);
   row.reset();
   return analysis;
 }
 
-void remove_analysis(sqlite::Connection& database, const UserList& list, const AuditId& id) {
-  auto& row = database.statement("SELECT user_id, no FROM analyses WHERE id = ?").bind(id.value());
+void remove_analysis(sqlite::Connection& database, Lists& lists, const AuditId& id) {
+  const auto number = lists.analysis_ids.number_of(database, id.value());
+  auto& row = database.statement("SELECT user_id FROM analyses WHERE no = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
-  const auto number = row.integer(1);
   row.reset();
-  list.remove(database, user, number);
+  lists.analyses.remove(database, user, *number);
+  lists.analysis_ids.remove(database, id.value());
   database.run("DELETE FROM analyses WHERE no = ?", number);
 }
 

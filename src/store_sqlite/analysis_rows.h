@@ -11,9 +11,10 @@ void save_analysis(sqlite::Connection& database, LiveJobs& live, const jobs::Job
                    const std::optional<AuditId>& replaced, const jobs::Completion& completion, Timestamp now);
 
 /// Errors: `not_found`, another user's too.
-Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const UserId& user, const AuditId& id);
+Result<jobs::Analysis> find_analysis(sqlite::Connection& database, const Lists& lists, const UserId& user,
+                                     const AuditId& id);
 
-void remove_analysis(sqlite::Connection& database, const UserList& list, const AuditId& id);
+void remove_analysis(sqlite::Connection& database, Lists& lists, const AuditId& id);
 
 /// `list`: of analyses. For readers as for the writer.
 jobs::HistoryPage read_history(sqlite::Connection& database, const UserList& list, const UserId& user,

@@ -1,5 +1,5 @@
 #include "sqlite/connection.h"
-#include "store_sqlite/job_ids.h"
+#include "store_sqlite/id_list.h"
 #include "store_sqlite/maintenance.h"
 #include "store_sqlite/migrations.h"
 
@@ -29,7 +29,7 @@ constexpr std::array<Rule, 28> kRules{{
      "SELECT id FROM jobs WHERE lease_token > (SELECT value FROM counters WHERE name = 'lease')"},
     {"Job % is completed and its analysis is missing.",
      "SELECT id FROM jobs WHERE state = 2 AND audit_id IS NOT NULL"
-     " AND NOT EXISTS (SELECT 1 FROM analyses WHERE analyses.id = jobs.audit_id)"},
+     " AND audit_id NOT IN (SELECT id FROM analyses)"},
     {"Analysis % is not what its job names, or not of its user.",
      "SELECT analyses.id FROM jobs CROSS JOIN analyses ON analyses.job_id = jobs.id"
      " WHERE jobs.user_id <> analyses.user_id OR jobs.audit_id IS NOT analyses.id"},
@@ -114,6 +114,11 @@ void apply(sqlite::Connection& database, const Rule& rule, std::vector<std::stri
   if (found > kShown) problems.push_back("The same of " + std::to_string(found - kShown) + " more.");
 }
 
+void check_ids(sqlite::Connection& database, const std::string& what, const IdList::Sql& sql,
+               std::vector<std::string>& problems) {
+  for (const auto& id : find_unlisted(database, sql)) problems.push_back(what + id + " is not found by its id.");
+}
+
 void check_pages(sqlite::Connection& database, std::vector<std::string>& problems) {
   auto& rows = database.statement("PRAGMA integrity_check(20)");
   while (rows.next()) {
@@ -150,7 +155,8 @@ Result<CheckReport> check_database(const std::filesystem::path& database, const 
       progress(++done, steps);
     }
     if (report.problems.empty()) {
-      for (auto& problem : check_job_ids(connection)) report.problems.push_back(std::move(problem));
+      check_ids(connection, "Job ", kJobIds, report.problems);
+      check_ids(connection, "Analysis ", kAnalysisIds, report.problems);
     }
     progress(++done, steps);
     connection.execute("COMMIT");

@@ -88,8 +88,8 @@ Result<std::int64_t> read_cursor(const std::string& cursor) {
   return value;
 }
 
-std::optional<Row> find_row(sqlite::Connection& database, const JobIds& ids, const JobId& id) {
-  const auto number = ids.number_of(database, id);
+std::optional<Row> find_row(sqlite::Connection& database, const IdList& ids, const JobId& id) {
+  const auto number = ids.number_of(database, id.value());
   if (!number) return std::nullopt;
   auto& asked = database.statement("SELECT " RUSHES_JOB_COLUMNS " FROM jobs WHERE no = ? AND id = ?");
   asked.bind(*number, id.value());
@@ -138,7 +138,7 @@ std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter&
   return rows;
 }
 
-std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobIds& ids, const JobId& id) {
+std::optional<jobs::Job> find_job(sqlite::Connection& database, const IdList& ids, const JobId& id) {
   auto row = find_row(database, ids, id);
   if (!row) return std::nullopt;
   return std::move(row->job);

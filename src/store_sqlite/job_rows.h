@@ -2,7 +2,7 @@
 #include "jobs/fair_order.h"
 #include "jobs/model.h"
 #include "sqlite/connection.h"
-#include "store_sqlite/job_ids.h"
+#include "store_sqlite/id_list.h"
 
 #include <cstdint>
 #include <optional>
@@ -45,14 +45,14 @@ struct Row {
   std::int64_t last_seq = 0;   // 0: it has not ended
 };
 Row read_row(const sqlite::Statement& row);
-std::optional<Row> find_row(sqlite::Connection& database, const JobIds& ids, const JobId& id);
+std::optional<Row> find_row(sqlite::Connection& database, const IdList& ids, const JobId& id);
 /// Of a job that there is. Its text too, where it is asked for.
 Row row_of(sqlite::Connection& database, std::int64_t number, std::string* body = nullptr);
 /// The failed jobs, behind the one with the number `behind`, newest first, or oldest first without those
 /// whose unique key another job has now.
 std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter& filter, std::int64_t behind,
                            bool newest_first);
-std::optional<jobs::Job> find_job(sqlite::Connection& database, const JobIds& ids, const JobId& id);
+std::optional<jobs::Job> find_job(sqlite::Connection& database, const IdList& ids, const JobId& id);
 
 /// The job of `row` as the order takes it, told of where it stands.
 jobs::Waiting waiting(const Row& row, Timestamp told_at);

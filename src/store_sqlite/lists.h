@@ -1,5 +1,5 @@
 #pragma once
-#include "store_sqlite/job_ids.h"
+#include "store_sqlite/id_list.h"
 #include "store_sqlite/user_list.h"
 
 #include <optional>
@@ -17,7 +17,8 @@ struct Lists {
     std::optional<std::int64_t> jobs;
     std::optional<std::int64_t> events;
     std::optional<std::int64_t> analyses;
-    std::optional<std::int64_t> ids;
+    std::optional<std::int64_t> job_ids;
+    std::optional<std::int64_t> analysis_ids;
   };
   bool hurry(sqlite::Connection& database, Upto& upto);
   void committed();
@@ -27,7 +28,8 @@ struct Lists {
   UserList jobs;
   UserList events;
   UserList analyses;
-  JobIds ids;
+  IdList job_ids;
+  IdList analysis_ids;
 };
 
 }  // namespace rushes::store_sqlite

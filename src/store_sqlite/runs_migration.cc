@@ -1,13 +1,13 @@
 #include "store_sqlite/runs_migration.h"
 
-#include "store_sqlite/job_ids.h"
+#include "store_sqlite/id_list.h"
 #include "store_sqlite/user_list.h"
 
 namespace rushes::store_sqlite {
 namespace {
 
-// Which job has which id; see job_ids.h.
-constexpr const char* kJobIds = R"sql(
+// Without indexes by id.
+constexpr const char* kTables = R"sql(
 CREATE TABLE new_jobs (
   no INTEGER PRIMARY KEY,
   id TEXT NOT NULL,
@@ -33,11 +33,25 @@ CREATE TABLE new_jobs (
 INSERT INTO new_jobs SELECT * FROM submitted_jobs ORDER BY no;
 DROP TABLE submitted_jobs;
 ALTER TABLE new_jobs RENAME TO submitted_jobs;
+CREATE TABLE new_analyses (
+  no INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  result TEXT NOT NULL
+);
+INSERT INTO new_analyses SELECT * FROM analyses ORDER BY no;
+DROP TABLE analyses;
+ALTER TABLE new_analyses RENAME TO analyses;
 INSERT INTO counters SELECT 'ids_listed', coalesce(max(no), 0) FROM submitted_jobs;
+INSERT INTO counters SELECT 'analysis_ids_listed', coalesce(max(no), 0) FROM analyses;
 )sql";
 
-// Of each user's rows some to a row of their list; see user_list.h.
-constexpr const char* kUserLists = R"sql(
+// See user_list.h and id_list.h.
+constexpr const char* kLists = R"sql(
 ALTER TABLE user_jobs RENAME TO old_user_jobs;
 ALTER TABLE user_events RENAME TO old_user_events;
 ALTER TABLE user_analyses RENAME TO old_user_analyses;
@@ -47,26 +61,28 @@ CREATE TABLE user_events (user_id TEXT NOT NULL, first INTEGER NOT NULL, entries
   PRIMARY KEY (user_id, first)) WITHOUT ROWID;
 CREATE TABLE user_analyses (user_id TEXT NOT NULL, first INTEGER NOT NULL, entries TEXT NOT NULL,
   PRIMARY KEY (user_id, first)) WITHOUT ROWID;
+CREATE TABLE job_ids (first BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE analysis_ids (first BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
 )sql";
 
 }  // namespace
 
 void list_in_runs(sqlite::Connection& database) {
-  database.execute(kUserLists);
+  database.execute(kLists);
   write_list(database, kJobList, "SELECT user_id, no, no FROM old_user_jobs ORDER BY user_id, no");
   write_list(database, kEventList, "SELECT user_id, seq, id FROM old_user_events ORDER BY user_id, seq");
   write_list(database, kAnalysisList, "SELECT user_id, no, no FROM old_user_analyses ORDER BY user_id, no");
   database.execute("DROP TABLE old_user_jobs; DROP TABLE old_user_events; DROP TABLE old_user_analyses");
 
-  database.execute("CREATE TABLE job_id_runs (first BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID");
-  write_job_ids(database);
+  write_ids(database, kJobIds, "SELECT id, no FROM submitted_jobs ORDER BY id");
+  write_ids(database, kAnalysisIds, "SELECT id, no FROM analyses ORDER BY id");
   // A view is in the way of renaming what it looks at.
   auto& view = database.statement("SELECT sql FROM sqlite_schema WHERE name = 'jobs'");
   view.next();
   const auto jobs = view.text(0);
   view.reset();
   database.execute("DROP VIEW jobs");
-  database.execute(kJobIds);
+  database.execute(kTables);
   database.execute(jobs);
 }
 

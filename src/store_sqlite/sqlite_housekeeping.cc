@@ -24,7 +24,7 @@ struct Found {
 };
 
 /// The job names its result no more.
-void forget_analysis(const Lists& lists, sqlite::Connection& database, std::int64_t number) {
+void forget_analysis(Lists& lists, sqlite::Connection& database, std::int64_t number) {
   auto& row = database.statement("SELECT user_id, job_id, id FROM analyses WHERE no = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
@@ -32,11 +32,12 @@ void forget_analysis(const Lists& lists, sqlite::Connection& database, std::int6
   const auto analysis = row.text(2);
   row.reset();
   lists.analyses.remove(database, user, number);
+  lists.analysis_ids.remove(database, analysis);
   database.run("UPDATE job_states SET audit_id = NULL WHERE no = ? AND audit_id = ?",
-               lists.ids.number_of(database, job), analysis);
+               lists.job_ids.number_of(database, job.value()), analysis);
 }
 
-void forget_event(const Lists& lists, sqlite::Connection& database, std::int64_t number) {
+void forget_event(Lists& lists, sqlite::Connection& database, std::int64_t number) {
   auto& row = database.statement("SELECT user_id, seq FROM events WHERE id = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
@@ -45,14 +46,14 @@ void forget_event(const Lists& lists, sqlite::Connection& database, std::int64_t
   lists.events.remove(database, user, seq);
 }
 
-void forget_job(const Lists& lists, sqlite::Connection& database, std::int64_t number) {
+void forget_job(Lists& lists, sqlite::Connection& database, std::int64_t number) {
   auto& row = database.statement("SELECT user_id, id FROM submitted_jobs WHERE no = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
-  const JobId id(row.text(1));
+  const auto id = row.text(1);
   row.reset();
   lists.jobs.remove(database, user, number);
-  lists.ids.remove(database, id);
+  lists.job_ids.remove(database, id);
 }
 
 }  // namespace
@@ -64,8 +65,8 @@ struct SqliteHousekeeping::Kind {
   const char* from;        // ?1: number, ?2: how many; columns: number, since when it is there, whether and since when
                            // it may go (NULL: not yet)
   const char* may_go;      // ?1: number, ?2: before, ?3: beyond; a row where it still may
-  std::span<const char* const> remove;                                                    // ?1: number
-  void (*forget)(const Lists& lists, sqlite::Connection& database, std::int64_t number);  // before that
+  std::span<const char* const> remove;                                              // ?1: number
+  void (*forget)(Lists& lists, sqlite::Connection& database, std::int64_t number);  // before that
 };
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place) {
@@ -199,12 +200,12 @@ Task<Result<std::vector<JobId>>> SqliteHousekeeping::unneeded(std::vector<JobId>
 }
 
 Task<Result<std::vector<AuditId>>> SqliteHousekeeping::unsaved(std::vector<AuditId> analyses) {
-  std::function question = [analyses =
-                                std::move(analyses)](sqlite::Connection& database) -> Result<std::vector<AuditId>> {
+  std::function question =
+      [this, analyses = std::move(analyses)](sqlite::Connection& database) -> Result<std::vector<AuditId>> {
     std::vector<AuditId> unsaved;
     for (const auto& analysis : analyses) {
-      auto& saved = database.statement("SELECT 1 FROM analyses WHERE id = ?");
-      if (!saved.bind(analysis.value()).next()) unsaved.push_back(analysis);
+      auto& saved = database.statement("SELECT 1 FROM analyses WHERE no = ?");
+      if (!saved.bind(lists_.analysis_ids.number_of(database, analysis.value())).next()) unsaved.push_back(analysis);
     }
     return unsaved;
   };

@@ -10,7 +10,7 @@
 namespace rushes::store_sqlite {
 namespace {
 
-Result<jobs::Job> find_owned(sqlite::Connection& database, const JobIds& ids, const UserId& user, const JobId& id) {
+Result<jobs::Job> find_owned(sqlite::Connection& database, const IdList& ids, const UserId& user, const JobId& id) {
   auto job = find_job(database, ids, id);
   if (!job || job->user != user) return jobs::job_not_found();
   return std::move(*job);
@@ -48,7 +48,7 @@ void add_unfiled(std::vector<jobs::Event>& events, std::vector<jobs::Event> unfi
 
 Task<Result<jobs::Job>> SqliteJobQueries::find(UserId user, JobId job) {
   std::function question = [this, user = std::move(user), job = std::move(job)](sqlite::Connection& database) {
-    return find_owned(database, lists_.ids, user, job);
+    return find_owned(database, lists_.job_ids, user, job);
   };
   auto found = co_await readers_.read(std::move(question));
   if (!found || found->state != jobs::JobState::processing) co_return found;
@@ -77,9 +77,9 @@ Task<Result<void>> SqliteJobQueries::refresh(std::vector<jobs::Job>& jobs) {
 Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
   std::function question = [this, user = std::move(user),
                             job = std::move(job)](sqlite::Connection& database) -> Result<std::string> {
-    if (const auto owned = find_owned(database, lists_.ids, user, job); !owned) return owned.error();
+    if (const auto owned = find_owned(database, lists_.job_ids, user, job); !owned) return owned.error();
     auto& row = database.statement("SELECT body FROM submitted_jobs WHERE no = ?");
-    if (!row.bind(lists_.ids.number_of(database, job)).next()) return std::string();
+    if (!row.bind(lists_.job_ids.number_of(database, job.value())).next()) return std::string();
     auto body = row.text(0);
     row.reset();
     return body;
@@ -132,7 +132,7 @@ Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId j
     if (const auto id = Uuid::parse(job.value())) {
       if (const auto position = live_.order().position(user, *id)) return position;
     }
-    const auto row = find_row(transaction.database(), lists_.ids, job);
+    const auto row = find_row(transaction.database(), lists_.job_ids, job);
     if (!row || row->job.user != user) return jobs::job_not_found();
     if (row->job.state != jobs::JobState::pending) return std::optional<int>();
     return live_.position(*row);
@@ -149,8 +149,8 @@ Task<Result<jobs::HistoryPage>> SqliteJobQueries::history(UserId user, jobs::His
 }
 
 Task<Result<jobs::Analysis>> SqliteJobQueries::analysis(UserId user, AuditId id) {
-  std::function question = [user = std::move(user), id = std::move(id)](sqlite::Connection& database) {
-    return find_analysis(database, user, id);
+  std::function question = [this, user = std::move(user), id = std::move(id)](sqlite::Connection& database) {
+    return find_analysis(database, lists_, user, id);
   };
   co_return co_await readers_.read(std::move(question));
 }
@@ -158,11 +158,11 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::analysis(UserId user, AuditId id)
 Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, AuditId id) {
   std::function work = [this, user = std::move(user),
                         id = std::move(id)](Transaction& transaction) -> Result<jobs::Analysis> {
-    auto found = find_analysis(transaction.database(), user, id);
+    auto found = find_analysis(transaction.database(), lists_, user, id);
     if (!found) return found;
-    store_sqlite::remove_analysis(transaction.database(), lists_.analyses, id);
+    store_sqlite::remove_analysis(transaction.database(), lists_, id);
     transaction.database().run("UPDATE job_states SET audit_id = NULL WHERE no = ? AND audit_id = ?",
-                               lists_.ids.number_of(transaction.database(), found->job), id.value());
+                               lists_.job_ids.number_of(transaction.database(), found->job.value()), id.value());
     return found;
   };
   co_return co_await writer_.write(std::move(work));
@@ -228,7 +228,7 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::of_job_after(UserId user,
   std::function question = [this, user = std::move(user), job = std::move(job), seq, limit, known = &*known,
                             &told_upto](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
     std::vector<jobs::Event> events;
-    const auto row = find_row(database, lists_.ids, job);
+    const auto row = find_row(database, lists_.job_ids, job);
     if (!row || row->job.user != user) return events;
     // Among its user's events it has those of its own time alone to look through.
     const auto last = row->last_seq > 0 ? row->last_seq : INT64_MAX;

@@ -12,7 +12,7 @@ namespace rushes::store_sqlite {
 /// Questions about jobs, answered by the readers.
 class SqliteJobQueries final : public jobs::JobQueries {
  public:
-  SqliteJobQueries(Readers& readers, Writer& writer, LiveJobs& live, const Lists& lists, const Clock& clock)
+  SqliteJobQueries(Readers& readers, Writer& writer, LiveJobs& live, Lists& lists, const Clock& clock)
       : readers_(readers), writer_(writer), live_(live), lists_(lists), clock_(clock) {}
 
   Task<Result<jobs::Job>> find(UserId user, JobId job) override;
@@ -36,7 +36,7 @@ class SqliteJobQueries final : public jobs::JobQueries {
   Readers& readers_;
   Writer& writer_;
   LiveJobs& live_;
-  const Lists& lists_;
+  Lists& lists_;
   const Clock& clock_;
 };
 

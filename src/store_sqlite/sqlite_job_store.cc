@@ -60,7 +60,7 @@ class RequestKeys {
   std::set<Key> unique_;
 };
 
-std::optional<Row> find_owned(sqlite::Connection& database, const JobIds& ids, const UserId& user, const JobId& id) {
+std::optional<Row> find_owned(sqlite::Connection& database, const IdList& ids, const UserId& user, const JobId& id) {
   auto row = find_row(database, ids, id);
   if (!row || row->job.user != user) return std::nullopt;
   return row;
@@ -94,14 +94,14 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   row.job = std::move(transition.job);
   auto& database = transaction.without_staged();
   auto& lists = live_.lists();
-  lists.ids.add(database, row.job.id, row.number);
+  lists.job_ids.add(database, row.job.id.value(), row.number);
   lists.jobs.add(database, row.job.user, {row.number, row.number});
   row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
   transaction.add(row, job);
   live_.listed().added(row.number);
   keep_keys(database, row, job);
   if (job.retry_of) {
-    const auto earlier = lists.ids.number_of(database, *job.retry_of);
+    const auto earlier = lists.job_ids.number_of(database, job.retry_of->value());
     if (earlier) copy_checkpoints(database, *earlier, row.number);
   }
   return {std::move(row.job), false};
@@ -157,7 +157,7 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
       row.job.cancel_requested = true;
       return jobs::CancelOutcome::stopping;
     }
-    auto row = find_owned(database, live_.lists().ids, user, id);
+    auto row = find_owned(database, live_.lists().job_ids, user, id);
     if (!row) return jobs::job_not_found();
     if (is_end(row->job.state)) return jobs::job_ended(row->job.state);
     const auto now = clock_.now();
@@ -175,7 +175,7 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
 Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_unfinished) {
   std::function work = [this, user = std::move(user), id = std::move(id),
                         max_unfinished](Transaction& transaction) -> Result<jobs::Job> {
-    auto row = find_owned(transaction.database(), live_.lists().ids, user, id);
+    auto row = find_owned(transaction.database(), live_.lists().job_ids, user, id);
     if (!row) return jobs::job_not_found();
     if (!is_end(row->job.state)) return jobs::job_not_ended();
     if (const auto other = find_unique(transaction.database(), user, row->job.unique_key)) {

@@ -40,7 +40,7 @@ std::vector<jobs::QueueReport::User> busiest(const jobs::FairOrder& order, int c
 Task<Result<std::vector<jobs::Attempt>>> SqliteJobQueries::attempts(UserId user, JobId job) {
   std::function question = [this, user = std::move(user),
                             job = std::move(job)](sqlite::Connection& database) -> Result<std::vector<jobs::Attempt>> {
-    const auto row = find_row(database, lists_.ids, job);
+    const auto row = find_row(database, lists_.job_ids, job);
     if (!row || row->job.user != user) return jobs::job_not_found();
     return attempts_of(database, *row);
   };
@@ -79,7 +79,7 @@ Task<Result<jobs::JobReport>> SqliteJobQueries::report_job(JobId job) {
   std::function work = [this, job = std::move(job)](Transaction& transaction) -> Result<jobs::JobReport> {
     live_.promote(clock_.now());
     auto& database = transaction.database();
-    auto row = find_row(database, lists_.ids, job);
+    auto row = find_row(database, lists_.job_ids, job);
     if (!row) return jobs::job_not_found();
     jobs::JobReport report;
     report.attempts = attempts_of(database, *row);

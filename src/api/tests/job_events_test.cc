@@ -63,7 +63,7 @@ class JobEventsTest : public ContextFixture {
   }
   Task<> complete(const jobs::Lease& lease) {
     jobs::Completion completion;
-    completion.audit = AuditId("audit-" + std::to_string(++audits_));
+    completion.audit = AuditId(context().jobs.new_job_id().value());
     completion.result = {{"summary", "of\ntwo lines"}};
     (co_await store().jobs().complete(lease, std::move(completion))).value();
   }
@@ -87,7 +87,6 @@ class JobEventsTest : public ContextFixture {
   }
 
  private:
-  int audits_ = 0;
 };
 
 TEST_F(JobEventsTest, WhatWasAndWhatComesInOneStream) {

@@ -49,7 +49,7 @@ class Walker {
         return answer(run_to_end(store_.renew(*lease, kThird * QueueModel::kLease)));
       case Step::complete: {
         Completion completion;
-        completion.audit = AuditId("audit-" + std::to_string(++audits_) + job_.id.value());
+        completion.audit = AuditId(new_uuid(clock_, rng_));
         return answer(run_to_end(store_.complete(*lease, completion)));
       }
       case Step::fail:
@@ -83,7 +83,7 @@ class Walker {
   FakeClock& clock_;
   const Job job_;
   std::array<std::optional<Lease>, QueueModel::kSchedulers> leases_;
-  int audits_ = 0;
+  SystemRng rng_;
 };
 
 TEST_P(JobStoreContract, RandomWalksAgreeWithTheModel) {

@@ -111,6 +111,7 @@ TEST_F(MaintenanceTest, WhatIsWrongIsNamed) {
       {"INSERT INTO user_events VALUES ('ann', 1000, '[[1000,1],[999,2]]')",
        "The list of the events of user ann is not in order."},
       {"INSERT INTO user_analyses VALUES ('ann', 80, '[80]')", "The list of user ann has an analysis that is gone"},
+      {"UPDATE counters SET value = 1000 WHERE name = 'analysis_ids_listed'", "is not found by its id."},
       {"UPDATE counters SET value = 1000 WHERE name = 'ids_listed'", "Job " + first + " is not found by its id."},
       {"INSERT INTO checkpoints VALUES (79, 'speech', 'x')", "A checkpoint of job number 79 is kept"},
   };

@@ -103,6 +103,11 @@ class WriterTest : public ::testing::Test {
     transaction.log(std::move(event));
   }
 
+  static jobs::Completion completion() {
+    jobs::Completion completion;
+    completion.audit = AuditId("019a0000-0000-7000-8000-000000000002");
+    return completion;
+  }
   static jobs::NewJob new_job() {
     jobs::NewJob job;
     job.id = JobId("019a0000-0000-7000-8000-000000000001");
@@ -326,7 +331,7 @@ TEST_F(WriterTest, ProgressIsFiledOnceThoughAChangeBesideItIsTakenBack) {
   must_file_ = false;
   ASSERT_TRUE(run_to_end(store.report(lease, jobs::ProgressReport{40, "t", "m", ""})));
   EXPECT_TRUE(run_to_end(writer_->file()));
-  EXPECT_TRUE(run_to_end(store.complete(lease, jobs::Completion())));
+  EXPECT_TRUE(run_to_end(store.complete(lease, completion())));
   sqlite::Connection connection(folder_.database(), sqlite::Access::read_only);
   auto& rows = connection.statement("SELECT count(*), count(DISTINCT seq) FROM events");
   ASSERT_TRUE(rows.next());
@@ -358,7 +363,7 @@ TEST_F(WriterTest, ALeaseThatWasRenewedHoldsWhenTheEndOfItsJobIsTakenBack) {
     for (const auto& result : write_together({end, bug, insert(2, large)})) EXPECT_FALSE(result);
   }
   EXPECT_EQ(run_to_end(store.take_over(false)).value(), 0) << "the lease has ten seconds left";
-  EXPECT_TRUE(run_to_end(store.complete(lease, jobs::Completion())));
+  EXPECT_TRUE(run_to_end(store.complete(lease, completion())));
 }
 
 }  // namespace
