@@ -136,12 +136,17 @@ UserList::UserList(const Sql& sql, sqlite::Connection& database, std::size_t bat
 }
 
 void UserList::add(sqlite::Connection& database, const UserId& user, ListEntry entry) {
-  if (entry.row <= covered_) {
-    // It comes late: nobody would look for it behind the counter.
-    merge(database, sql_, user, entry);
-    if (listing_) late_.insert(user);
-  }
+  // It comes late: the batch lists it with those of its user that stand before it, or they are listed already.
+  if (entry.row <= covered_ && !is_any_due_before(user, entry.place)) return merge(database, sql_, user, entry);
   added_.push_back({user, entry});
+}
+
+bool UserList::is_any_due_before(const UserId& user, std::int64_t place) const {
+  const auto known = unlisted_.find(user);
+  if (known == unlisted_.end()) return false;
+  const auto listed = std::find_if(listed_.begin(), listed_.end(), [&](const Listed& one) { return one.user == user; });
+  const auto count = listed == listed_.end() ? 0 : listed->count;  // with the transaction under way
+  return known->second.size() > count && known->second[count].place < place;
 }
 
 void UserList::remove(sqlite::Connection& database, const UserId& user, std::int64_t place) const {
@@ -211,8 +216,7 @@ void UserList::write(sqlite::Connection& database, const Due& due) const {
   std::vector<ListEntry> run;
   for (auto at = due.begin(); at != due.end(); ++at) {
     const auto& [user, entry] = *at;
-    // What is listed, or begun to be, is no new run: it would overlap with one that there is.
-    if (entry.row <= listed_maybe_ || late_.contains(*user)) {
+    if (entry.row <= listed_maybe_) {
       merge(database, sql_, *user, entry);
     } else if (!sql_.may_be_gone || has_row(database, sql_, entry.row)) {
       run.push_back(entry);
@@ -247,7 +251,6 @@ void UserList::committed() {
   if (done_then_) {
     listing_ = false;
     done_ = covered_;
-    late_.clear();
   }
   rolled_back();
 }

@@ -8,7 +8,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,13 +72,14 @@ class UserList {
   void each(sqlite::Connection& database, const UserId& user, std::int64_t after, std::int64_t upto,
             Direction direction, const std::function<bool(const ListEntry&)>& take) const;
   /// Of those the ones that may not be listed yet, in order. Of a user with any, none before the first of them is
-  /// missing in the list.
+  /// missing in the list, and none behind it is in the list alone.
   std::vector<ListEntry> unlisted(const UserId& user, std::int64_t after, std::int64_t upto) const;
 
  private:
   using Entries = std::vector<ListEntry>;  // by place
   using Due = std::vector<std::pair<const UserId*, ListEntry>>;
 
+  bool is_any_due_before(const UserId& user, std::int64_t place) const;
   void start();
   void list(sqlite::Connection& database, std::size_t most);
   void write(sqlite::Connection& database, const Due& due) const;
@@ -107,7 +107,6 @@ class UserList {
   std::vector<UserId> users_;  // sorted
   std::size_t next_ = 0;       // of users_
   bool listing_ = false;
-  std::set<UserId> late_;  // of whom a row came that it covers, after it had begun
   // What the transaction under way has listed.
   struct Listed {
     UserId user;
