@@ -10,8 +10,6 @@
 namespace rushes::store_sqlite {
 namespace {
 
-// Half a millisecond of the writer's time. Where a transaction adds more than that, the next writes as many.
-constexpr std::size_t kStep = 500;
 // A batch is sorted at once.
 constexpr std::size_t kLargestBatch = 16'384;
 
@@ -84,13 +82,6 @@ void write_run(sqlite::Connection& database, const IdList::Sql& sql, Iterator be
 void merge(sqlite::Connection& database, const IdList::Sql& sql, const Entry& entry) {
   auto run = find_run(database, sql, entry.first).value_or(Run());
   put_into_run(run.entries, entry, before, [&](auto begin, auto end) { write_run(database, sql, begin, end); });
-}
-
-bool has_row(sqlite::Connection& database, const IdList::Sql& sql, std::int64_t number) {
-  auto& row = database.statement(sql.has_row).bind(number);
-  const bool is_there = row.next();
-  row.reset();
-  return is_there;
 }
 
 }  // namespace
@@ -241,20 +232,26 @@ void IdList::rolled_back() {
   done_then_ = false;
   const std::lock_guard lock(mutex_);
   for (const auto& entry : added_) forget(entry);
-  for (const auto& [id, number] : removed_) unwritten_.insert_or_assign(id, number);
+  // But what it had added itself.
+  const auto is_own = [&](const Entry& entry) {
+    return std::find(added_.begin(), added_.end(), entry) != added_.end();
+  };
+  for (const auto& entry : removed_) {
+    if (!is_own(entry)) unwritten_.insert(entry);
+  }
   added_.clear();
   removed_.clear();
 }
 
 void IdList::rolled_back_partly(sqlite::Connection& database) {
   std::erase_if(added_, [&](const Entry& entry) {
-    if (has_row(database, sql_, entry.second)) return false;
+    if (has_row(database, sql_.has_row, entry.second)) return false;
     const std::lock_guard lock(mutex_);
     forget(entry);
     return true;
   });
   std::erase_if(removed_, [&](const Entry& entry) {
-    if (!has_row(database, sql_, entry.second)) return false;
+    if (!has_row(database, sql_.has_row, entry.second)) return false;
     const std::lock_guard lock(mutex_);
     unwritten_.insert_or_assign(entry.first, entry.second);
     return true;

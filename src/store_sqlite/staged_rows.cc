@@ -216,6 +216,7 @@ bool StagedRows::has_job(std::int64_t number) const noexcept {
 }
 
 void StagedRows::write(sqlite::Connection& database, const std::vector<jobs::Event>& told) {
+  if (!any_) return;
   events_.told = &told;
   // FAIL, since the transaction or the unit's part of it is taken back anyway: SQLite need not be able to do that for
   // this statement alone.

@@ -34,7 +34,6 @@ class StagedRows {
   void add_told(std::size_t place);
   void add_event(jobs::Event event);
 
-  bool empty() const noexcept { return !any_; }
   /// How many were staged in all.
   std::int64_t count() const noexcept { return count_; }
   /// Whether there may be something of this job.

@@ -19,7 +19,7 @@ class Transaction {
 
   /// With all that was staged.
   sqlite::Connection& database() {
-    if (!staged_.empty()) staged_.write(connection_, told_);
+    staged_.write(connection_, told_);
     return connection_;
   }
   /// With all of this job.

@@ -8,9 +8,6 @@
 namespace rushes::store_sqlite {
 namespace {
 
-// Half a millisecond of the writer's time. Where a transaction adds more than that, the next lists as many.
-constexpr std::size_t kStep = 500;
-
 bool before(const ListEntry& left, const ListEntry& right) { return left.place < right.place; }
 
 std::vector<ListEntry> read_entries(std::string_view text, bool has_pairs) {
@@ -66,13 +63,6 @@ std::vector<ListEntry> find_run(sqlite::Connection& database, const UserList::Sq
 void merge(sqlite::Connection& database, const UserList::Sql& sql, const UserId& user, const ListEntry& entry) {
   auto run = find_run(database, sql, user, entry.place);
   put_into_run(run, entry, before, [&](auto begin, auto end) { write_run(database, sql, user, begin, end); });
-}
-
-bool has_row(sqlite::Connection& database, const UserList::Sql& sql, std::int64_t number) {
-  auto& row = database.statement(sql.has_row).bind(number);
-  const bool is_there = row.next();
-  row.reset();
-  return is_there;
 }
 
 /// Whether it was not there yet.
@@ -218,7 +208,7 @@ void UserList::write(sqlite::Connection& database, const Due& due) const {
     const auto& [user, entry] = *at;
     if (entry.row <= listed_maybe_) {
       merge(database, sql_, *user, entry);
-    } else if (!sql_.may_be_gone || has_row(database, sql_, entry.row)) {
+    } else if (!sql_.may_be_gone || has_row(database, sql_.has_row, entry.row)) {
       run.push_back(entry);
     }
     const auto next = std::next(at);
@@ -262,7 +252,7 @@ void UserList::rolled_back() {
 }
 
 void UserList::rolled_back_partly(sqlite::Connection& database) {
-  std::erase_if(added_, [&](const Added& one) { return !has_row(database, sql_, one.entry.row); });
+  std::erase_if(added_, [&](const Added& one) { return !has_row(database, sql_.has_row, one.entry.row); });
 }
 
 std::vector<ListEntry> UserList::unlisted(const UserId& user, std::int64_t after, std::int64_t upto) const {
@@ -279,27 +269,25 @@ void UserList::each(sqlite::Connection& database, const UserId& user, std::int64
   // Before the list: what is listed in between is in both then.
   const auto remembered = unlisted(user, after, upto);
   const auto listed_upto = remembered.empty() ? upto : remembered.front().place - 1;
-  const auto is_wanted = [&](const ListEntry& entry) { return entry.place > after && entry.place <= listed_upto; };
-  if (direction == Direction::down) {
-    if (!std::all_of(remembered.rbegin(), remembered.rend(), take)) return;
-    auto& rows = database.statement(sql_.down).bind(user.value(), listed_upto);
+  const auto take_wanted = [&](const ListEntry& entry) {
+    return entry.place <= after || entry.place > listed_upto || take(entry);
+  };
+  if (direction == Direction::up) {
+    auto& rows = database.statement(sql_.up).bind(user.value(), after, listed_upto);
     while (rows.next()) {
       const auto run = read_entries(rows.text(0), sql_.has_pairs);
-      const auto unwanted = [&](const ListEntry& entry) { return !is_wanted(entry) || take(entry); };
-      if (std::all_of(run.rbegin(), run.rend(), unwanted) && run.front().place > after) continue;
-      return rows.reset();
+      if (!std::all_of(run.begin(), run.end(), take_wanted)) return rows.reset();
     }
+    (void)std::all_of(remembered.begin(), remembered.end(), take);
     return;
   }
-  auto& rows = database.statement(sql_.up).bind(user.value(), after, listed_upto);
+  if (!std::all_of(remembered.rbegin(), remembered.rend(), take)) return;
+  auto& rows = database.statement(sql_.down).bind(user.value(), listed_upto);
   while (rows.next()) {
     const auto run = read_entries(rows.text(0), sql_.has_pairs);
-    if (std::all_of(run.begin(), run.end(), [&](const auto& entry) { return !is_wanted(entry) || take(entry); })) {
-      continue;
-    }
-    return rows.reset();
+    const bool more = std::all_of(run.rbegin(), run.rend(), take_wanted);
+    if (!more || run.front().place <= after) return rows.reset();
   }
-  (void)std::all_of(remembered.begin(), remembered.end(), take);
 }
 
 void write_list(sqlite::Connection& database, const UserList::Sql& sql, std::string_view rows) {

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,7 +27,7 @@ struct ListEntry {
 /// within the transactions that come; until then they are remembered here. A counter says up to which row everything is
 /// listed: after a crash the rows behind it are read again, and those that are in the list already do no harm.
 ///
-/// Threads: the writer's, but `each`, which is thread-safe.
+/// Threads: the writer's, but `each` and `unlisted`, which are thread-safe.
 /// Errors:  throws sqlite::Failure.
 class UserList {
  public:

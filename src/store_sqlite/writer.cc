@@ -139,6 +139,7 @@ void Writer::restart_log() {
 
 void Writer::roll_back() noexcept {
   failed_ = true;
+  staged_.drop();  // its requests go with their units
   if (!connection_.in_transaction()) return;
   try {
     connection_.run("ROLLBACK");
@@ -263,7 +264,6 @@ void Writer::commit(Batch batch) {
 }
 
 void Writer::begin(bool filing, std::vector<jobs::Event>& events) {
-  staged_.drop();
   events.clear();
   connection_.run("BEGIN IMMEDIATE");
   stale_ = true;  // until the commit
@@ -329,7 +329,7 @@ bool Writer::run_units(Batch& batch, std::vector<jobs::Event>& events) {
     if (outcome == Outcome::threw || (outcome == Outcome::refused && changed)) return false;
   }
   try {
-    if (!staged_.empty()) staged_.write(connection_, events);
+    staged_.write(connection_, events);
   } catch (const sqlite::Failure&) {
     if (!connection_.in_transaction()) throw;
     return false;
@@ -339,7 +339,7 @@ bool Writer::run_units(Batch& batch, std::vector<jobs::Event>& events) {
 
 bool Writer::write_staged(Unit& unit, const std::vector<jobs::Event>& events) {
   try {
-    if (!staged_.empty()) staged_.write(connection_, events);
+    staged_.write(connection_, events);
     return true;
   } catch (const sqlite::Failure& error) {
     if (!connection_.in_transaction()) throw;
@@ -349,7 +349,7 @@ bool Writer::write_staged(Unit& unit, const std::vector<jobs::Event>& events) {
 }
 
 void Writer::run_carefully(Batch& batch, std::vector<jobs::Event>& events) {
-  if (!staged_.empty()) staged_.write(connection_, events);  // what the beginning of the transaction staged
+  staged_.write(connection_, events);  // what the beginning of the transaction staged
   for (auto& unit : batch) {
     connection_.run("SAVEPOINT unit");
     const auto told = static_cast<std::ptrdiff_t>(events.size());

@@ -67,8 +67,8 @@ class Client {
       auth: { token: token(this.user) },
       ...(index % 4 === 0 ? {} : { transports: ['websocket'] }),
     });
-    // What the client decodes in the moment after its connection closed it keeps, without moving its offset, and gives
-    // to its listeners before the next session, which brings it again.
+    // The client hands a packet on one tick after it decoded it. Where its connection closed in between it keeps the
+    // event, without moving its offset, and gives it to its listeners before the next session, which brings it again.
     this.socket.io.on('open', () => {
       this.socket.receiveBuffer = [];
     });

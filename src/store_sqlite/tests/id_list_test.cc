@@ -219,6 +219,24 @@ TEST_F(IdListTest, AnIdMayChangeItsRow) {
   EXPECT_EQ(number_of(4), 4);
 }
 
+TEST_F(IdListTest, WhatATransactionThatDoesNotComeAboutAddedAndRemovedIsAsBefore) {
+  commit(1, 1);
+  database_->execute("BEGIN");
+  ids_->remove(*database_, id(1));
+  database_->execute("DELETE FROM submitted_jobs");
+  for (const std::int64_t number : {2, 3}) {
+    add(1, number);
+    ids_->remove(*database_, id(1));
+    database_->execute("DELETE FROM submitted_jobs");
+  }
+  add(2, 4);
+  ids_->remove(*database_, id(2));
+  database_->execute("ROLLBACK");
+  ids_->rolled_back();
+  EXPECT_EQ(number_of(1), 1);
+  EXPECT_EQ(number_of(2), 0);
+}
+
 TEST_F(IdListTest, WhereAllAreRemovedNothingIsLeftToWrite) {
   commit(1, 1);
   database_->execute("BEGIN");

@@ -269,6 +269,29 @@ TEST_F(WriterTest, AJobThatDoesNotFitIsNeitherStoredNorTold) {
   EXPECT_EQ(heard_.size(), 1U);
 }
 
+TEST_F(WriterTest, WhatTheDiskRefusedWhileItWasWrittenIsNotThereForWhoAsksNext) {
+  const FakeClock clock;
+  SqliteJobStore store(*writer_, live_, clock);
+  auto job = new_job();
+  job.body = std::string(2 * sqlite::Connection::kPageCache, 'x');  // is in the log before the commit
+  const auto log_size = std::filesystem::file_size(folder_.database().string() + "-wal");
+  {
+    const FileLimit limit(std::max<std::uintmax_t>(log_size, 32'768) + 8'192);
+    EXPECT_FALSE(run_to_end(store.submit(job, 10)));
+  }
+  Work count = [](Transaction& transaction) -> Result<int> {
+    auto& row = transaction.database().statement("SELECT count(*) FROM submitted_jobs");
+    row.next();
+    const auto found = static_cast<int>(row.integer(0));
+    row.reset();
+    return found;
+  };
+  EXPECT_EQ(run_to_end(writer_->pass(count)).value(), 0);
+  EXPECT_TRUE(run_to_end(store.submit(job, 10)));
+  EXPECT_EQ(run_to_end(writer_->pass(std::move(count))).value(), 1);
+  EXPECT_EQ(heard_.size(), 1U);
+}
+
 TEST_F(WriterTest, WhatIsAddedIsSeenByWhatComesBehindItAndByWhoAddsIt) {
   Work count = [](Transaction& transaction) -> Result<int> {
     auto& row = transaction.database().statement(
