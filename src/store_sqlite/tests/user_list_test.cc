@@ -231,27 +231,36 @@ TEST_F(UserListTest, ARowThatComesLateIsInTheListAndInItsPlace) {
 
 TEST_F(UserListTest, ARowThatComesLateWhileItsUsersAreListedIsThereOnceAndInItsPlace) {
   lists_.reset();
-  UserList list(kEventList, *database_, 600);
-  const auto transaction = [&](const std::string& user, int from, int to) {
+  UserList list(kEventList, *database_, 610);  // as many as there are before those that come late
+  const auto add = [&](const std::string& user, int id) {
+    database_->run("INSERT INTO events VALUES (?1, ?2, ?1, 'job', 0, '', 0)", id, user);
+    list.add(*database_, UserId(user), {id, id});
+  };
+  const auto transaction = [&](const std::function<void()>& work) {
     database_->execute("BEGIN");
     list.step(*database_);
-    for (int id = from; id <= to; id += 2) {
-      database_->run("INSERT INTO events VALUES (?1, ?2, ?1, 'job', 0, '', 0)", id, user);
-      list.add(*database_, UserId(user), {id, id});
-    }
+    work();
     database_->execute("COMMIT");
     list.committed();
   };
-  transaction("bob", 2, 20);
-  for (int from = 22; from < 1'222; from += 100) transaction(from < 1'022 ? "ann" : "bob", from, from + 98);
-  transaction("bob", 1'101, 1'101);  // lists five hundred of ann's before; bob's are about to be
-  ASSERT_EQ(listed("ann").size(), 500U);
-  transaction("ann", 501, 501);  // lists the rest of both before
-  transaction("cid", 2'000, 2'000);
+  for (int from = 2; from < 1'222; from += 20) {
+    const std::string user = from < 22 || from >= 1'022 ? "bob" : "ann";
+    transaction([&] {
+      for (int id = from; id < from + 20; id += 2) add(user, id);
+    });
+  }
+  transaction([&] {  // lists five hundred of ann's before; bob's are about to be
+    add("ann", 501);
+    add("bob", 1'101);
+  });
+  ASSERT_EQ(listed("ann").size(), 501U);
+  EXPECT_THAT(listed("bob"), IsEmpty());
+  transaction([&] { add("bob", 1'103); });  // lists bob's before
+  transaction([&] { add("ann", 503); });
   for (const std::string user : {"ann", "bob"}) {
     const auto rows = listed(user);
     EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end(), std::less_equal<>())) << user;
-    EXPECT_EQ(rows.size(), user == "ann" ? 501U : 111U);
+    EXPECT_EQ(rows.size(), user == "ann" ? 502U : 112U);
     Rows given;
     list.each(*database_, UserId(user), 0, INT64_MAX, UserList::Direction::up, [&](const ListEntry& entry) {
       given.push_back(entry.row);
