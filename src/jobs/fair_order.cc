@@ -5,6 +5,23 @@
 #include <stdexcept>
 
 namespace rushes::jobs {
+namespace {
+
+/// Gives where. What comes is most often the last, and a search would look at memory that nothing else needs.
+template <class T, class Before>
+std::size_t insert_in_order(Line<T>& line, const T& item, Before before) {
+  const bool behind = line.empty() || before(line[line.size() - 1], item);
+  const auto at = behind ? line.end() : std::upper_bound(line.begin(), line.end(), item, before);
+  const auto rank = static_cast<std::size_t>(at - line.begin());
+  if (behind) {
+    line.push_back(item);
+  } else {
+    line.insert(at, item);
+  }
+  return rank;
+}
+
+}  // namespace
 
 void FairOrder::clear() {
   slots_.clear();
@@ -26,6 +43,7 @@ FairOrder::Lane& FairOrder::lane_of(const UserId& user, int priority) const {
 }
 
 std::size_t FairOrder::rank_in(const Lane& lane, std::int64_t place) {
+  if (!lane.jobs.empty() && lane.jobs.front().place == place) return 0;  // most often
   const auto by_place = [](const Waiting& job, std::int64_t wanted) { return job.place < wanted; };
   const auto found = std::lower_bound(lane.jobs.begin(), lane.jobs.end(), place, by_place);
   if (found == lane.jobs.end() || found->place != place) throw std::out_of_range("no job waits at this place");
@@ -66,27 +84,25 @@ void FairOrder::take_slot_behind(Lane& lane) {
   lane.came.pop_back();
 }
 
-FairOrder::Lane& FairOrder::put(const UserId& id, const Waiting& job) {
+FairOrder::Put FairOrder::put(const UserId& id, const Waiting& job) {
   auto& user = user_of(id);
   auto& lane = user.lanes[job.priority];
   lane.user = &user;
   lane.priority = job.priority;
-  const auto by_place = [](std::int64_t wanted, const Waiting& other) { return wanted < other.place; };
-  lane.jobs.insert(std::upper_bound(lane.jobs.begin(), lane.jobs.end(), job.place, by_place), job);
-  auto& places = lane.places[static_cast<std::size_t>(job.type)];
-  places.insert(std::upper_bound(places.begin(), places.end(), job.place), job.place);
+  const auto rank =
+      insert_in_order(lane.jobs, job, [](const auto& left, const auto& right) { return left.place < right.place; });
+  insert_in_order(lane.places[static_cast<std::size_t>(job.type)], job.place, std::less());
   if (job.id != Uuid()) spots_[job.id] = {&lane, job.place};
   ++waiting_[static_cast<std::size_t>(job.type)];
   add_slot_behind(lane);
   head(lane);
-  return lane;
+  return {lane, rank};
 }
 
 void FairOrder::add(const UserId& id, const Waiting& job) { put(id, job); }
 
 int FairOrder::add_and_tell(const UserId& id, const Waiting& job) {
-  auto& lane = put(id, job);
-  const auto rank = rank_in(lane, job.place);
+  const auto [lane, rank] = put(id, job);
   const auto position = static_cast<int>(slots_.rank(slot(lane, rank))) + 1;
   lane.jobs[rank].told_position = position;
   return position;

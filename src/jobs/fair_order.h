@@ -125,7 +125,11 @@ class FairOrder {
   };
 
   User& user_of(const UserId& id);
-  Lane& put(const UserId& id, const Waiting& job);
+  struct Put {
+    Lane& lane;
+    std::size_t rank = 0;  // in the lane
+  };
+  Put put(const UserId& id, const Waiting& job);
   Lane& lane_of(const UserId& user, int priority) const;
   static std::size_t rank_in(const Lane& lane, std::int64_t place);
   static Slot slot(const Lane& lane, std::size_t index);
