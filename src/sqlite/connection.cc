@@ -185,9 +185,13 @@ void Connection::set_page_cache(std::size_t bytes) { execute("PRAGMA cache_size=
 
 bool Connection::leave_syncs(bool left) { return sqlite::leave_syncs(database_.get(), left); }
 
-void Connection::sync_log() {
+void Connection::sync_log() { sync_with(sqlite::sync_log); }
+
+void Connection::sync_database() { sync_with(sqlite::sync_database); }
+
+void Connection::sync_with(int (*sync)(sqlite3*)) {
   errno = 0;
-  const int code = sqlite::sync_log(database_.get());
+  const int code = sync(database_.get());
   const int system_errno = errno;
   if (code != SQLITE_OK) throw Failure(code, std::string("database: ") + sqlite3_errstr(code), system_errno);
 }

@@ -143,6 +143,9 @@ class Connection {
   bool leave_syncs(bool left);
   /// Makes durable what was committed so. Throws where the disk refuses: the commits stand, and it may be tried again.
   void sync_log();
+  /// Makes durable what checkpoints have copied to the database, so that the one that ends the log has less to wait
+  /// for.
+  void sync_database();
 
   /// How long a statement waits for what another connection has locked.
   static constexpr std::chrono::milliseconds kLockPatience{5'000};
@@ -156,6 +159,8 @@ class Connection {
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(database_.get()) == 0; }
 
  private:
+  void sync_with(int (*sync)(sqlite3*));
+
   std::unique_ptr<sqlite3, decltype(&sqlite3_close_v2)> database_;
   std::unordered_map<const char*, std::unique_ptr<Statement>> statements_;  // by the literal's place
 };

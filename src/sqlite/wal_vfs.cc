@@ -120,7 +120,8 @@ struct WalFile {
   }
 
   /// What was copied to the database and not synced may be lost with a sync that failed, and no checkpoint would copy
-  /// it again. It fails under the lock of checkpoints.
+  /// it again. That none of it was copied may be said at any time: one that is under way has a handle of its own, is
+  /// told of the failure too, and does not end the log.
   static int sync_database(sqlite3_file* file, int flags) {
     auto& self = of(file);
     const int code = self.methods().xSync(self.below, flags);
@@ -235,6 +236,12 @@ bool leave_syncs(sqlite3* database, bool left) {
 int sync_log(sqlite3* database) {
   auto* log = log_of(database);
   return log == nullptr ? SQLITE_ERROR : log->sync_now(SQLITE_SYNC_NORMAL);
+}
+
+int sync_database(sqlite3* database) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  return file == nullptr || file->pMethods == nullptr ? SQLITE_ERROR : file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
 }
 
 const char* wal_vfs() {

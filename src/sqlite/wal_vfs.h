@@ -28,4 +28,8 @@ bool leave_syncs(sqlite3* database, bool left);
 /// whosever it was: with the code of the connection's own next one. Threads: the connection's.
 int sync_log(sqlite3* database);
 
+/// Syncs the database itself: what checkpoints have copied is durable. SQLite's code; where it fails, a checkpoint
+/// begins anew. Threads: the connection's.
+int sync_database(sqlite3* database);
+
 }  // namespace rushes::sqlite

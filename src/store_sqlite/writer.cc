@@ -9,13 +9,7 @@ namespace {
 
 // A batch ends here even when more wait, so that the first of them is not kept for long.
 constexpr std::size_t kLargestBatch = 1000;
-// Pages of 4 KiB in the log, from which on the second thread moves them to the database.
-constexpr int kCheckpointPages = 1000;
-// Readers that come without pause can keep the second thread from ever starting the log anew. From this size on
-// the writer does it itself, between two batches.
-constexpr int kLongestLog = 8'000;
-constexpr std::chrono::milliseconds kPatienceWithReaders{50};
-constexpr std::size_t kReservedLog = std::size_t{kLongestLog + 1'000} * 4'120;
+constexpr std::size_t kReservedLog = std::size_t{Checkpointer::kLongLog + 1'000} * 4'120;
 // After it was told.
 constexpr std::chrono::milliseconds kFileWithin{1'000};
 constexpr std::chrono::milliseconds kProbeEvery{1'000};
@@ -51,7 +45,10 @@ class Writer::Written final : public LogSyncer::Step {
 };
 
 Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, WriterOptions options)
-    : connection_(file, sqlite::Access::read_write), hooks_(std::move(hooks)), syncer_(file, options.patience) {
+    : connection_(file, sqlite::Access::read_write),
+      hooks_(std::move(hooks)),
+      syncer_(file, options.patience),
+      checkpointer_(file) {
   connection_.set_page_cache(options.page_cache);
   staged_.offer(connection_);
   if (options.reserve_log) connection_.reserve_log(kReservedLog);
@@ -59,10 +56,6 @@ Writer::Writer(const std::filesystem::path& file, WriterHooks hooks, WriterOptio
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-writer");
     run();
-  });
-  checkpointer_ = std::thread([this, file] {
-    ::pthread_setname_np(::pthread_self(), "db-checkpoint");
-    checkpoint_loop(file);
   });
 }
 
@@ -72,9 +65,7 @@ Writer::~Writer() {
     stopping_ = true;
   }
   arrived_.notify_all();
-  checkpoint_wanted_.notify_all();
   thread_.join();
-  checkpointer_.join();
 }
 
 void Writer::push(std::unique_ptr<Unit> unit) {
@@ -87,24 +78,17 @@ void Writer::push(std::unique_ptr<Unit> unit) {
 
 Task<Result<void>> Writer::file() {
   std::function<Result<void>(Transaction&)> work = [](Transaction&) { return Result<void>(); };
-  co_return co_await file(std::move(work));
+  return file(std::move(work));
 }
 
 void Writer::run() {
   int wal_pages = 0;  // in the log, as of the last commit
-  int asked_at = 0;   // their number when the second thread was last asked
   // Instead of SQLite's own checkpoints, which would run here and hold up a commit.
   sqlite3_wal_hook(connection_.handle(), on_wal, &wal_pages);
   for (;;) {
     Batch batch;
     {
       std::unique_lock lock(mutex_);
-      if (wal_pages < asked_at) asked_at = 0;  // the log was started anew
-      if (wal_pages - asked_at >= kCheckpointPages) {
-        checkpoint_due_ = true;
-        asked_at = wal_pages;
-        checkpoint_wanted_.notify_one();
-      }
       const auto woken = [this] { return stopping_ || !waiting_.empty(); };
       if (const auto look = next_look()) {
         arrived_.wait_until(lock, *look, woken);
@@ -121,20 +105,10 @@ void Writer::run() {
       waiting_.erase(waiting_.begin(), end);
     }
     commit(std::move(batch));
-    if (wal_pages >= kLongestLog) restart_log();
+    checkpointer_.committed(wal_pages, connection_);
   }
   file_at_ = std::chrono::steady_clock::time_point::min();
   commit({});
-}
-
-void Writer::restart_log() {
-  connection_.set_lock_patience(kPatienceWithReaders);
-  try {
-    connection_.execute("PRAGMA wal_checkpoint(RESTART)");
-  } catch (const sqlite::Failure& error) {
-    log::warning("store", "cannot start the log anew: {}", error.what());
-  }
-  connection_.set_lock_patience(sqlite::Connection::kLockPatience);
 }
 
 void Writer::roll_back() noexcept {
@@ -361,24 +335,6 @@ void Writer::run_carefully(Batch& batch, std::vector<jobs::Event>& events) {
       if (hooks_.reload) hooks_.reload(connection_, true);
     }
     connection_.run("RELEASE unit");
-  }
-}
-
-void Writer::checkpoint_loop(const std::filesystem::path& file) {
-  std::optional<sqlite::Connection> connection;
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      checkpoint_wanted_.wait(lock, [this] { return stopping_ || checkpoint_due_; });
-      if (stopping_) return;
-      checkpoint_due_ = false;
-    }
-    try {
-      if (!connection) connection.emplace(file, sqlite::Access::read_write);
-      connection->execute("PRAGMA wal_checkpoint(PASSIVE)");
-    } catch (const sqlite::Failure& error) {
-      log::warning("store", "cannot checkpoint: {}", error.what());
-    }
   }
 }
 

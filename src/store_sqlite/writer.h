@@ -2,6 +2,7 @@
 #include "async/task.h"
 #include "jobs/event.h"
 #include "sqlite/connection.h"
+#include "store_sqlite/checkpointer.h"
 #include "store_sqlite/log_syncer.h"
 #include "store_sqlite/transaction.h"
 
@@ -91,14 +92,16 @@ class Writer {
 
   template <class T>
   Task<Result<T>> enqueue(std::function<Result<T>(Transaction&)> work, Kind kind) {
-    auto start = [this, work = std::move(work), kind](auto handler) mutable {
+    std::optional<Result<T>> result;
+    auto start = [&](auto handler) {
       auto executor = asio::get_associated_executor(handler);
-      auto unit = std::make_unique<TypedUnit<T, decltype(handler)>>(std::move(work), std::move(handler), executor);
+      auto unit =
+          std::make_unique<TypedUnit<T, decltype(handler)>>(std::move(work), result, std::move(handler), executor);
       unit->kind = kind;
       push(std::move(unit));
     };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<T>)>(std::move(start),
-                                                                                            asio::use_awaitable);
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
+    co_return std::move(*result);
   }
 
   struct Unit {
@@ -117,9 +120,9 @@ class Writer {
   struct TypedUnit final : Unit {
     using Guard = asio::executor_work_guard<asio::associated_executor_t<Handler>>;
 
-    TypedUnit(std::function<Result<T>(Transaction&)> unit_work, Handler unit_handler,
-              const asio::associated_executor_t<Handler>& executor)
-        : work(std::move(unit_work)), handler(std::move(unit_handler)), guard(executor) {}
+    TypedUnit(std::function<Result<T>(Transaction&)> unit_work, std::optional<Result<T>>& unit_result,
+              Handler unit_handler, const asio::associated_executor_t<Handler>& executor)
+        : work(std::move(unit_work)), result(unit_result), handler(std::move(unit_handler)), guard(executor) {}
 
     bool run(Transaction& transaction) override {
       result.emplace(work(transaction));
@@ -127,12 +130,12 @@ class Writer {
     }
     void fail(Error error) override { result.emplace(std::move(error)); }
     asio::any_io_executor executor() const override { return guard.get_executor(); }
-    void resume() override { std::move(handler)(std::move(*result)); }
+    void resume() override { std::move(handler)(); }
 
     std::function<Result<T>(Transaction&)> work;
+    std::optional<Result<T>>& result;  // its caller's, who waits for the handler
     Handler handler;
     Guard guard;
-    std::optional<Result<T>> result;
   };
   using Batch = std::vector<std::unique_ptr<Unit>>;
   /// What is to be told, and who waits.
@@ -167,8 +170,6 @@ class Writer {
   /// When there is something to do although nobody comes; nothing: never.
   std::optional<std::chrono::steady_clock::time_point> next_look() const;
   void tell(std::span<const jobs::Event> events) const;
-  void restart_log();
-  void checkpoint_loop(const std::filesystem::path& file);
 
   StagedRows staged_;              // on thread_ only
   sqlite::Connection connection_;  // on thread_ only
@@ -182,6 +183,7 @@ class Writer {
   std::optional<std::chrono::steady_clock::time_point> file_at_;
 
   LogSyncer syncer_;
+  Checkpointer checkpointer_;
 
   mutable std::mutex refusal_mutex_;
   std::optional<Error> refusal_;  // under refusal_mutex_
@@ -190,11 +192,8 @@ class Writer {
   std::condition_variable arrived_;
   Batch waiting_;
   bool stopping_ = false;
-  bool checkpoint_due_ = false;
-  std::condition_variable checkpoint_wanted_;
 
   std::thread thread_;
-  std::thread checkpointer_;
 };
 
 }  // namespace rushes::store_sqlite

@@ -119,5 +119,36 @@ TEST_F(WalVfsTest, WhatAFailedSyncLosesOfFormerCheckpointsIsCopiedAgain) {
   EXPECT_EQ(sound.text(0), "ok");
 }
 
+TEST_F(WalVfsTest, WhatAFailedSyncOfTheDatabaseLosesIsCopiedAgain) {
+  Connection writer(file(), Access::read_write);
+  Connection reader(file(), Access::read_only);
+  Connection checkpointer(file(), Access::read_write);
+  writer.execute("PRAGMA wal_autocheckpoint = 0");
+  writer.execute("CREATE TABLE t (b)");
+  writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  faults_.lose_unsynced(Lost::all);
+  insert(writer, 50);
+  reader.execute("BEGIN");
+  EXPECT_EQ(rows(reader), 50);
+  insert(writer, 50);
+  checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)");  // up to what the reader sees, without a sync
+  faults_.fail_nth(DiskOperation::sync, 1, DiskError::io);
+  EXPECT_THROW(checkpointer.sync_database(), Failure);
+  EXPECT_EQ(faults_.failed(), 1);
+  faults_.heal();
+  reader.execute("COMMIT");
+  for (auto* connection : {&writer, &checkpointer}) {
+    try {
+      connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (const Failure&) {  // told of it
+    }
+  }
+  EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), 0U);
+  EXPECT_EQ(rows(reader), 100);
+  auto& sound = reader.statement("PRAGMA integrity_check");
+  ASSERT_TRUE(sound.next());
+  EXPECT_EQ(sound.text(0), "ok");
+}
+
 }  // namespace
 }  // namespace rushes::sqlite

@@ -1,0 +1,54 @@
+#pragma once
+#include "sqlite/connection.h"
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+namespace rushes::store_sqlite {
+
+/// A thread that moves what is in the write-ahead log to the database, so that no commit waits for it.
+///
+/// The log begins anew only once the database has all of it, durable, and while nobody writes: so the writer does that,
+/// between two batches. Before, this thread has copied and synced all but what was written in the last milliseconds.
+///
+/// Threads: all but the constructor from one, the writer's.
+class Checkpointer {
+ public:
+  explicit Checkpointer(std::filesystem::path file);
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  /// After a commit: the log has so many pages. Begins it anew with the writer's connection where it is long enough and
+  /// that costs little, or where it is so long that it must: a reader or a disk that refuses may prevent it until then.
+  void committed(int pages, sqlite::Connection& writer);
+
+  /// From this length on, in pages of 4 KiB, the log is to begin anew.
+  static constexpr int kLongLog = 8'000;
+
+ private:
+  void ask();
+  bool is_ready();
+  static void restart_log(sqlite::Connection& writer);
+  void run();
+  /// How many pages the log has.
+  static int copy(sqlite::Connection& connection);
+
+  const std::filesystem::path file_;
+
+  // The writer's.
+  int asked_at_ = 0;  // pages of the log when the thread was last asked
+  int must_at_;       // pages at which the log begins anew whether that costs little or not
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  bool due_ = false;
+  bool ready_ = false;  // the database has nearly all
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace rushes::store_sqlite
