@@ -157,6 +157,17 @@ jobs::Waiting waiting(const Row& row, Timestamp told_at) {
   return job;
 }
 
+jobs::Waiting new_waiting(const jobs::NewJob& job, const Row& row, Timestamp told_at) {
+  jobs::Waiting waiting;
+  waiting.number = row.number;
+  waiting.id = Uuid::parse(job.id.value()).value_or(Uuid());
+  waiting.place = row.place;
+  waiting.type = job.type;
+  waiting.priority = job.priority;
+  waiting.told_at = to_millis(told_at);
+  return waiting;
+}
+
 void keep_keys(sqlite::Connection& database, const Row& row, const jobs::NewJob& request) {
   if (!request.idempotency_key.empty()) {
     database.run("INSERT INTO job_keys VALUES (?, ?, ?)", request.user.value(), request.idempotency_key, row.number);

@@ -56,6 +56,8 @@ std::optional<jobs::Job> find_job(sqlite::Connection& database, const IdList& id
 
 /// The job of `row` as the order takes it, told of where it stands.
 jobs::Waiting waiting(const Row& row, Timestamp told_at);
+/// A new one, of which the row has nothing yet but its numbers.
+jobs::Waiting new_waiting(const jobs::NewJob& job, const Row& row, Timestamp told_at);
 
 /// What the row of a new job is found by, beside its number and its id.
 void keep_keys(sqlite::Connection& database, const Row& row, const jobs::NewJob& request);

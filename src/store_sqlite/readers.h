@@ -36,7 +36,7 @@ class Readers {
         return error.to_error();
       }
     };
-    co_return co_await pool_.run(std::move(work));
+    return pool_.run(std::move(work));
   }
 
  private:

@@ -66,7 +66,7 @@ Task<Result<std::vector<jobs::Claimed>>> SqliteJobStore::claim(jobs::ClaimReques
     }
     return claimed;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<jobs::Lease>> SqliteJobStore::renew(jobs::Lease lease, std::chrono::milliseconds lease_for) {
@@ -78,7 +78,7 @@ Task<Result<jobs::Lease>> SqliteJobStore::renew(jobs::Lease lease, std::chrono::
     if (running->row.job.cancel_requested) return stop_wanted(lease);
     return jobs::Lease{lease.job, lease.token, running->row.expires_at};
   };
-  co_return co_await writer_.pass(std::move(work));
+  return writer_.pass(std::move(work));
 }
 
 void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running, jobs::Transition transition,
@@ -133,7 +133,7 @@ Task<Result<void>> SqliteJobStore::with_lease(jobs::Lease lease, Settle end) {
     (this->*end)(transaction, *running, clock_.now());
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<void>> SqliteJobStore::report(jobs::Lease lease, jobs::ProgressReport report) {
@@ -147,7 +147,7 @@ Task<Result<void>> SqliteJobStore::report(jobs::Lease lease, jobs::ProgressRepor
     tell_event(transaction, live_, *running, *transition.event, clock_.now());
     return {};
   };
-  co_return co_await writer_.pass(std::move(work));
+  return writer_.pass(std::move(work));
 }
 
 Task<Result<void>> SqliteJobStore::save_checkpoint(jobs::Lease lease, std::string name, std::string data) {
@@ -159,7 +159,7 @@ Task<Result<void>> SqliteJobStore::save_checkpoint(jobs::Lease lease, std::strin
     running->has_checkpoints = true;
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion completion) {
@@ -180,7 +180,7 @@ Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion 
     settle(transaction, *running, std::move(transition), {jobs::AttemptOutcome::completed, nullptr, {}}, now);
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<jobs::AfterFailure>> SqliteJobStore::fail(jobs::Lease lease, jobs::Failure failure,
@@ -191,15 +191,15 @@ Task<Result<jobs::AfterFailure>> SqliteJobStore::fail(jobs::Lease lease, jobs::F
     if (running == nullptr) return lease_lost(lease);
     return settle_failed(transaction, *running, failure, retry_in, clock_.now());
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<void>> SqliteJobStore::release(jobs::Lease lease) {
-  co_return co_await with_lease(std::move(lease), &SqliteJobStore::settle_handed_back);
+  return with_lease(std::move(lease), &SqliteJobStore::settle_handed_back);
 }
 
 Task<Result<void>> SqliteJobStore::confirm_cancelled(jobs::Lease lease) {
-  co_return co_await with_lease(std::move(lease), &SqliteJobStore::settle_cancelled);
+  return with_lease(std::move(lease), &SqliteJobStore::settle_cancelled);
 }
 
 Task<Result<int>> SqliteJobStore::take_over(bool all) {
@@ -219,7 +219,7 @@ Task<Result<int>> SqliteJobStore::take_over(bool all) {
     }
     return static_cast<int>(lost.size());
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 }  // namespace rushes::store_sqlite

@@ -155,7 +155,7 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order
       " AND no <= (SELECT min(value) FROM counters WHERE name IN ('jobs_listed', 'ids_listed'))",
       kRemove,
       forget_job};
-  co_return co_await remove(kJobs, order, place);
+  return remove(kJobs, order, place);
 }
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder order, jobs::SweepPlace place) {
@@ -170,7 +170,7 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder ord
       " WHERE user_events.user_id = events.user_id ORDER BY first DESC LIMIT 1)",
       kRemove,
       forget_event};
-  co_return co_await remove(kEvents, order, place);
+  return remove(kEvents, order, place);
 }
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) {
@@ -181,7 +181,7 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder o
                                   "SELECT 1 FROM analyses WHERE no = ?1 AND (created_at < ?2 OR no <= ?3)",
                                   kRemove,
                                   forget_analysis};
-  co_return co_await remove(kAnalyses, order, place);
+  return remove(kAnalyses, order, place);
 }
 
 Task<Result<std::vector<JobId>>> SqliteHousekeeping::unneeded(std::vector<JobId> uploads, Timestamp since) {
@@ -196,7 +196,7 @@ Task<Result<std::vector<JobId>>> SqliteHousekeeping::unneeded(std::vector<JobId>
     }
     return unneeded;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<std::vector<AuditId>>> SqliteHousekeeping::unsaved(std::vector<AuditId> analyses) {
@@ -209,7 +209,7 @@ Task<Result<std::vector<AuditId>>> SqliteHousekeeping::unsaved(std::vector<Audit
     }
     return unsaved;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 }  // namespace rushes::store_sqlite

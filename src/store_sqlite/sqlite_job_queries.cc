@@ -84,7 +84,7 @@ Task<Result<std::string>> SqliteJobQueries::body_of(UserId user, JobId job) {
     row.reset();
     return body;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<jobs::JobPage>> SqliteJobQueries::list(UserId user, jobs::JobFilter filter) {
@@ -122,7 +122,7 @@ Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
     live_.promote(clock_.now());
     return live_.next_due();
   };
-  co_return co_await writer_.pass(std::move(work));
+  return writer_.pass(std::move(work));
 }
 
 Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId job) {
@@ -137,7 +137,7 @@ Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId j
     if (row->job.state != jobs::JobState::pending) return std::optional<int>();
     return live_.position(*row);
   };
-  co_return co_await writer_.pass(std::move(work));
+  return writer_.pass(std::move(work));
 }
 
 Task<Result<jobs::HistoryPage>> SqliteJobQueries::history(UserId user, jobs::HistoryQuery query) {
@@ -145,14 +145,14 @@ Task<Result<jobs::HistoryPage>> SqliteJobQueries::history(UserId user, jobs::His
                             query](sqlite::Connection& database) -> Result<jobs::HistoryPage> {
     return read_history(database, lists_.analyses, user, query);
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<jobs::Analysis>> SqliteJobQueries::analysis(UserId user, AuditId id) {
   std::function question = [this, user = std::move(user), id = std::move(id)](sqlite::Connection& database) {
     return find_analysis(database, lists_, user, id);
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, AuditId id) {
@@ -165,7 +165,7 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
                                lists_.job_ids.number_of(transaction.database(), found->job.value()), id.value());
     return found;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, int limit) {
@@ -179,7 +179,7 @@ Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, in
     while (rows.next()) events.push_back(read_event(rows));
     return events;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<SqliteEventLog::Known>> SqliteEventLog::know(UserId user) {
@@ -262,14 +262,14 @@ Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) 
     });
     return seq;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<bool>> SqliteEventLog::has(UserId user, std::int64_t id) {
   std::function question = [user = std::move(user), id](sqlite::Connection& database) -> Result<bool> {
     return database.statement("SELECT 1 FROM events WHERE id = ? AND user_id = ?").bind(id, user.value()).next();
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<jobs::LogState>> SqliteEventLog::state() {

@@ -78,17 +78,15 @@ int SqliteJobStore::line_up(Row& row, Timestamp now) {
 jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJob& job, Timestamp now) {
   Row row;
   row.number = live_.new_number();
-  row.job.id = job.id;
-  row.job.user = job.user;
-  row.job.type = job.type;
-  row.job.priority = job.priority;
+  row.place = live_.new_place();
+  const auto waiting = new_waiting(job, row, now);
   std::optional<int> position;
   if (job.run_at && *job.run_at > now) {
-    row.place = live_.new_place();
     row.run_at = to_millis(*job.run_at);
-    live_.wait(job.user, waiting(row, now), row.run_at, now);
+    live_.wait(job.user, waiting, row.run_at, now);
   } else {
-    position = line_up(row, now);
+    live_.promote(now);
+    position = live_.order().add_and_tell(job.user, waiting);
   }
   auto transition = jobs::created(job, position, position ? live_.estimate_wait(*position) : std::nullopt, now);
   row.job = std::move(transition.job);
@@ -114,7 +112,7 @@ Task<Result<jobs::Submission>> SqliteJobStore::submit(jobs::NewJob job, int max_
     if (live_.unfinished(job.user) >= max_unfinished) return jobs::queue_limit(max_unfinished);
     return add(transaction, job, clock_.now());
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::vector<jobs::Submission>>> SqliteJobStore::submit_all(std::vector<jobs::NewJob> all,
@@ -143,7 +141,7 @@ Task<Result<std::vector<jobs::Submission>>> SqliteJobStore::submit_all(std::vect
     }
     return submitted;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) {
@@ -169,7 +167,7 @@ Task<Result<jobs::CancelOutcome>> SqliteJobStore::cancel(UserId user, JobId id) 
     live_.listed().ended(transaction, row->number);
     return jobs::CancelOutcome::cancelled;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_unfinished) {
@@ -186,7 +184,7 @@ Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_u
     if (!restarted) return restarted.error();
     return std::move(row->job);
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Timestamp now) {
@@ -216,7 +214,7 @@ Task<Result<int>> SqliteJobStore::redrive(jobs::DeadFilter filter) {
     }
     return redriven;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<void>> SqliteJobStore::set_type(jobs::JobType type, jobs::TypeSettings settings) {
@@ -228,7 +226,7 @@ Task<Result<void>> SqliteJobStore::set_type(jobs::JobType type, jobs::TypeSettin
     live_.types()[static_cast<std::size_t>(type)] = settings;
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 struct SqliteJobStore::Telling {
@@ -281,7 +279,7 @@ Task<Result<int>> SqliteJobStore::announce_positions(int limit) {
     // Those that this look did not reach remain too.
     return std::max(telling.left, next_window_ > waiting ? 0 : 1);
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 }  // namespace rushes::store_sqlite

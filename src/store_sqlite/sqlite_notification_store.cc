@@ -56,7 +56,7 @@ Task<Result<Notification>> SqliteNotificationStore::add(NewNotification notifica
                         notification = std::move(notification)](Transaction& transaction) -> Result<Notification> {
     return insert(transaction.database(), notification);
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::optional<Notification>>> SqliteNotificationStore::consume(
@@ -68,14 +68,14 @@ Task<Result<std::optional<Notification>>> SqliteNotificationStore::consume(
     if (moved == 0 || !notification) return std::optional<Notification>();
     return std::optional(insert(database, *notification));
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::int64_t>> SqliteNotificationStore::consumed() {
   std::function question = [](sqlite::Connection& database) {
     return single_number(database.statement("SELECT value FROM counters WHERE name = 'notices'"));
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<std::int64_t>> SqliteNotificationStore::unread_count(UserId user) {
@@ -83,7 +83,7 @@ Task<Result<std::int64_t>> SqliteNotificationStore::unread_count(UserId user) {
     return single_number(
         database.statement("SELECT count(*) FROM notifications WHERE user_id = ? AND is_read = 0").bind(user.value()));
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<ListPage>> SqliteNotificationStore::list(UserId user, notifications::ListQuery query) {
@@ -105,7 +105,7 @@ Task<Result<ListPage>> SqliteNotificationStore::list(UserId user, notifications:
     while (rows.next()) page.notifications.push_back(read_notification(rows));
     return page;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<void>> SqliteNotificationStore::mark_read(UserId user, NotificationId id) {
@@ -117,7 +117,7 @@ Task<Result<void>> SqliteNotificationStore::mark_read(UserId user, NotificationI
     }
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<void>> SqliteNotificationStore::mark_all_read(UserId user) {
@@ -125,7 +125,7 @@ Task<Result<void>> SqliteNotificationStore::mark_all_read(UserId user) {
     transaction.database().run("UPDATE notifications SET is_read = 1 WHERE user_id = ? AND is_read = 0", user.value());
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 }  // namespace rushes::store_sqlite

@@ -44,7 +44,7 @@ Task<Result<std::vector<jobs::Attempt>>> SqliteJobQueries::attempts(UserId user,
     if (!row || row->job.user != user) return jobs::job_not_found();
     return attempts_of(database, *row);
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
@@ -71,7 +71,7 @@ Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
     dead.reset();
     return report;
   };
-  co_return co_await writer_.pass(std::move(work));
+  return writer_.pass(std::move(work));
 }
 
 Task<Result<jobs::JobReport>> SqliteJobQueries::report_job(JobId job) {

@@ -104,7 +104,7 @@ Task<Result<Schedule>> SqliteScheduleStore::add(Schedule schedule, int most) {
     update_row(database, added);
     return added;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::vector<Schedule>>> SqliteScheduleStore::list(UserId user) {
@@ -115,7 +115,7 @@ Task<Result<std::vector<Schedule>>> SqliteScheduleStore::list(UserId user) {
     while (rows.next()) all.push_back(read_schedule(rows, false));
     return all;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<Schedule>> SqliteScheduleStore::find(UserId user, ScheduleId id) {
@@ -125,7 +125,7 @@ Task<Result<Schedule>> SqliteScheduleStore::find(UserId user, ScheduleId id) {
     if (!found) return not_found();
     return std::move(*found);
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<Schedule>> SqliteScheduleStore::update(UserId user, ScheduleId id, Change change) {
@@ -147,7 +147,7 @@ Task<Result<Schedule>> SqliteScheduleStore::update(UserId user, ScheduleId id, C
     update_row(transaction.database(), schedule);
     return std::move(schedule);
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<void>> SqliteScheduleStore::remove(UserId user, ScheduleId id) {
@@ -157,7 +157,7 @@ Task<Result<void>> SqliteScheduleStore::remove(UserId user, ScheduleId id) {
     if (removed == 0) return not_found();
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::vector<Schedule>>> SqliteScheduleStore::due(int limit) {
@@ -169,7 +169,7 @@ Task<Result<std::vector<Schedule>>> SqliteScheduleStore::due(int limit) {
     while (rows.next()) due.push_back(read_schedule(rows, true));
     return due;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<std::optional<Timestamp>>> SqliteScheduleStore::next_due() {
@@ -178,7 +178,7 @@ Task<Result<std::optional<Timestamp>>> SqliteScheduleStore::next_due() {
     row.next();
     return row.is_null(0) ? std::nullopt : std::optional(from_millis(row.integer(0)));
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<void>> SqliteScheduleStore::record(ScheduleId id, std::optional<Timestamp> due, LastRun run) {
@@ -203,7 +203,7 @@ Task<Result<void>> SqliteScheduleStore::record(ScheduleId id, std::optional<Time
                  skipped, job, id.value());
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 #undef RUSHES_SCHEDULE_COLUMNS

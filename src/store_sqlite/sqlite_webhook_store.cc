@@ -78,14 +78,14 @@ Task<Result<Webhook>> SqliteWebhookStore::add(Webhook webhook, int most) {
                  json::serialize(to_json_array(webhook.types)), to_millis(webhook.created_at));
     return webhook;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::vector<Webhook>>> SqliteWebhookStore::list(UserId user) {
   std::function question = [user = std::move(user)](sqlite::Connection& database) -> Result<std::vector<Webhook>> {
     return webhooks_of(database, user);
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<void>> SqliteWebhookStore::remove(UserId user, WebhookId id) {
@@ -96,7 +96,7 @@ Task<Result<void>> SqliteWebhookStore::remove(UserId user, WebhookId id) {
     database.run("DELETE FROM webhooks WHERE id = ?", id.value());
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Delivery SqliteWebhookStore::insert(sqlite::Connection& database, const WebhookId& webhook, const std::string& type,
@@ -135,7 +135,7 @@ Task<Result<int>> SqliteWebhookStore::consume(std::vector<webhooks::Told> told, 
     if (upto > done) database.run("UPDATE counters SET value = ? WHERE name = 'webhooks'", upto);
     return filed;
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::int64_t>> SqliteWebhookStore::consumed() {
@@ -144,7 +144,7 @@ Task<Result<std::int64_t>> SqliteWebhookStore::consumed() {
     row.next();
     return row.integer(0);
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<Delivery>> SqliteWebhookStore::file(UserId user, WebhookId id, std::string type, std::string data) {
@@ -153,7 +153,7 @@ Task<Result<Delivery>> SqliteWebhookStore::file(UserId user, WebhookId id, std::
     if (!is_owned(transaction.database(), user, id)) return not_found();
     return insert(transaction.database(), id, type, webhooks::message_of(type, clock_.now(), data));
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::vector<DueDelivery>>> SqliteWebhookStore::due(Timestamp now, int limit) {
@@ -167,7 +167,7 @@ Task<Result<std::vector<DueDelivery>>> SqliteWebhookStore::due(Timestamp now, in
     while (rows.next()) due.push_back({read_delivery(rows), rows.text(9), rows.text(10)});
     return due;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<std::optional<Timestamp>>> SqliteWebhookStore::next_due() {
@@ -176,7 +176,7 @@ Task<Result<std::optional<Timestamp>>> SqliteWebhookStore::next_due() {
     row.next();
     return row.is_null(0) ? std::nullopt : std::optional(from_millis(row.integer(0)));
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<void>> SqliteWebhookStore::record(DeliveryId id, Outcome outcome) {
@@ -197,7 +197,7 @@ Task<Result<void>> SqliteWebhookStore::record(DeliveryId id, Outcome outcome) {
         now, id.value());
     return {};
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 Task<Result<std::vector<Delivery>>> SqliteWebhookStore::deliveries(UserId user, WebhookId id, int limit) {
@@ -212,7 +212,7 @@ Task<Result<std::vector<Delivery>>> SqliteWebhookStore::deliveries(UserId user, 
     while (rows.next()) all.push_back(read_delivery(rows));
     return all;
   };
-  co_return co_await readers_.read(std::move(question));
+  return readers_.read(std::move(question));
 }
 
 Task<Result<int>> SqliteWebhookStore::prune(Timestamp before, int limit) {
@@ -222,7 +222,7 @@ Task<Result<int>> SqliteWebhookStore::prune(Timestamp before, int limit) {
         " (SELECT id FROM deliveries WHERE state > 0 AND next_at < ? LIMIT ?)",
         to_millis(before), limit);
   };
-  co_return co_await writer_.write(std::move(work));
+  return writer_.write(std::move(work));
 }
 
 }  // namespace rushes::store_sqlite
