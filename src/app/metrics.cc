@@ -239,13 +239,15 @@ void write_schedules(Page& page, const queue::ScheduleCounts& counts) {
   runs("failed", counts.failed);
 }
 
-Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServer& http, queue::JobService& jobs,
-                            const Upkeep& upkeep) {
+Task<net::Response> metrics(const socketio::Server& sockets, const gateways::TokenGuard& guard,
+                            const net::HttpServer& http, queue::JobService& jobs, const Upkeep& upkeep) {
   const auto counts = co_await jobs.queries().counts();
   Page page;
   write_transports(page, sockets);
   write_wire(page, sockets);
   write_namespaces(page, sockets);
+  page.gauge("rushes_tokens_watched", "Sockets that end when their token expires.",
+             static_cast<double>(guard.watched()));
   write_limits(page, sockets, http, jobs);
   write_http(page, http);
   if (counts) write_jobs(page, *counts);
@@ -260,10 +262,10 @@ Task<net::Response> metrics(const socketio::Server& sockets, const net::HttpServ
 
 }  // namespace
 
-void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
-                       queue::JobService& jobs, Upkeep upkeep) {
-  router.add("GET", "/metrics", [&sockets, &http, &jobs, upkeep = std::move(upkeep)](net::Request&) {
-    return metrics(sockets, http, jobs, upkeep);
+void add_metrics_route(net::Router& router, const socketio::Server& sockets, const gateways::TokenGuard& guard,
+                       const net::HttpServer& http, queue::JobService& jobs, Upkeep upkeep) {
+  router.add("GET", "/metrics", [&sockets, &guard, &http, &jobs, upkeep = std::move(upkeep)](net::Request&) {
+    return metrics(sockets, guard, http, jobs, upkeep);
   });
 }
 

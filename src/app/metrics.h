@@ -1,4 +1,5 @@
 #pragma once
+#include "gateways/token_guard.h"
 #include "net/http_server.h"
 #include "net/router.h"
 #include "queue/housekeeper.h"
@@ -23,7 +24,7 @@ struct Upkeep {
 /// https://prometheus.io/docs/instrumenting/exposition_formats/
 ///
 /// Lifetime:  the parts outlive the router.
-void add_metrics_route(net::Router& router, const socketio::Server& sockets, const net::HttpServer& http,
-                       queue::JobService& jobs, Upkeep upkeep);
+void add_metrics_route(net::Router& router, const socketio::Server& sockets, const gateways::TokenGuard& guard,
+                       const net::HttpServer& http, queue::JobService& jobs, Upkeep upkeep);
 
 }  // namespace rushes::app

@@ -188,7 +188,7 @@ class WiredServer final : public Server {
     api::add_operator_routes(router_, context_);
     const auto refusal = [this] { return store_->refusal(); };
     add_health_routes(router_, jobs_.queries(), refusal);
-    add_metrics_route(router_, sockets_, http_, jobs_, {housekeeper_.counts(), refusal, schedules_.counts()});
+    add_metrics_route(router_, sockets_, guard_, http_, jobs_, {housekeeper_.counts(), refusal, schedules_.counts()});
     add_page_routes(router_);
     if (config_.development) add_development_route(router_, [this] { return development_token(); });
   }

@@ -28,10 +28,11 @@ TokenGuard::TokenGuard(Executor executor, const auth::TokenVerifier& tokens, con
 void TokenGuard::install(socketio::Namespace& nsp) {
   nsp.use([this](SocketPtr socket) { return check(std::move(socket)); });
   nsp.on_connection([this](const SocketPtr& socket) {
-    const auto& identity = identity_of(*socket);
-    socket->join(room_of(identity.user));
-    watch(socket, identity.expires_at);
+    socket->join(room_of(identity_of(*socket).user));
+    watch(socket);
   });
+  // Else what is known of a socket that is gone would stay for as long as its token could have been used.
+  nsp.on_disconnect([this](const SocketPtr& socket, std::string_view) { forget(socket); });
   nsp.on("auth-refresh", [this](SocketPtr socket, json::array arguments, socketio::Ack ack) {
     return refresh(std::move(socket), std::move(arguments), std::move(ack));
   });
@@ -68,25 +69,36 @@ Task<> TokenGuard::refresh(SocketPtr socket, json::array arguments, socketio::Ac
     co_return;
   }
   const auto expires_at = identity->expires_at;
-  socket->data = std::move(*identity);
-  watch(socket, expires_at);
+  if (socket->connected()) {
+    forget(socket);
+    socket->data = std::move(*identity);
+    watch(socket);
+  }
   const json::object answer{{"success", true}, {"expiresAt", to_rfc3339(expires_at)}};
   ack(answer);
 }
 
-void TokenGuard::watch(const SocketPtr& socket, Timestamp expires_at) {
-  asio::post(executor_, [this, held = std::weak_ptr(socket), expires_at] {
+void TokenGuard::watch(const SocketPtr& socket) {
+  asio::post(executor_, [this, held = std::weak_ptr(socket), key = Key(identity_of(*socket).expires_at, socket.get())] {
     if (stopped_) return;
-    const bool first = expiries_.empty() || expires_at < expiries_.begin()->first;
-    expiries_.emplace(expires_at, held);
+    const bool first = expiries_.empty() || key < expiries_.begin()->first;
+    expiries_.emplace(key, held);
+    watched_ = expiries_.size();
     if (first) schedule();
+  });
+}
+
+void TokenGuard::forget(const SocketPtr& socket) {
+  asio::post(executor_, [this, key = Key(identity_of(*socket).expires_at, socket.get())] {
+    expiries_.erase(key);
+    watched_ = expiries_.size();
   });
 }
 
 void TokenGuard::schedule() {
   if (stopped_ || expiries_.empty()) return;
   // Looked at again at least hourly, for a wall clock that was set.
-  const auto left = expiries_.begin()->first - clock_.now();
+  const auto left = expiries_.begin()->first.first - clock_.now();
   timer_.expires_after(
       std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(1), std::chrono::hours(1)));
   timer_.async_wait([this](boost::system::error_code cancelled) {
@@ -96,7 +108,7 @@ void TokenGuard::schedule() {
 
 void TokenGuard::sweep() {
   const auto now = clock_.now();
-  while (!expiries_.empty() && expiries_.begin()->first <= now) {
+  while (!expiries_.empty() && expiries_.begin()->first.first <= now) {
     const auto socket = expiries_.begin()->second.lock();
     expiries_.erase(expiries_.begin());
     if (!socket) continue;
@@ -108,12 +120,14 @@ void TokenGuard::sweep() {
       socket->disconnect();
     });
   }
+  watched_ = expiries_.size();
   schedule();
 }
 
 void TokenGuard::stop() {
   stopped_ = true;
   expiries_.clear();
+  watched_ = 0;
   timer_.cancel();
 }
 

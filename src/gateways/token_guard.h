@@ -7,9 +7,12 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace rushes::gateways {
 
@@ -31,6 +34,9 @@ class TokenGuard {
   /// On `executor`.
   void stop();
 
+  /// How many sockets end when their token expires. Threads: any.
+  std::size_t watched() const noexcept { return watched_.load(std::memory_order_relaxed); }
+
   /// The room of all of a user's sockets.
   static std::string room_of(const UserId& user) { return "user:" + user.value(); }
 
@@ -39,7 +45,8 @@ class TokenGuard {
 
   Task<std::optional<socketio::ConnectError>> check(SocketPtr socket);
   Task<> refresh(SocketPtr socket, json::array arguments, socketio::Ack ack);
-  void watch(const SocketPtr& socket, Timestamp expires_at);
+  void watch(const SocketPtr& socket);
+  void forget(const SocketPtr& socket);
   void sweep();
   void schedule();
 
@@ -48,9 +55,12 @@ class TokenGuard {
   const Clock& clock_;
 
   // On executor_ only.
-  std::multimap<Timestamp, std::weak_ptr<socketio::Socket>> expiries_;
+  using Key = std::pair<Timestamp, const socketio::Socket*>;
+  std::map<Key, std::weak_ptr<socketio::Socket>> expiries_;  // of connected sockets
   asio::steady_timer timer_;
   bool stopped_ = false;
+
+  std::atomic<std::size_t> watched_{0};  // those in expiries_
 };
 
 /// Who a socket belongs to; set by the guard before any other hook sees it.

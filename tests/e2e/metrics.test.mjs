@@ -40,16 +40,20 @@ test('sockets, events and how they went are counted', async () => {
   let metrics = await read();
   const events = client.of('queue-update').length;
   assert.equal(metrics.get('rushes_sockets{namespace="/queue"}'), 1);
+  assert.equal(metrics.get('rushes_tokens_watched'), 1);
   assert.equal(metrics.get('rushes_events_sent_total{namespace="/queue"}'), events);
   assert.ok(metrics.get('rushes_emit_to_write_seconds_count') <= events);
   assert.ok(metrics.get('rushes_http_answers_total{code="201"}') === 1);
   assert.ok(metrics.get('process_resident_memory_bytes') > 1e6);
 
   await client.ask('subscribe-queue');
+  const fresh = server.token('alice', { exp: Math.floor(Date.now() / 1000) + 7200 });
+  assert.equal((await client.ask('auth-refresh', { token: fresh })).success, true);
   client.close();
   await until('rushes_connections_closed_total{reason="transport close"}', 1);
+  await until('rushes_tokens_watched', 0); // nothing is kept of who is gone
   metrics = await read();
-  assert.equal(metrics.get('rushes_events_received_total{namespace="/queue"}'), 1);
+  assert.equal(metrics.get('rushes_events_received_total{namespace="/queue"}'), 2);
   assert.equal(metrics.get('rushes_sockets{namespace="/queue"}'), 0);
   assert.equal(metrics.get('rushes_connections{transport="websocket"}'), 0);
   assert.equal(metrics.get('rushes_connections{transport="polling"}'), 0);
