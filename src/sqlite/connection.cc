@@ -187,6 +187,8 @@ bool Connection::leave_syncs(bool left) { return sqlite::leave_syncs(database_.g
 
 void Connection::sync_log() { sync_with(sqlite::sync_log); }
 
+void Connection::write_out_database() { sqlite::write_out_database(database_.get()); }
+
 void Connection::sync_database() { sync_with(sqlite::sync_database); }
 
 void Connection::sync_with(int (*sync)(sqlite3*)) {

@@ -143,8 +143,9 @@ class Connection {
   bool leave_syncs(bool left);
   /// Makes durable what was committed so. Throws where the disk refuses: the commits stand, and it may be tried again.
   void sync_log();
-  /// Makes durable what checkpoints have copied to the database, so that the one that ends the log has less to wait
-  /// for.
+  /// Has the system begin to write out what checkpoints have copied to the database. Then, makes it durable: so that
+  /// the checkpoint that ends the log has less to wait for.
+  void write_out_database();
   void sync_database();
 
   /// How long a statement waits for what another connection has locked.

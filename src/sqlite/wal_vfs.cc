@@ -1,6 +1,7 @@
 #include "sqlite/wal_vfs.h"
 
 #include "sqlite/log_tail.h"
+#include "sqlite/write_out.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -28,6 +29,7 @@ struct WalFile {
   std::vector<char> gathered;
   sqlite3_int64 offset = 0;        // of its first byte
   std::shared_ptr<LogTail> tail;   // of the log alone
+  std::unique_ptr<WriteOut> out;   // of the database's file alone
   bool leaves_syncs = false;       // to sync_log
   bool head_written = false;       // since the last sync
   void volatile* index = nullptr;  // of the log, its first part; of the database's file alone
@@ -192,6 +194,7 @@ int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out
   opened->vfs = sqlite3_vfs_find(nullptr);
   opened->memory.reset(new (std::nothrow) std::byte[static_cast<std::size_t>(opened->vfs->szOsFile)]());
   opened->below = reinterpret_cast<sqlite3_file*>(opened->memory.get());
+  if (path != nullptr && (flags & SQLITE_OPEN_MAIN_DB) != 0) opened->out = std::make_unique<WriteOut>(path);
   const int failed =
       opened->below == nullptr ? SQLITE_NOMEM : opened->vfs->xOpen(opened->vfs, path, opened->below, flags, out_flags);
   if (failed != SQLITE_OK && (opened->below == nullptr || opened->below->pMethods == nullptr)) {
@@ -210,6 +213,12 @@ WalFile* log_of(sqlite3* database) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&file));
   return file != nullptr && file->pMethods == &WalFile::methods_of<true>() ? &WalFile::of(file) : nullptr;
+}
+
+sqlite3_file* file_of(sqlite3* database) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  return file;
 }
 
 struct Registered {
@@ -238,9 +247,13 @@ int sync_log(sqlite3* database) {
   return log == nullptr ? SQLITE_ERROR : log->sync_now(SQLITE_SYNC_NORMAL);
 }
 
+void write_out_database(sqlite3* database) {
+  auto* file = file_of(database);
+  if (file != nullptr && file->pMethods == &WalFile::methods_of<false>()) WalFile::of(file).out->start();
+}
+
 int sync_database(sqlite3* database) {
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  auto* file = file_of(database);
   return file == nullptr || file->pMethods == nullptr ? SQLITE_ERROR : file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
 }
 

@@ -28,6 +28,10 @@ bool leave_syncs(sqlite3* database, bool left);
 /// whosever it was: with the code of the connection's own next one. Threads: the connection's.
 int sync_log(sqlite3* database);
 
+/// Has the system begin to write out what checkpoints have copied to the database, without waiting, so that the sync
+/// has less to do. Threads: the connection's.
+void write_out_database(sqlite3* database);
+
 /// Syncs the database itself: what checkpoints have copied is durable. SQLite's code; where it fails, a checkpoint
 /// begins anew. Threads: the connection's.
 int sync_database(sqlite3* database);

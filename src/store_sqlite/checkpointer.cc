@@ -12,7 +12,7 @@
 namespace rushes::store_sqlite {
 namespace {
 
-// Pages that are copied at once: few enough that a sync of the log does not wait for long behind them.
+// Pages that are copied and written out at once: few enough that a sync of the log does not wait for long behind them.
 constexpr int kStep = 500;
 constexpr int kLongestLog = 2 * Checkpointer::kLongLog;
 constexpr std::chrono::milliseconds kPatienceWithReaders{50};
@@ -78,6 +78,7 @@ int Checkpointer::copy(sqlite::Connection& connection) {
   done.next();
   const auto pages = static_cast<int>(done.integer(1));
   done.reset();
+  connection.write_out_database();
   return pages;
 }
 
