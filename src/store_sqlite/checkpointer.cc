@@ -13,7 +13,7 @@ namespace rushes::store_sqlite {
 namespace {
 
 // Pages that are copied and written out at once: few enough that a sync of the log does not wait for long behind them.
-constexpr int kStep = 500;
+constexpr int kStep = 250;
 constexpr int kLongestLog = 2 * Checkpointer::kLongLog;
 constexpr std::chrono::milliseconds kPatienceWithReaders{50};
 
