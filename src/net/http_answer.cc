@@ -247,10 +247,9 @@ Task<> HttpConnection::linger() {
   ::shutdown(socket_.fd(), SHUT_WR);
   timed_out_ = false;
   set_deadline(kLingerTime);
-  std::string waste(64UL << 10U, '\0');
   std::uint64_t drained = 0;
   while (drained < kLingerBytes && !timed_out_) {
-    const auto got = co_await read_some(waste);
+    const auto got = co_await read_some(shard_.loop->read_buffer());  // waste
     if (got == 0) break;
     drained += got;
   }
