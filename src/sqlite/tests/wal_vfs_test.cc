@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -148,6 +152,36 @@ TEST_F(WalVfsTest, WhatAFailedSyncOfTheDatabaseLosesIsCopiedAgain) {
   auto& sound = reader.statement("PRAGMA integrity_check");
   ASSERT_TRUE(sound.next());
   EXPECT_EQ(sound.text(0), "ok");
+}
+
+/// Whether another process finds the database's shared lock (https://www.sqlite.org/atomiccommit.html) taken.
+bool is_locked_for_others(const std::filesystem::path& file) {
+  const auto child = ::fork();
+  if (child == 0) {
+    struct ::flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_start = 0x40000002;
+    lock.l_len = 510;
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+    const bool asked = descriptor >= 0 && ::fcntl(descriptor, F_GETLK, &lock) == 0;
+    ::_exit(asked && lock.l_type == F_UNLCK ? 0 : 1);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return status != 0;
+}
+
+TEST_F(WalVfsTest, AConnectionThatClosesLeavesTheOthersTheirLocks) {
+  auto first = std::make_unique<Connection>(file(), Access::read_write);
+  first->execute("CREATE TABLE t (b)");
+  auto second = std::make_unique<Connection>(file(), Access::read_write);
+  EXPECT_EQ(rows(*second), 0);
+  Connection(file(), Access::read_write).execute("INSERT INTO t VALUES (1)");
+  EXPECT_TRUE(is_locked_for_others(file()));
+  first.reset();
+  EXPECT_TRUE(is_locked_for_others(file()));
+  second.reset();
+  EXPECT_FALSE(is_locked_for_others(file()));
 }
 
 }  // namespace
