@@ -4,7 +4,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -14,12 +13,11 @@ namespace {
 
 // Pages that are copied and written out at once: few enough that a sync of the log does not wait for long behind them.
 constexpr int kStep = 250;
-constexpr int kLongestLog = 2 * Checkpointer::kLongLog;
 constexpr std::chrono::milliseconds kPatienceWithReaders{50};
 
 }  // namespace
 
-Checkpointer::Checkpointer(std::filesystem::path file) : file_(std::move(file)), must_at_(kLongestLog) {
+Checkpointer::Checkpointer(std::filesystem::path file) : file_(std::move(file)) {
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-checkpoint");
     run();
@@ -38,10 +36,10 @@ Checkpointer::~Checkpointer() {
 void Checkpointer::committed(int pages, sqlite::Connection& writer) {
   if (pages < asked_at_) {  // it has begun anew
     asked_at_ = 0;
-    must_at_ = kLongestLog;
+    restart_at_ = kLongLog;
   }
-  if (pages >= must_at_ || (pages >= kLongLog && is_ready())) {
-    must_at_ = std::max(pages + kStep, kLongestLog);
+  if (pages >= restart_at_ && (is_ready() || pages >= restart_at_ + kLongLog)) {
+    restart_at_ = pages + pages / 2;  // where a reader does not let it
     restart_log(writer);
   } else if (pages - asked_at_ >= kStep) {
     asked_at_ = pages;
@@ -60,10 +58,15 @@ void Checkpointer::ask() {
 
 bool Checkpointer::is_ready() {
   const std::lock_guard lock(mutex_);
-  return std::exchange(ready_, false);
+  return ready_;
 }
 
 void Checkpointer::restart_log(sqlite::Connection& writer) {
+  {
+    std::unique_lock lock(mutex_);
+    due_ = ready_ = false;
+    changed_.wait(lock, [this] { return !copying_; });  // one checkpoint at a time
+  }
   writer.set_lock_patience(kPatienceWithReaders);
   try {
     writer.execute("PRAGMA wal_checkpoint(RESTART)");
@@ -82,26 +85,33 @@ int Checkpointer::copy(sqlite::Connection& connection) {
   return pages;
 }
 
+bool Checkpointer::copy_what_is_due(std::optional<sqlite::Connection>& connection) const {
+  try {
+    if (!connection) connection.emplace(file_, sqlite::Access::read_write);
+    if (copy(*connection) < kLongLog) return false;
+    copy(*connection);  // what came meanwhile
+    connection->sync_database();
+    return true;
+  } catch (const sqlite::Failure& error) {
+    log::warning("store", "cannot checkpoint: {}", error.what());
+    return false;
+  }
+}
+
 void Checkpointer::run() {
   std::optional<sqlite::Connection> connection;
+  std::unique_lock lock(mutex_);
   for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || due_; });
-      if (stopping_) return;
-      due_ = false;
-    }
-    try {
-      if (!connection) connection.emplace(file_, sqlite::Access::read_write);
-      if (copy(*connection) < kLongLog) continue;
-      copy(*connection);  // what came meanwhile
-      connection->sync_database();
-    } catch (const sqlite::Failure& error) {
-      log::warning("store", "cannot checkpoint: {}", error.what());
-      continue;
-    }
-    const std::lock_guard lock(mutex_);
-    ready_ = !due_;
+    changed_.wait(lock, [this] { return stopping_ || due_; });
+    if (stopping_) return;
+    due_ = false;
+    copying_ = true;
+    lock.unlock();
+    const bool synced = copy_what_is_due(connection);
+    lock.lock();
+    copying_ = false;
+    ready_ = synced && !due_;
+    changed_.notify_all();
   }
 }
 

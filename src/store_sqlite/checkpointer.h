@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace rushes::store_sqlite {
@@ -21,8 +22,9 @@ class Checkpointer {
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
-  /// After a commit: the log has so many pages. Begins it anew with the writer's connection where it is long enough and
-  /// that costs little, or where it is so long that it must: a reader or a disk that refuses may prevent it until then.
+  /// After a commit: the log has so many pages. Begins it anew with the writer's connection where it is long and that
+  /// costs little, or where it is twice as long. What reads an old state of the database may not let it: then it is
+  /// tried again when the log is longer by half.
   void committed(int pages, sqlite::Connection& writer);
 
   /// From this length on, in pages of 4 KiB, the log is to begin anew.
@@ -31,20 +33,23 @@ class Checkpointer {
  private:
   void ask();
   bool is_ready();
-  static void restart_log(sqlite::Connection& writer);
+  void restart_log(sqlite::Connection& writer);
   void run();
+  /// Whether the database has nearly all of a long log, durable.
+  bool copy_what_is_due(std::optional<sqlite::Connection>& connection) const;
   /// How many pages the log has.
   static int copy(sqlite::Connection& connection);
 
   const std::filesystem::path file_;
 
   // The writer's.
-  int asked_at_ = 0;  // pages of the log when the thread was last asked
-  int must_at_;       // pages at which the log begins anew whether that costs little or not
+  int asked_at_ = 0;           // pages of the log when the thread was last asked
+  int restart_at_ = kLongLog;  // pages of the log from which on it is to begin anew
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool due_ = false;
+  bool copying_ = false;
   bool ready_ = false;  // the database has nearly all
   bool stopping_ = false;
 
