@@ -55,6 +55,8 @@ class Copier {
   }
 
   void copy(const Templates& templates) {
+    const auto completed_job = find(templates.completed);
+    const auto waiting_job = find(templates.waiting);
     const auto indexes = take_indexes();
     const auto completed = plan_.jobs - plan_.waiting;
     StatusLine status;
@@ -62,7 +64,7 @@ class Copier {
     for (std::int64_t done = 0; done < plan_.jobs;) {
       const auto most = done < completed ? completed : plan_.jobs;
       const auto end = std::min(done + kAtOnce, most);
-      copy_job(done < completed ? templates.completed : templates.waiting, done + 3, end + 2);
+      copy_job(done < completed ? completed_job : waiting_job, done + 3, end + 2);
       done = end;
       status.show("filling the database", done, plan_.jobs);
     }
@@ -103,15 +105,27 @@ class Copier {
     return sql;
   }
 
-  void copy_job(const JobId& job, std::int64_t first, std::int64_t last) {
+  struct Original {
+    std::string id;
+    std::string number;
+  };
+  /// Once, as it reads the whole table.
+  Original find(const JobId& job) {
+    auto& row = database_.statement("SELECT no FROM submitted_jobs WHERE id = ?").bind(job.value());
+    row.next();
+    Original found{job.value(), std::to_string(row.integer(0))};
+    row.reset();
+    return found;
+  }
+
+  void copy_job(const Original& job, std::int64_t first, std::int64_t last) {
     const auto user = user_of_i(plan_.users);
     database_.execute("BEGIN");
-    copy_rows("submitted_jobs", "id = '" + job.value() + "'",
-              {{"no", "i"}, {"id", kIdOfI}, {"user_id", user}, {"place", "i"}}, first, last);
+    copy_rows("submitted_jobs", "no = " + job.number, {{"no", "i"}, {"id", kIdOfI}, {"user_id", user}, {"place", "i"}},
+              first, last);
     // Nothing, of a job that waits.
-    copy_rows("job_states", "no = (SELECT no FROM submitted_jobs WHERE id = '" + job.value() + "')",
-              {{"no", "i"}, {"place", "i"}, {"audit_id", "NULL"}}, first, last);
-    copy_rows("events", "id = (SELECT max(id) FROM events WHERE job_id = '" + job.value() + "' AND id < 9)",
+    copy_rows("job_states", "no = " + job.number, {{"no", "i"}, {"place", "i"}, {"audit_id", "NULL"}}, first, last);
+    copy_rows("events", "id = (SELECT max(id) FROM events WHERE job_id = '" + job.id + "' AND id < 9)",
               {{"id", "i + 9"}, {"user_id", user}, {"seq", "i + 9"}, {"job_id", kIdOfI}}, first, last);
     database_.execute("COMMIT");
   }

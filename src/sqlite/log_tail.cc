@@ -11,8 +11,8 @@ namespace rushes::sqlite {
 namespace {
 
 constexpr auto kEndless = std::numeric_limits<sqlite3_int64>::max();
-// Some megabytes, of a large commit's.
-constexpr std::size_t kMostRooms = 16;
+// As many as wait for a sync where commits come one after the other.
+constexpr std::size_t kMostRooms = 6;
 
 }  // namespace
 
