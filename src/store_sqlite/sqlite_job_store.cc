@@ -68,11 +68,9 @@ std::optional<Row> find_owned(sqlite::Connection& database, const IdList& ids, c
 
 }  // namespace
 
-int SqliteJobStore::line_up(Row& row, Timestamp now) {
-  row.place = live_.new_place();
-  row.run_at = 0;
+int SqliteJobStore::line_up(const UserId& user, const jobs::Waiting& job, Timestamp now) {
   live_.promote(now);
-  return live_.order().add_and_tell(row.job.user, waiting(row, now));
+  return live_.order().add_and_tell(user, job);
 }
 
 jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJob& job, Timestamp now) {
@@ -85,8 +83,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
     row.run_at = to_millis(*job.run_at);
     live_.wait(job.user, waiting, row.run_at, now);
   } else {
-    live_.promote(now);
-    position = live_.order().add_and_tell(job.user, waiting);
+    position = line_up(job.user, waiting, now);
   }
   auto transition = jobs::created(job, position, position ? live_.estimate_wait(*position) : std::nullopt, now);
   row.job = std::move(transition.job);
@@ -191,7 +188,9 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   row.job.processed_at.reset();  // so that it is told where it waits
   row.last_seq = 0;
   ++row.series;
-  const auto position = line_up(row, now);
+  row.place = live_.new_place();
+  row.run_at = 0;
+  const auto position = line_up(row.job.user, waiting(row, now), now);
   auto transition = jobs::restarted(std::move(row.job), position, live_.estimate_wait(position));
   if (!transition) return transition.error();
   row.job = std::move(transition->job);

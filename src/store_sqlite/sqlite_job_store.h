@@ -50,7 +50,7 @@ class SqliteJobStore final : public jobs::JobStore {
   /// Has a job that ended wait again from its beginning.
   Result<void> restart_row(Transaction& transaction, Row& row, Timestamp now);
   /// Has it wait at the end of its user's line, and gives its position.
-  int line_up(Row& row, Timestamp now);
+  int line_up(const UserId& user, const jobs::Waiting& job, Timestamp now);
   /// Tells those from position `from` on, `window` of them, and counts what remains to be told.
   struct Telling;
   void tell_positions(Transaction& transaction, Telling& telling, int from);

@@ -97,61 +97,50 @@ TEST_F(WalVfsTest, WhicheverWriteFailsTheCommitSaysSo) {
   EXPECT_GE(failures, 3);
 }
 
-TEST_F(WalVfsTest, WhatAFailedSyncLosesOfFormerCheckpointsIsCopiedAgain) {
-  Connection writer(file(), Access::read_write);
-  Connection reader(file(), Access::read_only);
-  Connection checkpointer(file(), Access::read_write);
-  writer.execute("PRAGMA wal_autocheckpoint = 0");
-  writer.execute("CREATE TABLE t (b)");
-  writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  faults_.lose_unsynced(Lost::all);
-  insert(writer, 50);
-  reader.execute("BEGIN");
-  EXPECT_EQ(rows(reader), 50);  // and keeps its view: the checkpoint ends there, without a sync
-  insert(writer, 50);
-  checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)");
-  reader.execute("COMMIT");
+/// A hundred rows, of which half are copied to the database, and not synced.
+class HalfCopiedTest : public WalVfsTest {
+ protected:
+  HalfCopiedTest() {
+    writer_.execute("PRAGMA wal_autocheckpoint = 0");
+    writer_.execute("CREATE TABLE t (b)");
+    writer_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    faults_.lose_unsynced(Lost::all);
+    insert(writer_, 50);
+    reader_.execute("BEGIN");
+    EXPECT_EQ(rows(reader_), 50);  // and keeps its view: the checkpoint ends there, without a sync
+    insert(writer_, 50);
+    checkpointer_.execute("PRAGMA wal_checkpoint(PASSIVE)");
+    reader_.execute("COMMIT");
+  }
+  void expect_all_in_the_database() {
+    EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), 0U);
+    EXPECT_EQ(rows(reader_), 100);
+    auto& sound = reader_.statement("PRAGMA integrity_check");
+    ASSERT_TRUE(sound.next());
+    EXPECT_EQ(sound.text(0), "ok");
+  }
+
+  Connection writer_{file(), Access::read_write};
+  Connection reader_{file(), Access::read_only};
+  Connection checkpointer_{file(), Access::read_write};
+};
+
+TEST_F(HalfCopiedTest, WhatAFailedSyncLosesOfFormerCheckpointsIsCopiedAgain) {
   faults_.fail_nth(DiskOperation::sync, 2, DiskError::io);  // the first is the log's
-  EXPECT_THROW(checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)"), Failure);
+  EXPECT_THROW(checkpointer_.execute("PRAGMA wal_checkpoint(PASSIVE)"), Failure);
   EXPECT_EQ(faults_.failed(), 1);
   faults_.heal();
-  checkpointer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), 0U);
-  EXPECT_EQ(rows(reader), 100);
-  auto& sound = reader.statement("PRAGMA integrity_check");
-  ASSERT_TRUE(sound.next());
-  EXPECT_EQ(sound.text(0), "ok");
+  checkpointer_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  expect_all_in_the_database();
 }
 
-TEST_F(WalVfsTest, WhatAFailedSyncOfTheDatabaseLosesIsCopiedAgain) {
-  Connection writer(file(), Access::read_write);
-  Connection reader(file(), Access::read_only);
-  Connection checkpointer(file(), Access::read_write);
-  writer.execute("PRAGMA wal_autocheckpoint = 0");
-  writer.execute("CREATE TABLE t (b)");
-  writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  faults_.lose_unsynced(Lost::all);
-  insert(writer, 50);
-  reader.execute("BEGIN");
-  EXPECT_EQ(rows(reader), 50);
-  insert(writer, 50);
-  checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)");  // up to what the reader sees, without a sync
+TEST_F(HalfCopiedTest, WhatAFailedSyncOfTheDatabaseAloneLosesIsCopiedAgain) {
   faults_.fail_nth(DiskOperation::sync, 1, DiskError::io);
-  EXPECT_THROW(checkpointer.sync_database(), Failure);
+  EXPECT_THROW(checkpointer_.sync_database(), Failure);
   EXPECT_EQ(faults_.failed(), 1);
   faults_.heal();
-  reader.execute("COMMIT");
-  for (auto* connection : {&writer, &checkpointer}) {
-    try {
-      connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    } catch (const Failure&) {  // told of it
-    }
-  }
-  EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), 0U);
-  EXPECT_EQ(rows(reader), 100);
-  auto& sound = reader.statement("PRAGMA integrity_check");
-  ASSERT_TRUE(sound.next());
-  EXPECT_EQ(sound.text(0), "ok");
+  checkpointer_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  expect_all_in_the_database();
 }
 
 /// Whether another process finds the database's shared lock (https://www.sqlite.org/atomiccommit.html) taken.
