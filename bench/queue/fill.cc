@@ -16,12 +16,16 @@ namespace {
 
 constexpr std::int64_t kAtOnce = 50'000;  // jobs in one statement
 
-/// What of a copied row is its own: SQL by column, of `i`, the job's number.
+/// What of a copied row is its own: SQL by column, of `i`, which counts the jobs.
 using Own = std::map<std::string, std::string>;
 
 std::string user_of_i(int users) { return "'user' || (i % " + std::to_string(users) + ")"; }
 // A UUIDv7's order is that of time, and so is that of the numbers.
 constexpr const char* kIdOfI = "printf('0197%04x-%04x-7000-8000-%012x', (i >> 16) & 65535, i & 65535, i)";
+
+// Jobs and events are numbered together. A job's first event is its row, another follows where it has ended.
+constexpr const char* kNumber = "2 * i";
+constexpr const char* kEndNumber = "2 * i + 1";
 
 struct Templates {
   JobId completed;
@@ -60,7 +64,7 @@ class Copier {
     const auto indexes = take_indexes();
     const auto completed = plan_.jobs - plan_.waiting;
     StatusLine status;
-    // Behind the two that the store made.
+    // Behind those that the store made.
     for (std::int64_t done = 0; done < plan_.jobs;) {
       const auto most = done < completed ? completed : plan_.jobs;
       const auto end = std::min(done + kAtOnce, most);
@@ -75,13 +79,13 @@ class Copier {
     database_.execute(
         "DELETE FROM user_jobs; DELETE FROM user_events; DELETE FROM job_ids; UPDATE counters SET value ="
         " (SELECT max(no) FROM submitted_jobs) WHERE name IN ('jobs_listed', 'ids_listed');"
-        "UPDATE counters SET value = (SELECT max(id) FROM events) WHERE name = 'events_listed'");
+        "UPDATE counters SET value = (SELECT max(id) FROM log) WHERE name = 'events_listed'");
     status.show("listing the jobs", 0, 3);
     store_sqlite::write_list(database_, store_sqlite::kJobList,
                              "SELECT user_id, no, no FROM submitted_jobs ORDER BY user_id, no");
     status.show("listing the jobs", 1, 3);
     store_sqlite::write_list(database_, store_sqlite::kEventList,
-                             "SELECT user_id, seq, id FROM events ORDER BY user_id, seq");
+                             "SELECT user_id, seq, id FROM log ORDER BY user_id, seq");
     status.show("listing the jobs", 2, 3);
     store_sqlite::write_ids(database_, store_sqlite::kJobIds, "SELECT id, no FROM submitted_jobs ORDER BY id");
     database_.execute("INSERT OR IGNORE INTO unfinished_jobs SELECT no FROM jobs WHERE state < 2 ORDER BY no");
@@ -121,12 +125,15 @@ class Copier {
   void copy_job(const Original& job, std::int64_t first, std::int64_t last) {
     const auto user = user_of_i(plan_.users);
     database_.execute("BEGIN");
-    copy_rows("submitted_jobs", "no = " + job.number, {{"no", "i"}, {"id", kIdOfI}, {"user_id", user}, {"place", "i"}},
-              first, last);
+    copy_rows("submitted_jobs", "no = " + job.number,
+              {{"no", kNumber}, {"id", kIdOfI}, {"user_id", user}, {"place", "i"}, {"first_seq", kNumber}}, first,
+              last);
     // Nothing, of a job that waits.
-    copy_rows("job_states", "no = " + job.number, {{"no", "i"}, {"place", "i"}, {"audit_id", "NULL"}}, first, last);
-    copy_rows("events", "id = (SELECT max(id) FROM events WHERE job_id = '" + job.id + "' AND id < 9)",
-              {{"id", "i + 9"}, {"user_id", user}, {"seq", "i + 9"}, {"job_id", kIdOfI}}, first, last);
+    copy_rows("job_states", "no = " + job.number,
+              {{"no", kNumber}, {"place", "i"}, {"audit_id", "NULL"}, {"last_seq", kEndNumber}}, first, last);
+    // Before 6: not one of the copies.
+    copy_rows("events", "id = (SELECT max(id) FROM events WHERE job_id = '" + job.id + "' AND id < 6)",
+              {{"id", kEndNumber}, {"user_id", user}, {"seq", kEndNumber}, {"job_id", kIdOfI}}, first, last);
     database_.execute("COMMIT");
   }
 

@@ -1,4 +1,5 @@
 #include "sqlite/connection.h"
+#include "store_sqlite/first_events.h"
 #include "store_sqlite/id_list.h"
 #include "store_sqlite/maintenance.h"
 #include "store_sqlite/migrations.h"
@@ -18,7 +19,7 @@ struct Rule {
 
 // States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
 // completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
-constexpr std::array<Rule, 28> kRules{{
+constexpr std::array<Rule, 29> kRules{{
     {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
     {"Job % runs without a lease.",
      "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
@@ -53,20 +54,23 @@ constexpr std::array<Rule, 28> kRules{{
      "SELECT DISTINCT job_no FROM checkpoints WHERE job_no NOT IN (SELECT no FROM jobs WHERE state <> 2)"},
     {"The last event of job % is not that of its state.",
      // Joined in this order, as jobs have no index by id.
-     "SELECT jobs.id FROM jobs CROSS JOIN (SELECT job_id, max(id) AS last FROM events GROUP BY job_id) AS told"
-     " ON told.job_id = jobs.id CROSS JOIN events ON events.id = last"
-     " WHERE (state > 1 AND events.type <> state + 1) OR (state < 2 AND events.type > 2)"},
+     "SELECT jobs.id FROM jobs CROSS JOIN (SELECT job_id, max(id) AS last FROM log GROUP BY job_id) AS told"
+     " ON told.job_id = jobs.id CROSS JOIN log ON log.id = last"
+     " WHERE (state > 1 AND log.type <> state + 1) OR (state < 2 AND log.type > 2)"},
     // As far as the log reaches: what a user was told before their first event is gone.
     {"Job % has ended and nobody was told.",
-     "SELECT jobs.id FROM jobs JOIN (SELECT user_id, min(at) AS begins FROM events GROUP BY user_id) AS log"
-     " ON log.user_id = jobs.user_id WHERE state > 1 AND finished_at > begins"
-     " AND jobs.id NOT IN (SELECT job_id FROM events WHERE type > 2)"},
+     "SELECT jobs.id FROM jobs JOIN (SELECT user_id, min(at) AS begins FROM log GROUP BY user_id) AS kept"
+     " ON kept.user_id = jobs.user_id WHERE state > 1 AND finished_at > begins"
+     " AND jobs.id NOT IN (SELECT job_id FROM log WHERE type > 2)"},
     {"Job % has ended more often than it was begun.",
-     "SELECT job_id FROM events GROUP BY job_id HAVING sum(type > 2) > 1 + sum(type = 0"
-     " AND payload LIKE '%\"restarted\":true%' AND payload NOT LIKE '%\"positionChanged\":true%')"},
+     "SELECT job_id FROM log GROUP BY job_id HAVING sum(type > 2) > 1 + sum(type = 0"
+     " AND ifnull(payload, '') LIKE '%\"restarted\":true%' AND payload NOT LIKE '%\"positionChanged\":true%')"},
     {"The events of user % are not in order.",
      "SELECT DISTINCT user_id FROM (SELECT user_id, seq, lag(seq) OVER (PARTITION BY user_id ORDER BY id) AS before"
-     " FROM events) WHERE seq <= before"},
+     " FROM log) WHERE seq <= before"},
+    {"Event % is another's, or stands twice in the log.",
+     "SELECT no FROM submitted_jobs CROSS JOIN events ON events.id = no"
+     " WHERE no > " RUSHES_FIRST_EVENTS_APART},
     {"Job number % has not ended and is not in the list of those.",
      "SELECT no FROM jobs WHERE state < 2 AND no <= (SELECT value FROM counters WHERE name = 'unfinished_listed')"
      " AND no NOT IN (SELECT no FROM unfinished_jobs)"},
@@ -76,7 +80,7 @@ constexpr std::array<Rule, 28> kRules{{
      "SELECT no FROM jobs WHERE no <= (SELECT value FROM counters WHERE name = 'jobs_listed')"
      " AND (user_id, no) NOT IN (SELECT user_id, value FROM user_jobs, json_each(entries))"},
     {"Event % is not in its user's list.",
-     "SELECT id FROM events WHERE id <= (SELECT value FROM counters WHERE name = 'events_listed')"
+     "SELECT id FROM log WHERE id <= (SELECT value FROM counters WHERE name = 'events_listed')"
      " AND (user_id, seq, id) NOT IN (SELECT user_id, json_extract(value, '$[0]'), json_extract(value, '$[1]')"
      " FROM user_events, json_each(entries))"},
     {"Analysis % is not in its user's list.",
@@ -90,7 +94,7 @@ constexpr std::array<Rule, 28> kRules{{
      "SELECT DISTINCT user_id FROM user_jobs, json_each(entries) WHERE value NOT IN (SELECT no FROM submitted_jobs)"},
     {"The list of user % has an event that is gone.",
      "SELECT DISTINCT user_id FROM user_events, json_each(entries)"
-     " WHERE json_extract(value, '$[1]') NOT IN (SELECT id FROM events)"},
+     " WHERE json_extract(value, '$[1]') NOT IN (SELECT id FROM log)"},
     {"The list of user % has an analysis that is gone.",
      "SELECT DISTINCT user_id FROM user_analyses, json_each(entries) WHERE value NOT IN (SELECT no FROM analyses)"},
 }};
@@ -143,7 +147,7 @@ Result<CheckReport> check_database(const std::filesystem::path& database, const 
     std::int64_t done = 0;
     report.jobs = count(connection, "SELECT count(*) FROM jobs");
     report.unfinished = count(connection, "SELECT count(*) FROM jobs WHERE state < 2");
-    report.events = count(connection, "SELECT count(*) FROM events");
+    report.events = count(connection, "SELECT count(*) FROM log");
     report.analyses = count(connection, "SELECT count(*) FROM analyses");
     progress(++done, steps);
     check_pages(connection, report.problems);

@@ -10,12 +10,16 @@ namespace rushes::store_sqlite {
 std::int64_t log_event(Transaction& transaction, LiveJobs& live, const jobs::Job& job, const jobs::EventDraft& draft,
                        Timestamp now);
 
+/// The same of a new job, whose row it comes to stand in.
+std::int64_t log_first_event(Transaction& transaction, LiveJobs& live, const Row& row, const jobs::EventDraft& draft,
+                             Timestamp now);
+
 /// Progress: numbers it, has it told at once, and keeps it to be filed.
 void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& running, const jobs::EventDraft& draft,
                 Timestamp now);
 
-/// Of a row with the columns id, user_id, seq, job_id, type, payload, at.
-jobs::Event read_event(const sqlite::Statement& row);
+/// Of a row of the view `log`, with all its columns.
+jobs::Event read_event(sqlite::Connection& database, const sqlite::Statement& row);
 
 /// Which of a user's events.
 struct EventRange {

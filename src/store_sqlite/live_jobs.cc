@@ -45,9 +45,6 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   for (auto& [user, log] : logs_) log.filed = Log::kUnknown;
 
   listed_.load(database);
-  // The newest jobs may be gone again, and a number that was listed names no other job.
-  last_number_ =
-      std::max(single(database.statement("SELECT coalesce(max(no), 0) FROM submitted_jobs")), listed_.upto());
   // The newest may be gone, and its number in the list's counter.
   last_analysis_ = std::max(
       last_analysis_, single(database.statement("SELECT max((SELECT coalesce(max(no), 0) FROM analyses),"
@@ -77,7 +74,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
     type.paused = settings.integer(1) != 0;
     if (!settings.is_null(2)) type.max_running = static_cast<int>(settings.integer(2));
   }
-  if (last_event_ == 0) skip_lost(database);
+  if (last_number_ == 0) skip_lost(database);
   // By number, so that those who came first have the earlier slots.
   auto& waiting = database.statement(
       "SELECT no, user_id, place, type, priority, run_at, position, processed_at, id FROM " RUSHES_MAYBE_UNFINISHED
@@ -108,9 +105,11 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
 }
 
 void LiveJobs::skip_lost(sqlite::Connection& database) {
-  const auto last = single(database.statement("SELECT coalesce(max(id), 0) FROM events"));
-  last_event_ = running_.empty() ? last : last + kIdsLost;
-  last_told_ = last_event_;
+  const auto last_event = single(database.statement("SELECT coalesce(max(id), 0) FROM events"));
+  const auto last_job = single(database.statement("SELECT coalesce(max(no), 0) FROM submitted_jobs"));
+  last_number_ = std::max({last_event, last_job, listed_.upto()});
+  if (!running_.empty()) last_number_ += kIdsLost;
+  last_told_ = last_number_;
   for (const auto& [id, running] : running_) {
     const auto seq = log_of(database, running.row.job.user).seq + kSeqsLost;
     database.run("INSERT INTO event_numbers VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET seq = ?2",
@@ -153,7 +152,6 @@ LiveJobs::Log& LiveJobs::log_of(sqlite::Connection& database, const UserId& user
 
 void LiveJobs::number(sqlite::Connection& database, jobs::Event& event, bool filed) {
   auto& log = log_of(database, event.user);
-  event.id = ++last_event_;
   event.seq = ++log.seq;
   if (filed) {
     log.filed = event.id;

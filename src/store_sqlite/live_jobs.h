@@ -44,12 +44,14 @@ class LiveJobs {
   void step_lists(Transaction& transaction);
   std::size_t later() const noexcept { return later_.size(); }
   std::array<jobs::TypeSettings, jobs::kJobTypes>& types() noexcept { return types_; }
+  /// Of a job or an event.
   std::int64_t new_number() noexcept { return ++last_number_; }
   std::int64_t new_analysis_number() noexcept { return ++last_analysis_; }
   std::int64_t new_place() noexcept { return ++last_place_; }
   /// A fencing token: above all that were ever given.
   std::int64_t new_token(sqlite::Connection& database);
-  /// Gives the event its id and its user's next sequence number. `filed`: it is in the log with this transaction.
+  /// Gives the event, which has its id, its user's next sequence number. `filed`: it is in the log with this
+  /// transaction.
   void number(sqlite::Connection& database, jobs::Event& event, bool filed);
 
   /// The job waits: at once, or once `run_at` (ms; 0: at once) has come.
@@ -102,10 +104,10 @@ class LiveJobs {
     std::int64_t running = 0;
   };
   Counts counts() const noexcept { return {waiting_now_.load(), running_now_.load()}; }
+  /// The id of the last event that was numbered.
+  std::int64_t last_event() const noexcept { return last_number_; }
   /// The id of the last event that was told, or would have been if somebody had listened. Those after it are in the
   /// database before they are durable.
-  /// The id of the last event that was numbered.
-  std::int64_t last_event() const noexcept { return last_event_; }
   std::int64_t last_told() const noexcept { return last_told_.load(); }
   void told(std::int64_t id) noexcept { last_told_.store(id); }
   /// When the first of those comes to wait in the order that wait for their time.
@@ -143,7 +145,7 @@ class LiveJobs {
   Log& log_of(sqlite::Connection& database, const UserId& user);
   FlatMap<UserId, Log> logs_;      // of those that were asked for
   std::deque<std::int64_t> took_;  // ms; the last ones
-  std::int64_t last_number_ = 0;
+  std::int64_t last_number_ = 0;   // of all jobs and events
   std::int64_t last_analysis_ = 0;
   std::int64_t last_place_ = 0;
   std::int64_t last_token_ = 0;
@@ -151,7 +153,6 @@ class LiveJobs {
   const int parallel_jobs_;
   std::atomic<std::int64_t> waiting_now_{0};
   std::atomic<std::int64_t> running_now_{0};
-  std::int64_t last_event_ = 0;  // the id of the last that was numbered
   std::atomic<std::int64_t> last_told_{0};
 };
 

@@ -1,5 +1,6 @@
 #include "store_sqlite/migrations.h"
 
+#include "store_sqlite/first_events_migration.h"
 #include "store_sqlite/runs_migration.h"
 #include "store_sqlite/states_migration.h"
 
@@ -321,21 +322,27 @@ INSERT INTO user_analyses SELECT user_id, no FROM analyses ORDER BY user_id, no;
 INSERT INTO counters SELECT 'analyses_listed', coalesce(max(no), 0) FROM analyses;
 )sql";
 
+void keep_first_events_with_jobs(sqlite::Connection& database) {
+  run_below_view(database, kFirstEventsTables);
+  database.execute(kFirstEventsLog);
+}
+
 /// One step from a version to the next.
 struct Migration {
   const char* sql;
   void (*code)(sqlite::Connection& database) = nullptr;  // instead
 };
 
-constexpr std::array<Migration, 9> kMigrations{{{kFirst},
-                                                {kLogIdentity},
-                                                {kLiveOrder},
-                                                {kUserLists},
-                                                {kSchedules},
-                                                {kUnfinishedList},
-                                                {kStates},
-                                                {kAnalysesList},
-                                                {nullptr, list_in_runs}}};
+constexpr std::array<Migration, 10> kMigrations{{{kFirst},
+                                                 {kLogIdentity},
+                                                 {kLiveOrder},
+                                                 {kUserLists},
+                                                 {kSchedules},
+                                                 {kUnfinishedList},
+                                                 {kStates},
+                                                 {kAnalysesList},
+                                                 {nullptr, list_in_runs},
+                                                 {nullptr, keep_first_events_with_jobs}}};
 
 }  // namespace
 

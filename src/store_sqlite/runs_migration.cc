@@ -76,13 +76,16 @@ void list_in_runs(sqlite::Connection& database) {
 
   write_ids(database, kJobIds, "SELECT id, no FROM submitted_jobs ORDER BY id");
   write_ids(database, kAnalysisIds, "SELECT id, no FROM analyses ORDER BY id");
-  // A view is in the way of renaming what it looks at.
+  run_below_view(database, kTables);
+}
+
+void run_below_view(sqlite::Connection& database, const char* sql) {
   auto& view = database.statement("SELECT sql FROM sqlite_schema WHERE name = 'jobs'");
   view.next();
   const auto jobs = view.text(0);
   view.reset();
   database.execute("DROP VIEW jobs");
-  database.execute(kTables);
+  database.execute(sql);
   database.execute(jobs);
 }
 

@@ -7,4 +7,7 @@ namespace rushes::store_sqlite {
 /// under way. Throws sqlite::Failure.
 void list_in_runs(sqlite::Connection& database);
 
+/// Runs `sql`, which renames tables that the view `jobs` looks at: SQLite does not while there is the view.
+void run_below_view(sqlite::Connection& database, const char* sql);
+
 }  // namespace rushes::store_sqlite

@@ -1,5 +1,7 @@
 #include "store_sqlite/sqlite_housekeeping.h"
 
+#include "store_sqlite/first_events.h"
+
 #include <array>
 #include <chrono>
 #include <span>
@@ -38,12 +40,19 @@ void forget_analysis(Lists& lists, sqlite::Connection& database, std::int64_t nu
 }
 
 void forget_event(Lists& lists, sqlite::Connection& database, std::int64_t number) {
-  auto& row = database.statement("SELECT user_id, seq FROM events WHERE id = ?").bind(number);
+  auto& row = database.statement("SELECT user_id, seq, payload IS NULL FROM log WHERE id = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
   const auto seq = row.integer(1);
+  const bool is_with_job = row.integer(2) != 0;
   row.reset();
   lists.events.remove(database, user, seq);
+  if (is_with_job) first_events_apart_upto(database, number);
+}
+
+/// Its time has come and it stays, where others behind it may go.
+void keep_event(sqlite::Connection& database, std::int64_t number) {
+  if (set_first_event_apart(database, number)) first_events_apart_upto(database, number);
 }
 
 void forget_job(Lists& lists, sqlite::Connection& database, std::int64_t number) {
@@ -52,6 +61,7 @@ void forget_job(Lists& lists, sqlite::Connection& database, std::int64_t number)
   const UserId user(row.text(0));
   const auto id = row.text(1);
   row.reset();
+  set_first_event_apart(database, number);
   lists.jobs.remove(database, user, number);
   lists.job_ids.remove(database, id);
 }
@@ -67,6 +77,7 @@ struct SqliteHousekeeping::Kind {
   const char* may_go;      // ?1: number, ?2: before, ?3: beyond; a row where it still may
   std::span<const char* const> remove;                                              // ?1: number
   void (*forget)(Lists& lists, sqlite::Connection& database, std::int64_t number);  // before that
+  void (*keep)(sqlite::Connection& database, std::int64_t number) = nullptr;        // instead, where it may not go
 };
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place) {
@@ -113,7 +124,10 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
         break;
       }
       auto& may_go = transaction.database().statement(kind.may_go).bind(number, before, found.next.beyond);
-      if (single(may_go) == 0) continue;
+      if (single(may_go) == 0) {
+        if (kind.keep != nullptr) kind.keep(transaction.database(), number);
+        continue;
+      }
       kind.forget(lists_, transaction.database(), number);
       for (const auto* remove : kind.remove) transaction.database().run(remove, number);
       ++swept.removed;
@@ -161,15 +175,20 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder order, jobs::SweepPlace place) {
   static constexpr std::array kRemove{"DELETE FROM events WHERE id = ?"};
   static constexpr Kind kEvents{
-      "SELECT count(*) FROM events",
-      "SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?",
-      "SELECT id, at, at FROM events WHERE id > ? ORDER BY id LIMIT ?",
-      "SELECT 1 FROM events WHERE id = ?1 AND (at < ?2 OR id <= ?3)"
-      " AND id <= (SELECT min(value) FROM counters WHERE name IN ('notices', 'webhooks', 'events_listed'))"
+      "SELECT (SELECT count(*) FROM events) +"
+      " (SELECT count(*) FROM submitted_jobs WHERE no > " RUSHES_FIRST_EVENTS_APART ")",
+      "SELECT id FROM events UNION ALL SELECT no FROM submitted_jobs WHERE no > " RUSHES_FIRST_EVENTS_APART
+      " ORDER BY 1 LIMIT 1 OFFSET ?",
+      "WITH done(upto) AS (SELECT min(value) FROM counters WHERE name IN ('notices', 'webhooks', 'events_listed'))"
+      "SELECT id, at, at FROM events WHERE id > ?1 AND id <= (SELECT upto FROM done) UNION ALL"
+      " SELECT no, created_at, created_at FROM submitted_jobs WHERE no > max(?1, " RUSHES_FIRST_EVENTS_APART
+      ") AND no <= (SELECT upto FROM done) ORDER BY 1 LIMIT ?2",
+      "SELECT 1 FROM log WHERE id = ?1 AND (at < ?2 OR id <= ?3)"
       " AND seq < (SELECT json_extract(entries, '$[#-1][0]') FROM user_events"
-      " WHERE user_events.user_id = events.user_id ORDER BY first DESC LIMIT 1)",
+      " WHERE user_events.user_id = log.user_id ORDER BY first DESC LIMIT 1)",
       kRemove,
-      forget_event};
+      forget_event,
+      keep_event};
   return remove(kEvents, order, place);
 }
 

@@ -170,13 +170,10 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
 
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, int limit) {
   std::function question = [this, id, limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
-    auto& rows = database
-                     .statement(
-                         "SELECT id, user_id, seq, job_id, type, payload, at FROM events"
-                         " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?")
+    auto& rows = database.statement("SELECT * FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?")
                      .bind(id, live_.last_told(), limit);
     std::vector<jobs::Event> events;
-    while (rows.next()) events.push_back(read_event(rows));
+    while (rows.next()) events.push_back(read_event(database, rows));
     return events;
   };
   return readers_.read(std::move(question));
@@ -267,7 +264,7 @@ Task<Result<std::int64_t>> SqliteEventLog::seq_at(UserId user, std::int64_t id) 
 
 Task<Result<bool>> SqliteEventLog::has(UserId user, std::int64_t id) {
   std::function question = [user = std::move(user), id](sqlite::Connection& database) -> Result<bool> {
-    return database.statement("SELECT 1 FROM events WHERE id = ? AND user_id = ?").bind(id, user.value()).next();
+    return database.statement("SELECT 1 FROM log WHERE id = ? AND user_id = ?").bind(id, user.value()).next();
   };
   return readers_.read(std::move(question));
 }

@@ -85,14 +85,15 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   } else {
     position = line_up(job.user, waiting, now);
   }
-  auto transition = jobs::created(job, position, position ? live_.estimate_wait(*position) : std::nullopt, now);
+  const auto estimated_wait = position ? live_.estimate_wait(*position) : std::nullopt;
+  auto transition = jobs::created(job, position, estimated_wait, now);
   row.job = std::move(transition.job);
   auto& database = transaction.without_staged();
   auto& lists = live_.lists();
   lists.job_ids.add(database, row.job.id.value(), row.number);
   lists.jobs.add(database, row.job.user, {row.number, row.number});
-  row.first_seq = log_event(transaction, live_, row.job, *transition.event, now);
-  transaction.add(row, job);
+  row.first_seq = log_first_event(transaction, live_, row, *transition.event, now);
+  transaction.add(row, job, estimated_wait);
   live_.listed().added(row.number);
   keep_keys(database, row, job);
   if (job.retry_of) {

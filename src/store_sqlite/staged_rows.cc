@@ -9,7 +9,7 @@ namespace {
 // In the order of the tables' columns, which `give` counts.
 constexpr const char* kJobColumns =
     "no, id, user_id, type, place, priority, stage, message, title, url, input, max_attempts, retry_of, created_at,"
-    " run_at, position, idempotency_key, unique_key, first_seq, body";
+    " run_at, position, idempotency_key, unique_key, first_seq, estimated_wait, body";
 constexpr const char* kStateColumns =
     "no, state, place, progress, stage, message, title, attempt, cancel_requested, restarted, audit_id, failure_code,"
     " failure_message, processed_at, finished_at, run_at, lease_token, lease_expires_at, position, series, last_seq";
@@ -65,6 +65,9 @@ void StagedRows::Jobs::give(std::size_t row, int column, const sqlite::Cell& cel
     case 18:
       return cell.put(job.first_seq);
     case 19:
+      if (job.estimated_wait) cell.put(std::int64_t{*job.estimated_wait});
+      return;
+    case 20:
       return put_unless_empty(cell, request.body);
     default:
       return;
@@ -158,9 +161,9 @@ void StagedRows::offer(sqlite::Connection& database) {
   database.offer("ended_jobs", "no", ended_);
 }
 
-void StagedRows::add(const Row& row, const jobs::NewJob& request) {
+void StagedRows::add(const Row& row, const jobs::NewJob& request, std::optional<int> estimated_wait) {
   jobs_.rows.push_back({&request, row.job.stage, row.job.message, row.number, row.place, to_millis(row.job.created_at),
-                        row.run_at, row.job.queue_position.value_or(0), row.first_seq});
+                        row.run_at, row.job.queue_position.value_or(0), row.first_seq, estimated_wait});
   staged();
 }
 

@@ -25,8 +25,9 @@ class StagedRows {
   /// To the connection that `write` is given. Throws sqlite::Failure.
   void offer(sqlite::Connection& database);
 
-  /// A job as it was submitted. `request` stays where it is until this is written or dropped.
-  void add(const Row& row, const jobs::NewJob& request);
+  /// A job as it was submitted, with the event that said so. `request` stays where it is until this is written or
+  /// dropped.
+  void add(const Row& row, const jobs::NewJob& request, std::optional<int> estimated_wait);
   void set_state(const Row& row);
   void list_unfinished(std::int64_t job);
   void unlist_ended(std::int64_t job);
@@ -54,6 +55,7 @@ class StagedRows {
       std::int64_t run_at;      // ms
       std::int64_t position;
       std::int64_t first_seq;
+      std::optional<int> estimated_wait;  // s
     };
     std::size_t size() const override { return rows.size(); }
     void give(std::size_t row, int column, const sqlite::Cell& cell) const override;

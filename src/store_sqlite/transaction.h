@@ -27,8 +27,10 @@ class Transaction {
   /// For what has nothing to do with that.
   sqlite::Connection& without_staged() { return connection_; }
 
-  /// Adds a job. `request` stays where it is until the unit is done with.
-  void add(const Row& row, const jobs::NewJob& request) { staged_.add(row, request); }
+  /// Adds a job, and its first event. `request` stays where it is until the unit is done with.
+  void add(const Row& row, const jobs::NewJob& request, std::optional<int> estimated_wait) {
+    staged_.add(row, request, estimated_wait);
+  }
   /// Sets what transitions and the store change of a job.
   void set_state(const Row& row) { staged_.set_state(row); }
   /// Puts a job into the list of those that have not ended, or takes it out.

@@ -99,8 +99,8 @@ const UserList::Sql kJobList{"SELECT value FROM counters WHERE name = 'jobs_list
                              false,
                              false};
 const UserList::Sql kEventList{"SELECT value FROM counters WHERE name = 'events_listed'",
-                               "SELECT user_id, seq, id FROM events WHERE id > ? ORDER BY id",
-                               "SELECT 1 FROM events WHERE id = ?",
+                               "SELECT user_id, seq, id FROM log WHERE id > ? ORDER BY id",
+                               "SELECT 1 FROM log WHERE id = ?",
                                RUSHES_LIST_SQL("user_events"),
                                "UPDATE counters SET value = ? WHERE name = 'events_listed'",
                                true,

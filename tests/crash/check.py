@@ -49,11 +49,12 @@ class Check:
         self.logged = set()
         last_of = {}
         for id_, user, seq, job, type_, payload in self.rows(
-                "SELECT id, user_id, seq, job_id, type, payload FROM events ORDER BY id"):
+                "SELECT id, user_id, seq, job_id, type, payload FROM log ORDER BY id"):
             if seq <= last_of.get(user, 0):
                 self.fault(f"event {id_}: {user}'s number {seq} follows {last_of[user]}")
             last_of[user] = seq
-            self.events[job].append((type_, json.loads(payload), user))
+            # A submit's event says what the job's row says, and has none.
+            self.events[job].append((type_, json.loads(payload or "{}"), user))
             self.logged.add((user, job, WORDS[type_], seq))
 
     def check_database(self):

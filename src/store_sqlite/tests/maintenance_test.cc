@@ -89,7 +89,10 @@ TEST_F(MaintenanceTest, WhatIsWrongIsNamed) {
       {"INSERT INTO events SELECT id + 1000, user_id, seq + 1000, job_id, type, payload, at FROM events"
        " WHERE type = 3",
        "ended more often"},
-      {"UPDATE events SET seq = 1000 WHERE seq = 3", "The events of user ann are not in order."},
+      {"INSERT INTO events SELECT id, user_id, seq, job_id, type, '{}', at FROM log WHERE id = 1",
+       "Event 1 is another's, or stands twice in the log."},
+      {"UPDATE events SET seq = 1000 WHERE seq = (SELECT min(seq) FROM events)",
+       "The events of user ann are not in order."},
       {"UPDATE job_states SET state = 7 WHERE no = (SELECT no FROM jobs WHERE id = '" + first + "')",
        "Job " + first + " has a state that is none."},
       {"UPDATE job_states SET lease_token = 0 WHERE state = 1", "without a lease"},

@@ -9,6 +9,7 @@ namespace rushes::store_sqlite {
 namespace {
 
 constexpr int kBeforeStates = 6;
+constexpr int kBeforeFirstEvents = 9;
 
 /// All of a question's rows as text.
 std::vector<std::string> rows_of(sqlite::Connection& database, std::string_view question, int columns) {
@@ -73,6 +74,28 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
               ::testing::ElementsAre("ann|1|[1,3,4]|", "bob|2|[2]|"));
   EXPECT_THAT(rows_of(database, "SELECT value FROM counters WHERE name = 'analyses_listed'", 1),
               ::testing::ElementsAre("3|"));
+}
+
+TEST(Migrations, EventsOfAnOlderDatabaseStayAndNewNumbersComeBehindThem) {
+  const FakeClock clock;
+  TemporaryStore folder(clock);
+  folder.close();
+  const auto file = folder.file().parent_path() / "older.db";
+  sqlite::Connection database(file, sqlite::Access::read_write);
+  ASSERT_TRUE(migrate(database, kBeforeFirstEvents));
+  database.execute(R"sql(
+    INSERT INTO submitted_jobs VALUES (3, 'done', 'ann', 2, 3, 0, 'queued', 'm', 't', 'u', '{}', 3, NULL, 10, 0, 1, NULL, NULL,
+      1, 'words');
+    INSERT INTO events VALUES (7, 'ann', 1, 'done', 0, '{"a":1}', 10), (8, 'ann', 2, 'done', 1, '{"a":2}', 11);
+  )sql");
+  constexpr std::string_view kJob = "SELECT no, id, message, first_seq, body FROM jobs";
+  const auto before = rows_of(database, kJob, 5);
+  ASSERT_TRUE(migrate(database));
+  EXPECT_EQ(rows_of(database, kJob, 5), before);
+  EXPECT_THAT(rows_of(database, "SELECT * FROM log ORDER BY id", 7),
+              ::testing::ElementsAre(R"(7|ann|1|done|0|{"a":1}|10|)", R"(8|ann|2|done|1|{"a":2}|11|)"));
+  EXPECT_THAT(rows_of(database, "SELECT value FROM counters WHERE name = 'first_events_apart'", 1),
+              ::testing::ElementsAre("8|"));
 }
 
 }  // namespace

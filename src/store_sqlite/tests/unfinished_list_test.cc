@@ -14,7 +14,7 @@
 namespace rushes::store_sqlite {
 namespace {
 
-/// A store that lists a job once three newer ones were made.
+/// A store that lists a job once three newer numbers were given.
 class UnfinishedListTest : public ::testing::Test {
  protected:
   JobId submit() {

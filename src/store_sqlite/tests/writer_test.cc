@@ -92,11 +92,11 @@ class WriterTest : public ::testing::Test {
     return connection;
   }
 
-  /// A job with its event, both of this number.
+  /// A job and an event, both of this number.
   void add(Transaction& transaction, int number) {
     Row row;
     row.number = number;
-    transaction.add(row, request_);
+    transaction.add(row, request_, std::nullopt);
     jobs::Event event;
     event.id = event.seq = number;
     event.user = request_.user;
@@ -356,7 +356,7 @@ TEST_F(WriterTest, ProgressIsFiledOnceThoughAChangeBesideItIsTakenBack) {
   EXPECT_TRUE(run_to_end(writer_->file()));
   EXPECT_TRUE(run_to_end(store.complete(lease, completion())));
   sqlite::Connection connection(folder_.database(), sqlite::Access::read_only);
-  auto& rows = connection.statement("SELECT count(*), count(DISTINCT seq) FROM events");
+  auto& rows = connection.statement("SELECT count(*), count(DISTINCT seq) FROM log");
   ASSERT_TRUE(rows.next());
   EXPECT_EQ(rows.integer(0), 5);
   EXPECT_EQ(rows.integer(1), 5);
