@@ -119,11 +119,9 @@ Task<net::Response> submit_bulk(const Context& context, net::Request& request, a
   if (over) co_return std::move(*over);
   const auto submitted = co_await context.jobs.submit_all(std::move(bulk.jobs));
   if (!submitted) co_return net::problem(submitted.error());
-  json::array answers;
-  answers.reserve(submitted->size());
-  for (const auto& one : *submitted) answers.push_back(jobs::submit_answer(one.job));
-  const json::object answer{{"jobs", std::move(answers)}};
-  co_return net::json_response(201, answer);
+  std::string answers;
+  for (const auto& one : *submitted) answers += (answers.empty() ? "" : ",") + jobs::submit_answer(one.job);
+  co_return net::json_text_response(201, R"({"jobs":[)" + answers + "]}");
 }
 
 }  // namespace

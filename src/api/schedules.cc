@@ -84,7 +84,7 @@ Task<net::Response> run(const Context& context, net::Request& request, auth::Ide
   if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
   const auto submitted = co_await context.schedules.run_now(identity.user, id);
   if (!submitted) co_return net::problem(submitted.error());
-  co_return net::json_response(201, jobs::submit_answer(submitted->job));
+  co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
 }
 
 }  // namespace

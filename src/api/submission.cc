@@ -1,5 +1,6 @@
 #include "api/submission.h"
 
+#include "base/json_writer.h"
 #include "base/rfc3339.h"
 #include "base/text.h"
 
@@ -119,7 +120,7 @@ Result<jobs::NewJob> read_transcript(const Context& context, const UserId& user,
   auto job = begin_job(context, user, jobs::JobType::transcript);
   if (auto set = read_options(context, body.if_contains("options"), job); !set) return set.error();
   job.title = string_member(*configuration, "title").value_or(std::string());
-  job.input = json::serialize(json::object{{"configuration", std::move(*configuration)}, {"size", transcript->size()}});
+  job.input = JsonWriter().add("configuration", *configuration).add("size", transcript->size()).take();
   job.body = std::move(*transcript);
   return job;
 }

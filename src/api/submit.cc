@@ -18,7 +18,7 @@ Task<net::Response> submit(const Context& context, Reader read, net::Request& re
   if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
   const auto submitted = co_await context.jobs.submit(std::move(*job));
   if (!submitted) co_return net::problem(submitted.error());
-  co_return net::json_response(201, jobs::submit_answer(submitted->job));
+  co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
 }
 
 }  // namespace

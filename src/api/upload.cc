@@ -151,7 +151,7 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   const auto submitted = co_await context.jobs.submit(std::move(job));
   if (!submitted || submitted->existed) context.folder.remove_upload(id);
   if (!submitted) co_return net::problem(submitted.error());
-  co_return net::json_response(201, jobs::submit_answer(submitted->job));
+  co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
 }
 
 }  // namespace

@@ -12,10 +12,8 @@ using notifications::Severity;
 
 constexpr int kEventsAtOnce = 200;
 
-/// Without reading the payload as JSON, which would be most of what a submit costs. A text in it cannot hold such
-/// words: its quotes are escaped.
 bool tells(const jobs::Event& event) {
-  if (event.type == jobs::EventType::queued) return event.payload.find(R"("restarted":true)") != std::string::npos;
+  if (event.type == jobs::EventType::queued) return jobs::says(event, R"("restarted":true)");
   return event.type != jobs::EventType::progress;
 }
 

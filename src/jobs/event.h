@@ -33,6 +33,10 @@ struct Event {
   std::int64_t anchor = 0;  // where it is told before it is filed: the user's last event that is; else 0
 };
 
+/// Whether its payload has this member, such as `"restarted":true`: found without reading it as JSON, which would be
+/// most of what a submit costs. A text in it cannot hold such words: its quotes are escaped.
+bool says(const Event& event, std::string_view member) noexcept;
+
 /// Which log it is and how far it goes.
 struct LogState {
   std::string identity;      // random, made with the log; never shown to clients

@@ -1,5 +1,7 @@
 #include "jobs/job_json.h"
 
+#include "base/json_writer.h"
+
 namespace rushes::jobs {
 namespace {
 
@@ -63,10 +65,15 @@ json::object input_of(const Job& job) {
   return std::move(value->get_object());
 }
 
-json::object submit_answer(const Job& job) {
-  return {{"jobId", job.id.value()},
-          {"message", job.message},
-          {"queuePosition", job.queue_position ? json::value(*job.queue_position) : json::value(nullptr)}};
+std::string submit_answer(const Job& job) {
+  JsonWriter answer(256);
+  answer.add("jobId", job.id.value()).add("message", job.message);
+  if (job.queue_position) {
+    answer.add("queuePosition", *job.queue_position);
+  } else {
+    answer.add("queuePosition", json::value());
+  }
+  return answer.take();
 }
 
 json::object history_entry(const Analysis& analysis) {

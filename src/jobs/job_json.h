@@ -15,8 +15,8 @@ json::object job_status(const Job& job, std::optional<json::object> result);
 /// The job's input as JSON; empty where it cannot be read.
 json::object input_of(const Job& job);
 
-/// The answer to a submit: `{jobId, message, queuePosition}`.
-json::object submit_answer(const Job& job);
+/// The answer to a submit, as text: `{jobId, message, queuePosition}`.
+std::string submit_answer(const Job& job);
 
 /// An entry of `GET /analyze/history`.
 json::object history_entry(const Analysis& analysis);

@@ -125,7 +125,11 @@ Response problem(const Error& error, const json::object& more) {
 }
 
 Response json_response(int status, const json::value& value) {
-  Response response(status, "application/json", json::serialize(value));
+  return json_text_response(status, json::serialize(value));
+}
+
+Response json_text_response(int status, std::string text) {
+  Response response(status, "application/json", std::move(text));
   response.headers.add("Cache-Control", "no-store");
   return response;
 }

@@ -106,6 +106,8 @@ Response problem(const Error& error, const json::object& more = json::object());
 
 /// `application/json`.
 Response json_response(int status, const json::value& value);
+/// The same of what is JSON already.
+Response json_text_response(int status, std::string text);
 
 /// A file of the disk: ETag and Last-Modified, `If-None-Match`, and one `Range` (206, 416).
 /// A missing file is a 404 problem. Blocks for one stat(2).

@@ -11,7 +11,7 @@ void add(Happened& happened, const jobs::Event& event) {
   switch (event.type) {
     case jobs::EventType::queued:
       // One that moved up was counted when it came.
-      if (event.payload.find(R"("positionChanged":true)") == std::string::npos) ++happened.submitted;
+      if (!jobs::says(event, R"("positionChanged":true)")) ++happened.submitted;
       return;
     case jobs::EventType::started:
       ++happened.started;

@@ -48,8 +48,9 @@ TEST(JobJson, ASubmitIsAnsweredWithItsPosition) {
   job.id = JobId("j");
   job.message = "Job queued at position 4";
   job.queue_position = 4;
-  const json::object expected{{"jobId", "j"}, {"message", "Job queued at position 4"}, {"queuePosition", 4}};
-  EXPECT_EQ(submit_answer(job), expected);
+  EXPECT_EQ(submit_answer(job), R"({"jobId":"j","message":"Job queued at position 4","queuePosition":4})");
+  job.queue_position.reset();
+  EXPECT_EQ(submit_answer(job), R"({"jobId":"j","message":"Job queued at position 4","queuePosition":null})");
 }
 
 TEST(JobJson, AHistoryEntryLeavesTheTranscriptOut) {
