@@ -8,10 +8,14 @@ namespace rushes::api {
 namespace {
 
 Task<net::Response> checked(const Context& context, const UserHandler& handler, net::Request& request) {
-  std::string token(request.headers.get("authorization"));
-  auto identity = co_await context.tokens.authenticate(std::move(token));
-  if (!identity) co_return net::problem(identity.error());
-  co_return co_await handler(request, std::move(*identity));
+  const auto token = request.headers.get("authorization");
+  auto identity = context.tokens.verify_by_known_keys(token);
+  if (!identity) {
+    std::string copy(token);
+    identity = co_await context.tokens.authenticate(std::move(copy));
+  }
+  if (!*identity) co_return net::problem(identity->error());
+  co_return co_await handler(request, std::move(**identity));
 }
 
 }  // namespace

@@ -101,6 +101,12 @@ TokenVerifier::TokenVerifier(std::string secret, const Clock& clock, std::chrono
 
 Result<Identity> TokenVerifier::verify(std::string_view token) const { return judge(token).identity; }
 
+std::optional<Result<Identity>> TokenVerifier::verify_by_known_keys(std::string_view token) const {
+  auto judged = judge(token);
+  if (judged.unknown_key && refresher_ != nullptr) return std::nullopt;
+  return std::move(judged.identity);
+}
+
 Task<Result<Identity>> TokenVerifier::authenticate(std::string token) const {
   auto judged = judge(token);
   if (judged.unknown_key && refresher_ != nullptr) {

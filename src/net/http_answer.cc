@@ -135,8 +135,8 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
       size = whole - std::min<std::uint64_t>(whole, file.offset);
     }
     write_head(response, size, keep_alive);
-    const auto head_end = co_await write_answer({}, keep_alive);
-    if (head_end == Next::linger) co_return Next::close;
+    const bool begun = co_await send_head();
+    if (!begun) co_return Next::close;
     if (has_body && size > 0) {
       const bool whole = co_await write_file(std::move(file), size);
       if (!whole) co_return Next::close;
@@ -154,21 +154,24 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
     response.headers.add("Vary", "Accept-Encoding");
   }
   write_head(response, body.size(), keep_alive);
-  const auto end = co_await write_answer(has_body ? body : std::string_view(), keep_alive);
-  if (end == Next::linger) co_return Next::close;
-  co_return keep_alive ? Next::keep : Next::linger;
-}
-
-/// `linger` where it could not be written.
-Task<HttpConnection::Next> HttpConnection::write_answer(std::string_view body, bool) {
+  if (!has_body) body = {};
   if (body.size() <= kSmallBody) {
     out_ += body;
     body = {};
   }
   std::string_view head = out_;
-  if (try_write(head, body)) co_return Next::keep;
-  const bool written = co_await write_rest(head, body);
-  co_return written ? Next::keep : Next::linger;
+  if (!try_write(head, body)) {
+    const bool written = co_await write_rest(head, body);
+    if (!written) co_return Next::close;
+  }
+  co_return keep_alive ? Next::keep : Next::linger;
+}
+
+Task<bool> HttpConnection::send_head() {
+  std::string_view head = out_;
+  std::string_view none;
+  if (try_write(head, none)) co_return true;
+  co_return co_await write_rest(head, none);
 }
 
 bool HttpConnection::try_write(std::string_view& first, std::string_view& second) {

@@ -75,6 +75,17 @@ Task<Result<std::size_t>> HttpConnection::Body::read_chunked(std::span<char> buf
   }
 }
 
+bool HttpConnection::Body::take_all(std::string& into) {
+  const auto input = connection_.input();
+  if (!length_ || taken_ > 0 || *length_ > input.size()) return false;
+  const auto size = static_cast<std::size_t>(*length_);
+  into.assign(input.substr(0, size));
+  connection_.consume(size);
+  taken_ = size;
+  ended_ = true;
+  return true;
+}
+
 Task<Result<bool>> HttpConnection::Body::read_all(std::string& into) {
   while (!ended_) {
     // Memory follows what came, not what was announced.

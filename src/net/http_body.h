@@ -18,6 +18,8 @@ class HttpConnection::Body final : public BodyReader {
   Task<Result<std::size_t>> read(std::span<char> buffer) override;
   std::optional<std::uint64_t> content_length() const noexcept override { return length_; }
 
+  /// The whole body, of known length, where all of it has come already.
+  bool take_all(std::string& into);
   /// The whole body into `into`, which grows as it comes.
   Task<Result<bool>> read_all(std::string& into);
   /// Whether nothing of it is left on the connection.

@@ -115,10 +115,11 @@ Task<HeadOutcome> HttpConnection::read_head() {
       if (winding_down_) co_return HeadOutcome();
       set_deadline(request_number_ == 1 ? limits.head_timeout : limits.keep_alive_timeout);
     }
+    make_room();
     idle_ = !started;
-    const bool more = co_await fill_input();
+    const bool ready = co_await socket_.readable();
     idle_ = false;
-    if (more) continue;
+    if (ready && take_input() != Input::ended) continue;
     HeadOutcome outcome;
     if (timed_out_ && started) outcome.refusal = HeadRefusal{408, "The head of the request came too slowly."};
     co_return outcome;
@@ -128,13 +129,11 @@ Task<HeadOutcome> HttpConnection::read_head() {
 Task<HttpConnection::Next> HttpConnection::handle(RequestHead head) {
   http_1_0_ = head.http_1_0;
   if (head.upgrade && !head.has_body()) {
-    if (const auto* handler = shared_->router.match_upgrade(request_.path)) co_return co_await upgrade(head, *handler);
+    if (const auto* handler = shared_->router.match_upgrade(request_.path)) return upgrade(head, *handler);
   }
   auto match = shared_->router.match(request_);
-  if (request_.method == "OPTIONS" && match.route == nullptr) {
-    co_return co_await answer(Response(204), head.keep_alive && !head.has_body());
-  }
-  if (match.route != nullptr) co_return co_await dispatch(head, *match.route);
+  if (match.route != nullptr) return dispatch(head, *match.route);
+  if (request_.method == "OPTIONS") return answer(Response(204), head.keep_alive && !head.has_body());
 
   Response response;
   if (match.path_known) {
@@ -143,8 +142,8 @@ Task<HttpConnection::Next> HttpConnection::handle(RequestHead head) {
   } else {
     response = problem(Error::for_user(Errc::not_found, "NO_SUCH_PATH", "There is nothing at this path."));
   }
-  if (head.has_body()) co_return co_await linger_after(std::move(response));
-  co_return co_await answer(std::move(response), head.keep_alive);
+  if (head.has_body()) return linger_after(std::move(response));
+  return answer(std::move(response), head.keep_alive);
 }
 
 Task<HttpConnection::Next> HttpConnection::upgrade(RequestHead head, const UpgradeHandler& handler) {
@@ -176,7 +175,7 @@ Task<HttpConnection::Next> HttpConnection::dispatch(RequestHead head, const Rout
   Body body(*this, head, limit);
   if (route.options.streaming) {
     request_.stream = &body;
-  } else if (head.has_body()) {
+  } else if (head.has_body() && !body.take_all(request_.body)) {
     auto whole = co_await body.read_all(request_.body);
     if (!whole) {
       const auto status = whole.error().code() == Errc::too_large   ? 413
@@ -226,18 +225,28 @@ Task<std::size_t> HttpConnection::read_some(std::span<char> into) {
   }
 }
 
-Task<bool> HttpConnection::fill_input() {
+void HttpConnection::make_room() {
   in_.erase(0, in_first_);
   in_first_ = 0;
   if (in_.empty() && in_.capacity() > kReadSize) std::string().swap(in_);
+}
+
+HttpConnection::Input HttpConnection::take_input() {
+  const auto buffer = shard_.loop->read_buffer();
+  const auto got = socket_.receive(buffer);
+  if (got > 0) {
+    in_.append(buffer.data(), static_cast<std::size_t>(got));
+    return Input::came;
+  }
+  return got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) ? Input::none : Input::ended;
+}
+
+Task<bool> HttpConnection::fill_input() {
+  make_room();
   for (;;) {
     const bool ready = co_await socket_.readable();
     if (!ready) co_return false;
-    const auto buffer = shard_.loop->read_buffer();
-    const auto got = socket_.receive(buffer);
-    if (got > 0) in_.append(buffer.data(), static_cast<std::size_t>(got));
-    if (got >= 0) co_return got > 0;
-    if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) co_return false;
+    if (const auto input = take_input(); input != Input::none) co_return input == Input::came;
   }
 }
 

@@ -90,7 +90,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   bool shall_compress(const Response& response, std::size_t size) const;
   /// Without a size the body comes in chunks.
   void write_head(const Response& response, std::optional<std::uint64_t> body_size, bool keep_alive);
-  Task<Next> write_answer(std::string_view body, bool keep_alive);
+  /// The head that was written, by itself. Whether it is gone.
+  Task<bool> send_head();
   /// Writes what the socket takes at once; the rest, over both parts, is left in them.
   bool try_write(std::string_view& first, std::string_view& second);
   Task<bool> write_rest(std::string_view first, std::string_view second);
@@ -98,6 +99,10 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Task<std::size_t> read_some(std::span<char> into);
   /// Reads what there is behind `input`, at most a buffer of it, and waits where there is nothing. False: as above.
   Task<bool> fill_input();
+  /// Its parts: before the wait, and after it.
+  void make_room();
+  enum class Input : std::uint8_t { came, none, ended };
+  Input take_input();
   std::string_view input() const noexcept { return std::string_view(in_).substr(in_first_); }
   void consume(std::size_t bytes) noexcept;
   void watch_peer(std::function<void()> gone);

@@ -32,8 +32,8 @@ Task<HttpConnection::Next> HttpConnection::answer_stream(Response response, bool
   // HTTP/1.0 knows no chunks: there the end of the connection is that of the body.
   keep_alive = keep_alive && !http_1_0_;
   write_head(response, std::nullopt, keep_alive);
-  const auto head_end = co_await write_answer({}, keep_alive);
-  if (head_end == Next::linger) co_return Next::close;
+  const bool begun = co_await send_head();
+  if (!begun) co_return Next::close;
   if (request_.method != "HEAD") {
     streaming_ = response.stream.get();
     watch_peer([&source = *response.stream] { source.stop(); });
