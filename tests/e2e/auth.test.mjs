@@ -203,6 +203,31 @@ describe('with the keys of an identity provider at a URL', () => {
       await calm.dispose();
     }
   });
+
+  test('a socket that leaves while the key of its fresh token is asked for is forgotten', async () => {
+    issuer.keys = [first];
+    const calm = await startServer({ secret: '', env: { RUSHES_JWT_JWKS: issuer.url } });
+    const watched = async () => Number((await rest(calm, 'GET', '/metrics')).body.match(/^rushes_tokens_watched (\d+)$/m)[1]);
+    try {
+      const socket = await connect(calm, '/queue', { auth: { token: first.token('alice') } }).ready();
+      await waitFor(async () => (await watched()) === 1, () => 'its token to be watched');
+      issuer.keys = [first, second];
+      const asked = issuer.requests;
+      let answer;
+      issuer.held = new Promise((resolve) => (answer = resolve));
+      socket.socket.emit('auth-refresh', { token: second.token('alice') });
+      await waitFor(() => issuer.requests === asked + 1, () => 'the key to be asked for');
+      socket.close();
+      await waitFor(async () => (await watched()) === 0, () => 'the socket to be gone');
+      answer();
+      await waitFor(async () => (await verdict(calm, second.token('alice'))) === 'accepted', () => 'the key to be known');
+      closeSockets();
+      await waitFor(async () => (await watched()) === 0, async () => `nothing to be watched, not ${await watched()}`);
+    } finally {
+      issuer.held = null;
+      await calm.dispose();
+    }
+  });
 });
 
 test('a secret, a PEM file and a JWKS file work beside each other, and the files may change', async () => {

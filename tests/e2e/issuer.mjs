@@ -27,11 +27,12 @@ export function signingKey(kid, type = 'RS256') {
   };
 }
 
-/** Publishes `issuer.keys`, which may change, at `issuer.url`; `issuer.failing` answers 500. */
+/** Publishes `issuer.keys`, which may change, at `issuer.url`, once `issuer.held` has come; `issuer.failing` answers 500. */
 export async function startIssuer(...keys) {
-  const issuer = { keys, failing: false, requests: 0 };
-  const server = http.createServer((request, response) => {
+  const issuer = { keys, failing: false, held: null, requests: 0 };
+  const server = http.createServer(async (request, response) => {
     issuer.requests += 1;
+    await issuer.held;
     response.writeHead(issuer.failing ? 500 : 200, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ keys: issuer.keys.map((key) => key.jwk) }));
   });
