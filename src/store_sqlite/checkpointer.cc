@@ -3,6 +3,8 @@
 #include "base/log.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <optional>
@@ -14,12 +16,17 @@ namespace {
 // Pages that are copied and written out at once: few enough that a sync of the log does not wait for long behind them.
 constexpr int kStep = 250;
 constexpr std::chrono::milliseconds kPatienceWithReaders{50};
+// Of its thread (nice(2)): a tenth of a core is left to it where all others want it. Much less, and the log grows.
+constexpr int kNice = 10;
 
 }  // namespace
 
 Checkpointer::Checkpointer(std::filesystem::path file) : file_(std::move(file)) {
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-checkpoint");
+    // Nobody waits for it, and it stays in the kernel for long: whoever wakes is to have the core at once. Where that is
+    // refused it is not.
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
     run();
   });
 }
