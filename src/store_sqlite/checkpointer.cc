@@ -24,8 +24,8 @@ constexpr int kNice = 10;
 Checkpointer::Checkpointer(std::filesystem::path file) : file_(std::move(file)) {
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "db-checkpoint");
-    // Nobody waits for it, and it stays in the kernel for long: whoever wakes is to have the core at once. Where that is
-    // refused it is not.
+    // Nobody waits for it, and it stays in the kernel for long: whoever wakes is to have the core at once. Where that
+    // is refused it is not.
     (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
     run();
   });
