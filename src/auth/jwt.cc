@@ -108,12 +108,9 @@ std::optional<Result<Identity>> TokenVerifier::verify_by_known_keys(std::string_
 }
 
 Task<Result<Identity>> TokenVerifier::authenticate(std::string token) const {
-  auto judged = judge(token);
-  if (judged.unknown_key && refresher_ != nullptr) {
-    co_await refresher_->learn();
-    judged = judge(token);
-  }
-  co_return std::move(judged.identity);
+  if (auto known = verify_by_known_keys(token)) co_return std::move(*known);
+  co_await refresher_->learn();
+  co_return verify(token);
 }
 
 TokenVerifier::Judgement TokenVerifier::judge(std::string_view token) const {

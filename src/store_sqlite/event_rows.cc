@@ -59,6 +59,19 @@ jobs::Event read_event(sqlite::Connection& database, const sqlite::Statement& ro
   return event;
 }
 
+std::vector<jobs::Event> read_log(sqlite::Connection& database, std::int64_t after, std::int64_t upto, int limit) {
+  // Instead of the view: of jobs whose events stand apart, which may be millions, it would look at each.
+  auto& rows = database
+                   .statement(
+                       "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE id > ?1 AND id <= ?2"
+                       " UNION ALL SELECT no, user_id, first_seq, id, 0, NULL, created_at FROM submitted_jobs"
+                       " WHERE no > max(?1, " RUSHES_FIRST_EVENTS_APART ") AND no <= ?2 ORDER BY 1 LIMIT ?3")
+                   .bind(after, upto, limit);
+  std::vector<jobs::Event> events;
+  while (rows.next()) events.push_back(read_event(database, rows));
+  return events;
+}
+
 void read_events(sqlite::Connection& database, const UserList& list, const UserId& user, const EventRange& range,
                  const std::function<bool(jobs::Event)>& take) {
   const auto job = range.job ? std::optional(range.job->value()) : std::nullopt;

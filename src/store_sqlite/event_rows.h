@@ -21,6 +21,10 @@ void tell_event(Transaction& transaction, LiveJobs& live, LiveJobs::Running& run
 /// Of a row of the view `log`, with all its columns.
 jobs::Event read_event(sqlite::Connection& database, const sqlite::Statement& row);
 
+/// At most `limit` events of the log, above the id `after` and up to `upto`. What it costs does not depend on how many
+/// there are besides, nor on how many jobs.
+std::vector<jobs::Event> read_log(sqlite::Connection& database, std::int64_t after, std::int64_t upto, int limit);
+
 /// Which of a user's events.
 struct EventRange {
   std::int64_t after = 0;  // sequence numbers

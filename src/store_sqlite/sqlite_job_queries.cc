@@ -3,7 +3,6 @@
 #include "jobs/transitions.h"
 #include "store_sqlite/analysis_rows.h"
 #include "store_sqlite/event_rows.h"
-#include "store_sqlite/first_events.h"
 #include "store_sqlite/job_rows.h"
 
 #include <algorithm>
@@ -171,16 +170,7 @@ Task<Result<jobs::Analysis>> SqliteJobQueries::remove_analysis(UserId user, Audi
 
 Task<Result<std::vector<jobs::Event>>> SqliteEventLog::after(std::int64_t id, int limit) {
   std::function question = [this, id, limit](sqlite::Connection& database) -> Result<std::vector<jobs::Event>> {
-    // Instead of the view: of jobs whose events stand apart, which may be millions, it would look at each.
-    auto& rows = database
-                     .statement(
-                         "SELECT id, user_id, seq, job_id, type, payload, at FROM events WHERE id > ?1 AND id <= ?2"
-                         " UNION ALL SELECT no, user_id, first_seq, id, 0, NULL, created_at FROM submitted_jobs"
-                         " WHERE no > max(?1, " RUSHES_FIRST_EVENTS_APART ") AND no <= ?2 ORDER BY 1 LIMIT ?3")
-                     .bind(id, live_.last_told(), limit);
-    std::vector<jobs::Event> events;
-    while (rows.next()) events.push_back(read_event(database, rows));
-    return events;
+    return read_log(database, id, live_.last_told(), limit);
   };
   return readers_.read(std::move(question));
 }

@@ -2,6 +2,8 @@
 
 #include "store_sqlite/transaction.h"
 
+#include <algorithm>
+
 namespace rushes::store_sqlite {
 
 void UnfinishedList::load(sqlite::Connection& database) {
@@ -10,23 +12,31 @@ void UnfinishedList::load(sqlite::Connection& database) {
   upto_ = row.integer(0);
   row.reset();
   newer_.clear();
-  auto& rows = database.statement("SELECT no FROM jobs WHERE no > ? AND state < 2").bind(upto_);
+  auto& rows = database.statement("SELECT no FROM jobs WHERE no > ? AND state < 2 ORDER BY no").bind(upto_);
   while (rows.next()) set(rows.integer(0), true);
 }
 
 void UnfinishedList::set(std::int64_t number, bool unfinished) {
-  const auto at = static_cast<std::size_t>(number - upto_ - 1);
-  if (at >= newer_.size()) newer_.resize(at + 1);
-  newer_[at] = unfinished;
+  if (newer_.empty() || newer_.back().number < number) {
+    newer_.push_back({number, unfinished});
+    return;
+  }
+  const auto before = [](const Newer& job, std::int64_t than) { return job.number < than; };
+  const auto at = std::lower_bound(newer_.begin(), newer_.end(), number, before);
+  if (at->number == number) {
+    at->unfinished = unfinished;
+  } else {
+    newer_.insert(at, {number, unfinished});
+  }
 }
 
 void UnfinishedList::step(Transaction& transaction) {
   const auto known = static_cast<std::int64_t>(newer_.size());
   if (known < 2 * lag_) return;
   const auto due = newer_.begin() + static_cast<std::ptrdiff_t>(known - lag_);
-  for (auto unfinished = newer_.begin(); unfinished != due; ++unfinished) {
-    ++upto_;
-    if (*unfinished) transaction.list_unfinished(upto_);
+  for (auto job = newer_.begin(); job != due; ++job) {
+    upto_ = job->number;
+    if (job->unfinished) transaction.list_unfinished(upto_);
   }
   newer_.erase(newer_.begin(), due);
   transaction.without_staged().run("UPDATE counters SET value = ? WHERE name = 'unfinished_listed'", upto_);

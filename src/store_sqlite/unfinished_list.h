@@ -15,8 +15,8 @@ namespace rushes::store_sqlite {
 class Transaction;
 
 /// The jobs that have not ended, but the newest: what a server that starts reads instead of the whole table of jobs.
-/// A job comes into it once `lag` newer numbers were given, to jobs and events, by when most have ended, and leaves it
-/// when it ends. So a job that is done soon costs it nothing, where an index would take it in and out.
+/// A job comes into it once `lag` newer ones were made, by when most have ended, and leaves it when it ends. So a job
+/// that is done soon costs it nothing, where an index would take it in and out.
 ///
 /// Threads:  the writer's. What it does belongs to the transaction under way: to be read anew where that failed.
 /// Errors:   throws sqlite::Failure.
@@ -37,9 +37,15 @@ class UnfinishedList {
  private:
   void set(std::int64_t number, bool unfinished);
 
+  struct Newer {
+    std::int64_t number = 0;
+    bool unfinished = false;
+  };
+
   const std::int64_t lag_;
   std::int64_t upto_ = 0;
-  std::vector<bool> newer_;  // from upto_ + 1: whether it has not ended
+  std::vector<Newer>
+      newer_;  // jobs above upto_ by number, those in between that had ended before it was loaded left out
 };
 
 }  // namespace rushes::store_sqlite

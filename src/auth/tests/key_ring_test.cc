@@ -255,6 +255,9 @@ TEST_F(RefreshTest, ATokenOfANewKeyWaitsForOneFetchAndIsAccepted) {
   std::vector<std::future<Result<Identity>>> waiting;
   for (int i = 0; i < 20; ++i) waiting.push_back(ask(b_.sign(claims())));
   EXPECT_FALSE(verifier_->verify(b_.sign(claims())));
+  EXPECT_FALSE(verifier_->verify_by_known_keys(b_.sign(claims())).has_value()) << "it cannot say yet";
+  EXPECT_TRUE(verifier_->verify_by_known_keys(a_.sign(claims())).value());
+  EXPECT_FALSE(verifier_->verify_by_known_keys("nonsense").value());
   issuer_.release();
   for (auto& one : waiting) EXPECT_EQ(one.get().value().user.value(), "alice");
   EXPECT_EQ(issuer_.requests(), 2) << "one fetch for all";

@@ -2,6 +2,7 @@
 
 #include "async/run.h"
 #include "base/id.h"
+#include "store_sqlite/event_rows.h"
 #include "store_sqlite/maintenance.h"
 #include "store_sqlite/migrations.h"
 #include "store_sqlite/tests/temporary_store.h"
@@ -191,6 +192,22 @@ TEST_F(FirstEventsTest, TheLogIsReadInItsOrderWithoutBeingSorted) {
   while (plan.next()) steps.push_back(plan.text(3));
   EXPECT_THAT(steps, ::testing::Contains("SEARCH submitted_jobs USING INTEGER PRIMARY KEY (rowid>?)"));
   EXPECT_THAT(steps, ::testing::Each(::testing::Not(::testing::HasSubstr("B-TREE"))));
+}
+
+TEST_F(FirstEventsTest, APageOfTheLogDoesNotLookAtJobsWhoseEventsStandApart) {
+  for (int i = 0; i < 300; ++i) submit(new_job());
+  sqlite::Connection database(store_.file(), sqlite::Access::read_write);
+  database.execute("INSERT INTO events SELECT id, user_id, seq, job_id, type, '{}', at FROM log WHERE id <= 290");
+  database.execute("UPDATE counters SET value = 290 WHERE name = 'first_events_apart'");
+  EXPECT_EQ(read_log(database, 0, 1'000, 3).size(), 3U);
+  auto* statement = sqlite3_next_stmt(database.handle(), nullptr);
+  for (; statement != nullptr; statement = sqlite3_next_stmt(database.handle(), statement)) {
+    if (std::string_view(sqlite3_sql(statement)).find("LIMIT ?3") != std::string_view::npos) break;
+  }
+  ASSERT_NE(statement, nullptr);
+  EXPECT_LT(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0), 200);
+  EXPECT_EQ(read_log(database, 288, 1'000, 5).size(), 5U) << "over the border";
+  EXPECT_EQ(read_log(database, 0, 295, 1'000).size(), 295U);
 }
 
 TEST_F(FirstEventsTest, AJobAndAnEventNeverHaveTheSameNumber) {

@@ -23,13 +23,18 @@ std::vector<std::string> rows_of(sqlite::Connection& database, std::string_view 
   return rows;
 }
 
+/// An empty one as that version had it, in the store's folder.
+sqlite::Connection older_database(TemporaryStore& store, int version) {
+  store.close();
+  sqlite::Connection database(store.file().parent_path() / "older.db", sqlite::Access::read_write);
+  migrate(database, version).value();
+  return database;
+}
+
 TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
   const FakeClock clock;
   TemporaryStore folder(clock);
-  folder.close();
-  const auto file = folder.file().parent_path() / "older.db";
-  sqlite::Connection database(file, sqlite::Access::read_write);
-  ASSERT_TRUE(migrate(database, kBeforeStates));
+  auto database = older_database(folder, kBeforeStates);
   database.execute(R"sql(
     INSERT INTO jobs (no, id, user_id, type, state, place, priority, progress, stage, message, title, url, input, attempt,
       max_attempts, retry_of, audit_id, failure_code, failure_message, created_at, processed_at, finished_at, position,
@@ -79,10 +84,7 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
 TEST(Migrations, EventsOfAnOlderDatabaseStayAndNewNumbersComeBehindThem) {
   const FakeClock clock;
   TemporaryStore folder(clock);
-  folder.close();
-  const auto file = folder.file().parent_path() / "older.db";
-  sqlite::Connection database(file, sqlite::Access::read_write);
-  ASSERT_TRUE(migrate(database, kBeforeFirstEvents));
+  auto database = older_database(folder, kBeforeFirstEvents);
   database.execute(R"sql(
     INSERT INTO submitted_jobs VALUES (3, 'done', 'ann', 2, 3, 0, 'queued', 'm', 't', 'u', '{}', 3, NULL, 10, 0, 1, NULL, NULL,
       1, 'words');

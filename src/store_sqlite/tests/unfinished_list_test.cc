@@ -14,7 +14,7 @@
 namespace rushes::store_sqlite {
 namespace {
 
-/// A store that lists a job once three newer numbers were given.
+/// A store that lists a job once three newer ones were made.
 class UnfinishedListTest : public ::testing::Test {
  protected:
   JobId submit() {
@@ -107,6 +107,21 @@ TEST_F(UnfinishedListTest, AllThatWaitsAndRunsIsFoundAgain) {
   EXPECT_FALSE(claim());
   expect_sound();
   EXPECT_EQ(number("SELECT count(*) FROM jobs WHERE state < 2"), 0);
+}
+
+TEST_F(UnfinishedListTest, ItIsJobsThatAreCountedNotTheNumbersOfTheirEvents) {
+  submit();
+  const auto lease = claim();
+  for (int percent = 11; percent < 80; ++percent) {
+    run_to_end(store_->jobs().report(*lease, jobs::ProgressReport{percent, "s", "m", ""})).value();
+  }
+  for (int i = 0; i < 4; ++i) submit();
+  EXPECT_EQ(number("SELECT count(*) FROM unfinished_jobs"), 0);
+  EXPECT_GT(number("SELECT max(no) FROM submitted_jobs"), 60);
+  for (int i = 0; i < 2; ++i) submit();
+  EXPECT_GT(number("SELECT count(*) FROM unfinished_jobs"), 0);
+  complete(*lease);
+  expect_sound();
 }
 
 TEST_F(UnfinishedListTest, ANumberThatWasListedIsGivenToNoOtherJob) {
