@@ -1,5 +1,6 @@
 #include "store_sqlite/store.h"
 
+#include "base/log.h"
 #include "store_sqlite/database_lock.h"
 #include "store_sqlite/migrations.h"
 #include "store_sqlite/sqlite_housekeeping.h"
@@ -8,6 +9,8 @@
 #include "store_sqlite/sqlite_notification_store.h"
 #include "store_sqlite/sqlite_schedule_store.h"
 #include "store_sqlite/sqlite_webhook_store.h"
+
+#include <chrono>
 
 namespace rushes::store_sqlite {
 namespace {
@@ -66,6 +69,19 @@ class SqliteStore final : public Store {
   SqliteHousekeeping housekeeping_;
 };
 
+/// Brings what an older version has written to the newest form, and says so: a large database takes minutes.
+Result<void> bring_up_to_date(sqlite::Connection& connection) {
+  const auto version = version_of(connection);
+  if (version == 0 || version >= newest_version()) return migrate(connection);
+  log::info("store", "bringing the database from version {} to {}; with millions of jobs this takes minutes", version,
+            newest_version());
+  const auto begun = std::chrono::steady_clock::now();
+  if (auto migrated = migrate(connection); !migrated) return migrated;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  log::info("store", "the database has version {} now, after {:.1f} s", newest_version(), took.count());
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, const StoreOptions& options,
@@ -75,7 +91,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, co
   if (const auto made = make_private(file); !made) return made.error();
   try {
     sqlite::Connection connection(file, sqlite::Access::read_write);
-    if (auto migrated = migrate(connection); !migrated) return migrated.error();
+    if (auto migrated = bring_up_to_date(connection); !migrated) return migrated.error();
     return std::unique_ptr<Store>(
         std::make_unique<SqliteStore>(file, options, clock, rng, std::move(*lock), connection));
   } catch (const sqlite::Failure& error) {

@@ -161,7 +161,10 @@ export class Server {
   /** Ends it for good and removes its data. For `after` hooks: never throws. */
   async dispose() {
     try {
-      if (this.child && !this.end) await this.stop();
+      if (this.child && !this.end) {
+        const { code, signal } = await this.stop();
+        if (code !== 0) throw new Error(`the server ended with ${code ?? signal}:\n${this.logTail(60)}`);
+      }
     } catch (error) {
       process.stderr.write(`${error.message}\n`);
       await this.kill().catch(() => {});
