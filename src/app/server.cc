@@ -73,10 +73,11 @@ api::Limits api_limits(const Config& config) {
   return limits;
 }
 
-queue::SchedulerOptions scheduler_options(const Config& config) {
+queue::SchedulerOptions scheduler_options(const Config& config, const queue::DataFolder& folder) {
   queue::SchedulerOptions options;
   options.lease = config.lease;
   options.max_running_per_user = config.max_running_per_user;
+  options.has_room = [&folder] { return folder.has_room(); };
   return options;
 }
 
@@ -138,7 +139,8 @@ class WiredServer final : public Server {
         store_(std::move(store)),
         pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config)),
         housekeeper_(shards_.executor(0), store_->housekeeping(), folder_, blocking_, clock_, retention(config)),
-        scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_, scheduler_options(config)),
+        scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_,
+                   scheduler_options(config, folder_)),
         jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_,
               {config.max_queued_per_user, config.submits_per_minute}),
         schedules_(shards_.executor(0), store_->schedules(), jobs_, clock_, {config.max_attempts, config.max_priority}),
@@ -186,7 +188,11 @@ class WiredServer final : public Server {
     api::add_webhook_routes(router_, context_);
     api::add_schedule_routes(router_, context_);
     api::add_operator_routes(router_, context_);
-    const auto refusal = [this] { return store_->refusal(); };
+    const auto refusal = [this]() -> std::optional<Error> {
+      if (auto refused = store_->refusal()) return refused;
+      const auto room = folder_.has_room();
+      return room ? std::nullopt : std::optional(room.error());
+    };
     add_health_routes(router_, jobs_.queries(), refusal);
     add_metrics_route(router_, sockets_, guard_, http_, jobs_, {housekeeper_.counts(), refusal, schedules_.counts()});
     add_page_routes(router_);

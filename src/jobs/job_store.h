@@ -60,13 +60,14 @@ enum class CancelOutcome : std::uint8_t {
 /// Where jobs live between attempts. One implementation per database.
 ///
 /// Every method is one atomic transaction, with the events that it causes: it happened, durably,
-/// or it returned an Error and nothing changed. Methods say what they mean for jobs, never how to
-/// query. jobs/testing/job_store_contract.cc fixes the meaning.
+/// or it returned an Error and nothing changed; but see `unavailable`. Methods say what they mean for jobs, never how
+/// to query. jobs/testing/job_store_contract.cc fixes the meaning.
 ///
 /// Order: that of FairOrder, in which `claim` takes jobs and `queue_position` counts them.
 ///
 /// Threads:  safe to call from any executor; resumes on the caller's.
-/// Errors:   `unavailable` from any method; others are named at the method.
+/// Errors:   `unavailable` from any method; others are named at the method. After it a change may yet stand, where the
+///           disk took it and would not say so in time: who would undo something has to ask what became of it.
 class JobStore {
  public:
   virtual ~JobStore() = default;
@@ -93,7 +94,8 @@ class JobStore {
   /// at a retry of the job, is given it. Gone when the job completes. Errors: `lease_lost`.
   virtual Task<Result<void>> save_checkpoint(Lease lease, std::string name, std::string data) = 0;
 
-  /// Ends the job as completed and saves the analysis, with `job-completed`.
+  /// Ends the job as completed and saves the analysis, with `job-completed`. The same again changes nothing, and
+  /// succeeds while that analysis is there: who was answered `unavailable` may ask again and learn how it went.
   /// Errors: `lease_lost`; `cancelled` where its owner wants it stopped: it ended as cancelled instead.
   virtual Task<Result<void>> complete(Lease lease, Completion completion) = 0;
 
@@ -117,16 +119,16 @@ class JobStore {
   /// another unfinished job has its unique key; `exhausted` as for `submit`.
   virtual Task<Result<Job>> restart(UserId user, JobId job, int max_unfinished) = 0;
 
-  /// Restarts failed jobs, oldest first, at most `filter.limit` of them, whoever owns them and however many more that
-  /// user has. Gives how many.
-  virtual Task<Result<int>> redrive(DeadFilter filter) = 0;
+  /// Restarts failed jobs, oldest first, whoever owns them and however many more that user has: of the next
+  /// `filter.limit` those whose unique key no unfinished job has.
+  virtual Task<Result<Redriven>> redrive(DeadFilter filter) = 0;
 
   /// From now on, for all that claim; what runs goes on.
   virtual Task<Result<void>> set_type(JobType type, TypeSettings settings) = 0;
 
   /// Ends every attempt whose lease is over: as a retryable failure WORKER_LOST, or as cancelled where
-  /// that was asked for. With `all`, every running attempt, uncounted as by `release`: at the start of
-  /// a server that knows that no other uses this database. Gives how many jobs it touched.
+  /// that was asked for. With `all`, every running attempt: at the start of a server that knows that no other uses this
+  /// database, and that theirs crashed, since a clean stop releases them. Gives how many jobs it touched.
   virtual Task<Result<int>> take_over(bool all) = 0;
 
   /// Sends `job-queued` again for waiting jobs whose position changed since they were last told, at

@@ -61,6 +61,13 @@ struct DeadFilter {
   std::string code;    // of the failure; empty: any
   std::string cursor;  // as in JobFilter
   int limit = 50;
+  std::int64_t behind = 0;  // what was redriven up to there is not looked at again; see Redriven
+};
+
+/// What one step of a redrive did.
+struct Redriven {
+  int jobs = 0;
+  std::int64_t upto = 0;  // the next step is behind this; 0: it was the last
 };
 
 }  // namespace rushes::jobs

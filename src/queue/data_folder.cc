@@ -1,6 +1,9 @@
 #include "queue/data_folder.h"
 
 #include "base/log.h"
+#include "base/text.h"
+
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <system_error>
@@ -39,6 +42,20 @@ Result<void> DataFolder::prepare() const {
   std::error_code failed;
   fs::permissions(root_, fs::perms::owner_all, failed);
   return {};
+}
+
+Result<void> DataFolder::has_room(std::uint64_t wanted) const {
+  struct statvfs disk {};
+  if (::statvfs(root_.c_str(), &disk) != 0) return {};  // whoever writes finds out
+  if ((disk.f_flag & ST_RDONLY) != 0) {
+    return Error::for_user(Errc::unavailable, "DISK_READ_ONLY",
+                           "The server's disk cannot be written at the moment; try again later.");
+  }
+  const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free >= wanted + kRoom) return {};
+  return Error::for_user(Errc::unavailable, "DISK_FULL",
+                         "The server's disk has " + to_human_size(free) + " left, and this needs " +
+                             to_human_size(wanted + kRoom) + "; try again later.");
 }
 
 fs::path DataFolder::scratch(const JobId& job, int attempt) const {

@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "base/result.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -23,6 +24,11 @@ class DataFolder {
   /// Makes the folders, and removes what a server that crashed left unfinished: scratch folders, half uploads.
   /// Errors: `unavailable`, naming the path.
   Result<void> prepare() const;
+
+  /// So much is left free of the disk: what an attempt writes shall not be what fills it.
+  static constexpr std::uint64_t kRoom = std::uint64_t{16} << 20U;
+  /// Whether there is `wanted` above that. Errors: `unavailable`, DISK_FULL or DISK_READ_ONLY, naming what is there.
+  Result<void> has_room(std::uint64_t wanted = 0) const;
 
   const std::filesystem::path& root() const noexcept { return root_; }
   std::filesystem::path uploads() const { return root_ / "uploads"; }

@@ -91,10 +91,11 @@ Task<Result<int>> JobService::redrive(jobs::DeadFilter filter) {
     filter.limit = std::min(left, kRedrivenAtOnce);
     const auto some = co_await store_.redrive(filter);
     if (!some) co_return some.error();
-    redriven += *some;
-    left -= *some;
-    if (*some > 0) scheduler_.wake();
-    if (*some < filter.limit || left == 0) co_return redriven;
+    redriven += some->jobs;
+    left -= some->jobs;
+    if (some->jobs > 0) scheduler_.wake();
+    filter.behind = some->upto;
+    if (filter.behind == 0 || left == 0) co_return redriven;
   }
 }
 

@@ -102,12 +102,15 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
     bool away = false;  // the store
     // Before the first claim: what a stopped server left is told apart from what runs here by that alone.
     if (!taken_up_) co_await take_up();
-    const int free = runner_.capacity() - static_cast<int>(running_.size());
-    if (free > 0 && taken_up_) {
+    const bool due = due_ && *due_ <= SystemClock().now();
+    if (due) positions_changed_ = true;
+    const int free = look_for_room() ? runner_.capacity() - static_cast<int>(running_.size()) : 0;
+    // What is due comes to wait by a claim, even of nothing.
+    if (taken_up_ && (free > 0 || due)) {
       jobs::ClaimRequest request;
       request.lease_for = options_.lease;
       request.max_running_per_user = options_.max_running_per_user;
-      request.limit = free;
+      request.limit = std::max(free, 0);
       claiming_ = true;
       auto claimed = co_await store_.claim(request);
       claiming_ = false;
@@ -131,15 +134,29 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
     }
     auto sleep = kLongestPause;
     if (taken_up_ && !away) sleep = co_await until_next_due();
+    if (!had_room_) sleep = std::min(sleep, kLongestPause);
     if (!woken_) co_await wait(claim_timer_, sleep);
   }
 }
 
 Task<std::chrono::milliseconds> Scheduler::until_next_due() {
   const auto due = co_await queries_.next_due();
-  if (!due || !*due) co_return kLongestSleep;
-  const auto left = **due - SystemClock().now();
+  due_ = due ? *due : std::nullopt;
+  if (!due_) co_return kLongestSleep;
+  const auto left = *due_ - SystemClock().now();
   co_return std::clamp(left, std::chrono::milliseconds(1), kLongestSleep);
+}
+
+bool Scheduler::look_for_room() {
+  const auto room = options_.has_room();
+  if (room.has_value() == had_room_) return had_room_;
+  had_room_ = room.has_value();
+  if (had_room_) {
+    log::warning("queue", "there is room to work again");
+  } else {
+    log::error("queue", "nothing is begun: {}", room.error().what());
+  }
+  return had_room_;
 }
 
 Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> attempt, Gate::Pass pass) {
@@ -150,6 +167,11 @@ Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> at
             claimed.job.attempt);
   AttemptEnd end;
   if (attempt->stop == Attempt::Stop::none) end = co_await runner_.run(std::move(claimed), *attempt);
+  const auto* failure = end.result ? std::get_if<jobs::Failure>(&*end.result) : nullptr;
+  if (failure != nullptr && failure->retryable && !look_for_room()) {
+    log::warning("queue", "attempt handed back, the disk has no room job={} code={}", job.value(), failure->code);
+    end.result.reset();
+  }
   const auto* completion = end.result ? std::get_if<jobs::Completion>(&*end.result) : nullptr;
   const auto made = completion != nullptr ? std::optional(completion->audit) : std::nullopt;
 
@@ -166,28 +188,29 @@ Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> at
   wake();
 }
 
+Task<Result<void>> Scheduler::write_once(Attempt& attempt, const AttemptEnd& end, std::chrono::milliseconds retry_in) {
+  if (end.result && std::holds_alternative<jobs::Completion>(*end.result)) {
+    co_return co_await store_.complete(attempt.lease, std::get<jobs::Completion>(*end.result));
+  }
+  if (attempt.stop == Attempt::Stop::cancelled) co_return co_await store_.confirm_cancelled(attempt.lease);
+  if (!end.result) co_return co_await store_.release(attempt.lease);
+  const auto failure = std::get<jobs::Failure>(*end.result);
+  log::info("queue", "attempt failed job={} code={}: {}", attempt.lease.job.value(), failure.code, failure.message);
+  const auto after = co_await store_.fail(attempt.lease, failure, retry_in);
+  co_return after ? Result<void>() : Result<void>(after.error());
+}
+
 Task<Result<void>> Scheduler::write_end(Attempt& attempt, AttemptEnd end) {
-  Result<void> written;
   std::chrono::milliseconds delay{};
   if (end.result && std::holds_alternative<jobs::Failure>(*end.result)) {
     const auto error = jobs::class_of(std::get<jobs::Failure>(*end.result));
     delay = jobs::retry_delay(error, attempt.failed_before + 1, rng_);
   }
+  if (attempt.stop == Attempt::Stop::lease_lost) co_return Error(Errc::lease_lost, "the lease ran out");
   int tries_left = kTriesOnceStopping;
   for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-    if (attempt.stop == Attempt::Stop::lease_lost) co_return Error(Errc::lease_lost, "the lease ran out");
-    if (end.result && std::holds_alternative<jobs::Completion>(*end.result)) {
-      written = co_await store_.complete(attempt.lease, std::get<jobs::Completion>(*end.result));
-    } else if (attempt.stop == Attempt::Stop::cancelled) {
-      written = co_await store_.confirm_cancelled(attempt.lease);
-    } else if (!end.result) {
-      written = co_await store_.release(attempt.lease);
-    } else {
-      const auto failure = std::get<jobs::Failure>(*end.result);
-      log::info("queue", "attempt failed job={} code={}: {}", attempt.lease.job.value(), failure.code, failure.message);
-      const auto after = co_await store_.fail(attempt.lease, failure, delay);
-      written = after ? Result<void>() : Result<void>(after.error());
-    }
+    // Again although the lease is lost meanwhile: it may be so because the last try has come about.
+    const auto written = co_await write_once(attempt, end, delay);
     if (written || written.error().code() != Errc::unavailable) co_return written;
     // However long the disk is full: the lease is renewed meanwhile, and the work is not to be done again.
     if (stopping_ && --tries_left == 0) co_return written;

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -20,6 +21,9 @@ struct SchedulerOptions {
   std::chrono::milliseconds lease{30'000};
   std::chrono::milliseconds position_interval{1'000};
   int max_running_per_user = 5;
+  /// Whether attempts have the disk that they need; errors say why not. Nothing is claimed while they do not, and what
+  /// fails then is handed back: it is not the job's fault.
+  std::function<Result<void>()> has_room = [] { return Result<void>(); };
 };
 
 /// Brings waiting jobs and free workers together, holds the leases of what runs, and writes down
@@ -62,8 +66,11 @@ class Scheduler {
   Task<> position_loop(Gate::Pass pass);
   Task<> run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> attempt, Gate::Pass pass);
   Task<Result<void>> write_end(Attempt& attempt, AttemptEnd end);
+  Task<Result<void>> write_once(Attempt& attempt, const AttemptEnd& end, std::chrono::milliseconds retry_in);
   Task<> renew_all();
   Task<> wait(asio::steady_timer& timer, std::chrono::milliseconds length);
+  /// Whether there is room to work; says so when that changes.
+  bool look_for_room();
   Task<std::chrono::milliseconds> until_next_due();
 
   const Executor executor_;
@@ -82,6 +89,8 @@ class Scheduler {
   bool woken_ = false;
   bool claiming_ = false;
   bool positions_changed_ = false;
+  bool had_room_ = true;
+  std::optional<Timestamp> due_;  // when what waits for its time comes to wait in the order
   asio::steady_timer claim_timer_;
   asio::steady_timer lease_timer_;
   asio::steady_timer position_timer_;

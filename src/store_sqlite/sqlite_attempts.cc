@@ -15,6 +15,15 @@ Error stop_wanted(const jobs::Lease& lease) {
   return {Errc::cancelled, "job " + lease.job.value() + ": its owner wants it stopped"};
 }
 
+/// Whether the attempt ended as completed with this very result, though its worker was not told so.
+bool is_saved(sqlite::Connection& database, const Lists& lists, const jobs::Lease& lease, const AuditId& analysis) {
+  const auto number = lists.analysis_ids.number_of(database, analysis.value());
+  auto& row = database.statement("SELECT 1 FROM analyses WHERE no = ? AND job_id = ?");
+  const bool saved = row.bind(number, lease.job.value()).next();
+  row.reset();
+  return saved;
+}
+
 jobs::FairOrder::Types startable(LiveJobs& live) {
   jobs::FairOrder::Types types;
   for (std::size_t type = 0; type < types.size(); ++type) {
@@ -166,7 +175,10 @@ Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion 
   std::function work = [this, lease = std::move(lease),
                         completion = std::move(completion)](Transaction& transaction) -> Result<void> {
     auto* running = live_.find(lease);
-    if (running == nullptr) return lease_lost(lease);
+    if (running == nullptr) {
+      if (is_saved(transaction.database(), live_.lists(), lease, completion.audit)) return {};
+      return lease_lost(lease);
+    }
     const auto& job = running->row.job;
     const auto now = clock_.now();
     if (job.cancel_requested) {
@@ -206,16 +218,14 @@ Task<Result<int>> SqliteJobStore::take_over(bool all) {
   std::function work = [this, all](Transaction& transaction) -> Result<int> {
     const auto now = clock_.now();
     const auto lost = live_.lost(all, now);
-    const jobs::Failure failure{"WORKER_LOST", "The worker was lost.", true, {}};
+    // A server that stops cleanly leaves none: these were running when it crashed.
+    const jobs::Failure failure{
+        "WORKER_LOST", all ? "The server stopped in the middle of the work." : "The worker was lost.", true, {}};
     for (const auto& id : lost) {
       auto& running = *live_.find(id);
       // A token of its own for nobody: whoever held the lease before writes no more.
       running.row.token = live_.new_token(transaction.database());
-      if (all) {
-        settle_handed_back(transaction, running, now);
-      } else {
-        settle_failed(transaction, running, failure, std::chrono::milliseconds(0), now);
-      }
+      settle_failed(transaction, running, failure, std::chrono::milliseconds(0), now);
     }
     return static_cast<int>(lost.size());
   };

@@ -201,14 +201,15 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   return {};
 }
 
-Task<Result<int>> SqliteJobStore::redrive(jobs::DeadFilter filter) {
-  std::function work = [this, filter = std::move(filter)](Transaction& transaction) -> Result<int> {
-    auto dead = dead_rows(transaction.database(), filter, 0, false);
+Task<Result<jobs::Redriven>> SqliteJobStore::redrive(jobs::DeadFilter filter) {
+  std::function work = [this, filter = std::move(filter)](Transaction& transaction) -> Result<jobs::Redriven> {
+    auto dead = dead_rows(transaction.database(), filter, filter.behind, false);
     const auto now = clock_.now();
-    int redriven = 0;
+    jobs::Redriven redriven;
+    if (static_cast<int>(dead.size()) == filter.limit) redriven.upto = dead.back().number;
     for (auto& row : dead) {
       if (find_unique(transaction.database(), row.job.user, row.job.unique_key)) continue;
-      ++redriven;
+      ++redriven.jobs;
       const auto restarted = restart_row(transaction, row, now);
       if (!restarted) return restarted.error();
     }

@@ -25,7 +25,7 @@ class SqliteJobStore final : public jobs::JobStore {
   Task<Result<jobs::CancelOutcome>> cancel(UserId user, JobId job) override;
   Task<Result<void>> confirm_cancelled(jobs::Lease lease) override;
   Task<Result<jobs::Job>> restart(UserId user, JobId job, int max_unfinished) override;
-  Task<Result<int>> redrive(jobs::DeadFilter filter) override;
+  Task<Result<jobs::Redriven>> redrive(jobs::DeadFilter filter) override;
   Task<Result<void>> set_type(jobs::JobType type, jobs::TypeSettings settings) override;
   Task<Result<int>> take_over(bool all) override;
   Task<Result<int>> announce_positions(int limit) override;

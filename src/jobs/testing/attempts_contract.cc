@@ -61,6 +61,22 @@ TEST_P(JobStoreContract, NothingIsWrittenUnderALostLease) {
   }
 }
 
+TEST_P(JobStoreContract, CompleteAgainSucceedsAndChangesNothing) {
+  const auto claimed = begin("ann");
+  const auto made = completion("The film");
+  must(run_to_end(jobs().complete(claimed.lease, made)));
+  const auto events = events_of("ann").size();
+
+  EXPECT_TRUE(run_to_end(jobs().complete(claimed.lease, made)));
+
+  EXPECT_EQ(events_of("ann").size(), events);
+  EXPECT_EQ(must(run_to_end(queries().history(UserId("ann"), HistoryQuery()))).total, 1);
+  EXPECT_EQ(code_of(run_to_end(jobs().complete(claimed.lease, completion()))), Errc::lease_lost) << "another result";
+  const auto bobs = begin("bob");
+  must(run_to_end(jobs().take_over(true)));
+  EXPECT_EQ(code_of(run_to_end(jobs().complete(bobs.lease, made))), Errc::lease_lost) << "another job's";
+}
+
 TEST_P(JobStoreContract, TheLeaseEndsWithTheAttempt) {
   const auto completed = begin("ann");
   complete(completed);
@@ -260,9 +276,9 @@ TEST_P(JobStoreContract, TakeOverEndsOnlyWhatItsLeaseLeft) {
   EXPECT_EQ(told_of(job), "queued started started failed");
 }
 
-TEST_P(JobStoreContract, TakeOverOfAllHandsEveryAttemptBack) {
+TEST_P(JobStoreContract, TakeOverOfAllEndsEveryAttemptAndCountsIt) {
   auto wanted = request("ann");
-  wanted.max_attempts = 1;
+  wanted.max_attempts = 2;
   const auto job = must(run_to_end(jobs().submit(wanted, kNoLimit))).job;
   const auto old = claim();
   begin("bob");
@@ -275,6 +291,11 @@ TEST_P(JobStoreContract, TakeOverOfAllHandsEveryAttemptBack) {
   EXPECT_EQ(told_of(job), "queued started");
   EXPECT_EQ(claim_up_to(5).size(), 3U);
   EXPECT_EQ(code_of(run_to_end(jobs().renew(old.lease, seconds(30)))), Errc::lease_lost);
+  EXPECT_EQ(must(run_to_end(jobs().take_over(true))), 3);
+  const auto lost = find(job);
+  EXPECT_EQ(lost.state, JobState::failed) << "what ends the server each time is not tried for ever";
+  ASSERT_TRUE(lost.failure);
+  EXPECT_EQ(lost.failure->code, "WORKER_LOST");
 }
 
 TEST_P(JobStoreContract, TakeOverEndsWhatWasToBeStoppedAsCancelled) {

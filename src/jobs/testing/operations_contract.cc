@@ -122,18 +122,41 @@ TEST_P(JobStoreContract, FailedJobsAreListedAndRedriven) {
 
   DeadFilter one;
   one.job = dead[1].id;
-  EXPECT_EQ(must(run_to_end(jobs().redrive(one))), 1);
-  EXPECT_EQ(must(run_to_end(jobs().redrive(one))), 0);
+  EXPECT_EQ(must(run_to_end(jobs().redrive(one))).jobs, 1);
+  EXPECT_EQ(must(run_to_end(jobs().redrive(one))).jobs, 0);
   EXPECT_EQ(find(dead[1]).state, JobState::pending);
   EXPECT_TRUE(find(dead[1]).restarted);
   DeadFilter anns;
   anns.user = UserId("ann");
   anns.code = "URL_DEAD";
   anns.limit = 1;
-  EXPECT_EQ(must(run_to_end(jobs().redrive(anns))), 1);
+  EXPECT_EQ(must(run_to_end(jobs().redrive(anns))).jobs, 1);
   EXPECT_EQ(find(dead[0]).state, JobState::pending);
   EXPECT_EQ(must(run_to_end(queries().report(10))).dead, 1);
   EXPECT_EQ(claim_up_to(5).size(), 2U);
+}
+
+TEST_P(JobStoreContract, ARedriveGoesOnBehindTwinsOfAUniqueKey) {
+  auto wanted = request("ann");
+  wanted.unique_key = "one at a time";
+  for (int twin = 0; twin < 2; ++twin) {
+    wanted.id = request("ann").id;
+    must(run_to_end(jobs().submit(wanted, kNoLimit)));
+    must(run_to_end(jobs().fail(claim().lease, kDead, milliseconds(0))));
+  }
+  const auto behind = begin("ann");
+  must(run_to_end(jobs().fail(behind.lease, kDead, milliseconds(0))));
+
+  DeadFilter filter;
+  filter.limit = 2;
+  const auto first = must(run_to_end(jobs().redrive(filter)));
+  EXPECT_EQ(first.jobs, 1) << "the second has the same key";
+  ASSERT_NE(first.upto, 0) << "and there may be more";
+  filter.behind = first.upto;
+  const auto second = must(run_to_end(jobs().redrive(filter)));
+  EXPECT_EQ(second.jobs, 1);
+  EXPECT_EQ(second.upto, 0);
+  EXPECT_EQ(find(behind.job).state, JobState::pending);
 }
 
 TEST_P(JobStoreContract, APausedTypeDoesNotStart) {
