@@ -123,6 +123,13 @@ Result<void> read_fields(const Context& context, const Form& form, jobs::NewJob&
   return {};
 }
 
+/// Whether the job is there although its submit failed: a disk that would not say so in time has taken it.
+Task<bool> stands(const Context& context, const Result<jobs::Submission>& submitted, UserId user, JobId job) {
+  if (submitted.error().code() != Errc::unavailable) co_return false;
+  const auto found = co_await context.jobs.queries().find(std::move(user), std::move(job));
+  co_return found || found.error().code() != Errc::not_found;
+}
+
 Task<net::Response> upload(const Context& context, net::Request& request, auth::Identity identity) {
   const auto boundary = multipart_boundary(request.headers.find("content-type").value_or(""));
   if (!boundary) co_return net::problem(boundary.error());
@@ -149,7 +156,8 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
 
   const auto id = job.id;
   const auto submitted = co_await context.jobs.submit(std::move(job));
-  if (!submitted || submitted->existed) context.folder.remove_upload(id);
+  const bool needed = submitted ? !submitted->existed : co_await stands(context, submitted, identity.user, id);
+  if (!needed) context.folder.remove_upload(id);
   if (!submitted) co_return net::problem(submitted.error());
   co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
 }

@@ -21,6 +21,7 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace rushes::app {
@@ -28,12 +29,15 @@ namespace {
 
 constexpr std::size_t kBlockingThreads = 4;
 constexpr std::chrono::seconds kGrace{5};
+// Of a worker: some of its beats may be late on a busy machine.
+constexpr std::chrono::seconds kShortestSilence{5};
 
 worker::PoolOptions pool_options(const Config& config) {
   worker::PoolOptions options;
   options.size = config.workers;
   options.idle_time = config.worker_idle;
   options.longest_attempt = config.job_timeout;
+  options.silence = std::max<std::chrono::milliseconds>(config.lease, kShortestSilence);
   std::error_code failed;
   options.process.program = std::filesystem::read_symlink("/proc/self/exe", failed);
   options.process.arguments = {"worker"};

@@ -10,8 +10,10 @@
 
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -21,10 +23,14 @@ namespace {
 // Between two reports of one stage: as often as people can read.
 constexpr std::chrono::milliseconds kReportInterval{250};
 
-/// The worker's end of the socket pair, used by one thread.
+/// The worker's end of the socket pair. Threads: one receives, any sends.
 class Channel {
  public:
-  bool send(std::string_view text) const { return write_all(encode_length(text.size())) && write_all(text); }
+  bool send(const FromWorker& message) const {
+    const auto text = encode(message);
+    const std::lock_guard lock(sending_);
+    return write_all(encode_length(text.size())) && write_all(text);
+  }
 
   std::optional<std::string> receive() const {
     std::string head(kLengthBytes, '\0');
@@ -57,6 +63,34 @@ class Channel {
     }
     return true;
   }
+
+  mutable std::mutex sending_;
+};
+
+/// Says that the process is alive while it has an order: a pipeline may have nothing to tell for minutes.
+class Heart {
+ public:
+  explicit Heart(const Channel& channel)
+      : thread_([this, &channel] {
+          std::unique_lock lock(mutex_);
+          while (!over_.wait_for(lock, kBeatInterval, [this] { return stopped_; })) (void)channel.send(Alive());
+        }) {}
+  Heart(const Heart&) = delete;
+  Heart& operator=(const Heart&) = delete;
+  ~Heart() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    over_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool stopped_ = false;
+  std::thread thread_;
 };
 
 /// Thins out what a pipeline tells and sends it on.
@@ -79,7 +113,7 @@ class ChannelReporter final : public pipelines::Reporter {
 
   void checkpoint(std::string_view name, std::string data) override {
     if (data.size() > kMaxCheckpointBytes) return;  // it is only work saved
-    channel_.send(encode(FromWorker(Checkpoint{std::string(name), std::move(data)})));
+    (void)channel_.send(Checkpoint{std::string(name), std::move(data)});
   }
 
  private:
@@ -87,7 +121,7 @@ class ChannelReporter final : public pipelines::Reporter {
     progress_.percent = percent;
     progress_.message = message;
     told_ = std::chrono::steady_clock::now();
-    channel_.send(encode(FromWorker(Report{progress_})));
+    (void)channel_.send(Report{progress_});
   }
 
   const Channel& channel_;
@@ -134,6 +168,7 @@ int run_job_loop(const std::function<Result<std::unique_ptr<pipelines::Engines>>
       log::error("worker", "{}", order.error().what());
       return EXIT_FAILURE;
     }
+    const Heart heart(channel);
     if (!engines) {
       auto made = make_engines();
       if (!made) {
@@ -141,13 +176,13 @@ int run_job_loop(const std::function<Result<std::unique_ptr<pipelines::Engines>>
         log::error("worker", "{}", error.what());
         const jobs::Failure failure{
             std::string(error.public_name()), std::string(error.public_message()), error.retryable(), {}};
-        channel.send(encode(FromWorker(Failed{failure})));
+        (void)channel.send(Failed{failure});
         continue;
       }
       engines = std::move(*made);
     }
     ChannelReporter reporter(channel);
-    if (!channel.send(encode(answer(*order, *engines, reporter)))) return EXIT_FAILURE;
+    if (!channel.send(answer(*order, *engines, reporter))) return EXIT_FAILURE;
   }
   return EXIT_SUCCESS;
 }

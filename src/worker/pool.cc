@@ -10,15 +10,22 @@ namespace fs = std::filesystem;
 
 /// One attempt in its process.
 struct Pool::Running {
-  explicit Running(const Executor& executor) : deadline(executor) {}
+  explicit Running(const Executor& executor) : deadline(executor), ear(executor) {}
 
   Idle worker;
   bool stopped = false;
   bool timed_out = false;
+  bool silent = false;
+  bool listened_to = true;  // not while the store is told what it said
+  int unheard = 0;          // looks since its last message
   asio::steady_timer deadline;
+  asio::steady_timer ear;
 };
 
 namespace {
+
+// So often a silent process is looked at before it is taken for lost: a machine that stood still for a while is one.
+constexpr int kLooks = 5;
 
 queue::AttemptEnd failed(jobs::Failure failure) { return {queue::AttemptResult(std::move(failure))}; }
 
@@ -111,6 +118,33 @@ Task<Result<Pool::Idle>> Pool::take_process() {
   co_return Idle{std::move(*started), 0, {}};
 }
 
+void Pool::listen_for_beats(Running& running, const JobId& job) const {
+  running.ear.expires_after(options_.silence / kLooks);
+  running.ear.async_wait([this, job](boost::system::error_code cancelled) {
+    const auto found = running_.find(job);
+    if (cancelled || found == running_.end()) return;
+    auto& attempt = *found->second;
+    attempt.silent = attempt.listened_to && ++attempt.unheard > kLooks;
+    if (attempt.silent) return attempt.worker.process->kill();
+    listen_for_beats(attempt, job);
+  });
+}
+
+/// What is not the attempt's end.
+Task<bool> Pool::pass_on(Running& running, FromWorker& message, queue::ProgressSink& progress) {
+  running.listened_to = false;
+  bool passed = true;
+  if (auto* report = std::get_if<Report>(&message)) {
+    co_await progress.report(std::move(report->progress));
+  } else if (auto* checkpoint = std::get_if<Checkpoint>(&message)) {
+    co_await progress.checkpoint(std::move(checkpoint->name), std::move(checkpoint->data));
+  } else {
+    passed = std::holds_alternative<Alive>(message);
+  }
+  running.listened_to = true;
+  co_return passed;
+}
+
 Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order, queue::ProgressSink& progress) {
   auto& process = *running.worker.process;
   running.deadline.expires_after(options_.longest_attempt);
@@ -121,6 +155,8 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
     found->second->worker.process->kill();
   });
 
+  listen_for_beats(running, order.job);
+
   process.output().clear();
   auto text = encode(order);
   order.body.clear();
@@ -130,16 +166,11 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
   for (;;) {
     auto message = co_await process.receive();
     if (!message) co_return co_await buried(running);
-    if (auto* report = std::get_if<Report>(&*message)) {
-      co_await progress.report(std::move(report->progress));
-      continue;
-    }
-    if (auto* checkpoint = std::get_if<Checkpoint>(&*message)) {
-      co_await progress.checkpoint(std::move(checkpoint->name), std::move(checkpoint->data));
-      continue;
-    }
-    if (running.stopped || running.timed_out) co_return co_await buried(running);
+    running.unheard = 0;
+    if (co_await pass_on(running, *message, progress)) continue;
+    if (running.stopped || running.timed_out || running.silent) co_return co_await buried(running);
     running.deadline.cancel();
+    running.ear.cancel();
     ++running.worker.jobs_done;
     queue::AttemptEnd end;
     if (auto* failure = std::get_if<Failed>(&*message)) {
@@ -159,6 +190,7 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
 
 Task<queue::AttemptEnd> Pool::buried(Running& running) {
   running.deadline.cancel();
+  running.ear.cancel();
   const auto how = co_await running.worker.process->reap();
   if (running.stopped) co_return queue::AttemptEnd{};
   auto log = running.worker.process->output().text();
@@ -167,6 +199,11 @@ Task<queue::AttemptEnd> Pool::buried(Running& running) {
                       "The work took longer than the " + std::to_string(options_.longest_attempt.count()) +
                           " minutes that this server allows.",
                       false, std::move(log)});
+  }
+  if (running.silent) {
+    log::warning("worker", "process said nothing for {} ms and was killed pid={}", options_.silence.count(),
+                 running.worker.process->pid());
+    co_return failed({"WORKER_LOST", "The worker process stood still.", true, std::move(log)});
   }
   log::warning("worker", "process ended in the middle of a job pid={}: {}", running.worker.process->pid(), how);
   co_return failed({"WORKER_CRASHED", "The worker process ended unexpectedly: " + how + ".", true, std::move(log)});

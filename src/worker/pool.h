@@ -18,6 +18,7 @@ struct PoolOptions {
   int jobs_per_process = 50;                  // then it is replaced: what a library leaks goes with it
   std::chrono::seconds idle_time{60};         // then an unused process is ended, and its memory freed
   std::chrono::minutes longest_attempt{240};  // then it is killed: JOB_TIMED_OUT
+  std::chrono::milliseconds silence{30'000};  // of a process that works; then it is killed: WORKER_LOST
   ProcessOptions process;
 };
 
@@ -52,6 +53,8 @@ class Pool final : public queue::AttemptRunner {
 
   Task<Result<pipelines::Order>> prepare(const jobs::Claimed& attempt);
   Task<Result<Idle>> take_process();
+  void listen_for_beats(Running& running, const JobId& job) const;
+  static Task<bool> pass_on(Running& running, FromWorker& message, queue::ProgressSink& progress);
   Task<queue::AttemptEnd> converse(Running& running, pipelines::Order order, queue::ProgressSink& progress);
   Task<queue::AttemptEnd> buried(Running& running);
   Task<queue::AttemptEnd> accept(const pipelines::Order& order, Finished finished);

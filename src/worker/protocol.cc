@@ -86,6 +86,8 @@ std::string encode(const FromWorker& message) {
               {"stage", progress.stage},
               {"message", progress.message},
               {"title", progress.title}};
+  } else if (std::holds_alternative<Alive>(message)) {
+    object = {{"kind", "alive"}};
   } else if (const auto* checkpoint = std::get_if<Checkpoint>(&message)) {
     object = {{"kind", "checkpoint"}, {"name", checkpoint->name}, {"data", checkpoint->data}};
   } else if (const auto* finished = std::get_if<Finished>(&message)) {
@@ -113,6 +115,7 @@ Result<FromWorker> decode_from_worker(std::string_view text) {
     report.progress.title = shorten(text_of(object, "title"), 500);
     return FromWorker(std::move(report));
   }
+  if (kind == "alive") return FromWorker(Alive());
   if (kind == "checkpoint") {
     Checkpoint checkpoint{text_of(object, "name"), text_of(object, "data")};
     if (checkpoint.name.empty() || checkpoint.name.size() > 100) return malformed("a checkpoint without a name");

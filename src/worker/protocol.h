@@ -3,6 +3,7 @@
 #include "jobs/job_store.h"
 #include "pipelines/order.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,11 +19,14 @@ namespace rushes::worker {
 /// A result with an hour's transcript is about 2 MiB; what is longer than this is a broken peer.
 constexpr std::size_t kMaxMessageBytes = std::size_t{64} << 20U;
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::chrono::milliseconds kBeatInterval{1'000};
 constexpr std::size_t kMaxCheckpointBytes = std::size_t{16} << 20U;
 
 /// The one descriptor, beside the standard three, that a worker is started with.
 constexpr int kWorkerFd = 3;
 
+/// It works, though there is nothing to tell; each `kBeatInterval` while it has an order.
+struct Alive {};
 struct Report {
   jobs::ProgressReport progress;
 };
@@ -38,7 +42,7 @@ struct Failed {
   jobs::Failure failure;
 };
 /// What a worker says.
-using FromWorker = std::variant<Report, Checkpoint, Finished, Failed>;
+using FromWorker = std::variant<Report, Checkpoint, Finished, Failed, Alive>;
 
 std::string encode_length(std::size_t bytes);
 /// Errors: `malformed` above `kMaxMessageBytes`.

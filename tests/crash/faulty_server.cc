@@ -3,6 +3,8 @@
 // FILE has one line, read again within milliseconds of its change:
 //   heal                          the disk is well
 //   all ERROR                     nothing is taken
+//   hold                          syncs of logs wait
+//   late ERROR                    the one that waits succeeds; later ones fail, of what was written meanwhile
 //   random PROBABILITY ERROR SEED [lose]   by chance; `lose`: a failed sync of a log loses what was written before it
 // ERROR is io, full or read_only. Worker processes open no database, and get no FAULTS.
 #include "app/program.h"
@@ -32,6 +34,14 @@ void obey(const std::string& line, sqlite::Faults& faults) {
   const auto error = error_name == "full"        ? sqlite::DiskError::full
                      : error_name == "read_only" ? sqlite::DiskError::read_only
                                                  : sqlite::DiskError::io;
+  if (what == "hold") return faults.hold_log_syncs();
+  if (what == "late") {
+    faults.let_one_log_sync_go();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // until it is done
+    faults.fail_all(error, sqlite::DiskOperation::sync);
+    return faults.let_log_syncs_go();
+  }
+  faults.let_log_syncs_go();
   faults.heal();
   faults.lose_unsynced(lose == "lose" ? sqlite::Lost::logs : sqlite::Lost::nothing);
   if (what == "all") faults.fail_all(error);

@@ -16,9 +16,9 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-async function serve() {
-  fs.writeFileSync(faults, 'heal');
-  const server = await startServer({ env: { FAULTS: faults, RUSHES_LEASE: '2' } });
+async function serve(file = faults) {
+  fs.writeFileSync(file, 'heal');
+  const server = await startServer({ env: { FAULTS: file, RUSHES_LEASE: '2' } });
   servers.push(server);
   return server;
 }
@@ -78,4 +78,30 @@ test('work that ends while the disk is full, for longer than a lease, is not don
   const updates = await client.until(jobId);
   assert.equal(updates.at(-1).eventType, 'job-completed');
   if (running.status === 'processing') assert.equal(updates.filter((update) => update.eventType === 'job-started').length, 1);
+});
+
+test('an upload that the disk took without saying so in time stands, with its file', async () => {
+  const own = path.join(folder, 'held'); // the other servers look at theirs
+  const server = await serve(own);
+  const alice = userOf(server, 'alice');
+  const client = await alice.connect().ready();
+  fs.writeFileSync(own, 'hold');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const first = alice.transcript(talk);
+  await new Promise((resolve) => setTimeout(resolve, 300)); // the writer waits for its sync; these come after it, together
+  const late = [alice.upload(Buffer.from('not a video'), { fileName: 'talk.mp4' }), alice.transcript(talk), alice.transcript(talk)];
+  await waitFor(() => server.filesIn('uploads').length === 1, 'the upload');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  fs.writeFileSync(own, 'late io');
+  assert.equal((await first).status, 201);
+  const answers = await Promise.all(late);
+  assert.deepEqual(answers.map((answer) => [answer.status, answer.body.code]), answers.map(() => [503, 'DISK_FAILED']));
+  assert.equal(server.filesIn('uploads').length, 1, 'its job may stand');
+
+  fs.writeFileSync(own, 'heal');
+  const failed = await waitFor(
+    () => client.of('queue-update').find((update) => update.eventType === 'job-failed'),
+    'the upload to be worked off',
+  );
+  assert.equal(failed.metadata.errorCode, 'MEDIA_UNREADABLE', 'with the file that came');
 });

@@ -246,9 +246,10 @@ void Faults::fail_nth(DiskOperation operation, int n, DiskError error, bool torn
   nth_ = Nth{operation, n, {error, torn}};
 }
 
-void Faults::fail_all(DiskError error) {
+void Faults::fail_all(DiskError error, std::optional<DiskOperation> only) {
   const std::lock_guard lock(mutex_);
   all_ = error;
+  only_ = only;
 }
 
 void Faults::fail_randomly(double probability, DiskError error, std::uint64_t seed) {
@@ -323,7 +324,7 @@ std::optional<Faults::Fault> Faults::next(DiskOperation operation) {
   const std::lock_guard lock(mutex_);
   ++counts_[static_cast<std::size_t>(operation)];
   std::optional<Fault> fault;
-  if (all_) {
+  if (all_ && only_.value_or(operation) == operation) {
     fault = Fault{*all_, false};
   } else if (nth_ && nth_->operation == operation && --nth_->left == 0) {
     fault = std::exchange(nth_, std::nullopt)->fault;

@@ -31,8 +31,8 @@ class Faults {
  public:
   /// The `n`-th such operation from now fails, once; 1 is the next. `torn`: the first half of a write stays.
   void fail_nth(DiskOperation operation, int n, DiskError error, bool torn = false);
-  /// All of them fail until `heal`.
-  void fail_all(DiskError error);
+  /// All of them fail until `heal`; of one kind, or of all.
+  void fail_all(DiskError error, std::optional<DiskOperation> only = std::nullopt);
   /// Each fails with this probability (0..1), half of the writes torn, until `heal`. The same seed, the same faults.
   void fail_randomly(double probability, DiskError error, std::uint64_t seed);
   void heal();
@@ -71,6 +71,7 @@ class Faults {
   mutable std::mutex mutex_;  // guards what follows
   std::optional<Nth> nth_;
   std::optional<DiskError> all_;
+  std::optional<DiskOperation> only_;  // of all_
   double probability_ = 0;
   DiskError random_error_ = DiskError::io;
   SeededRng rng_{0};

@@ -113,6 +113,16 @@ TEST_F(PoolTest, AWorkerThatSpeaksNonsenseIsEnded) {
   EXPECT_TRUE(fs::is_empty(folder_.root() / "scratch"));
 }
 
+TEST_F(PoolTest, AWorkerThatStandsStillIsLost) {
+  auto patient = options();
+  patient.silence = std::chrono::milliseconds(300);
+  const auto failure = failure_of("freeze", patient);
+  EXPECT_EQ(failure.code, "WORKER_LOST");
+  EXPECT_TRUE(failure.retryable);
+  const auto end = run_to_end(run_one(patient, order("slow")));
+  EXPECT_TRUE(end.result && std::holds_alternative<jobs::Completion>(*end.result)) << "it said that it is alive";
+}
+
 TEST_F(PoolTest, AProgramThatIsNotThereIsTheServersFault) {
   auto missing = options();
   missing.process.program = "/nothing/here";

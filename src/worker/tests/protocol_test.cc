@@ -49,6 +49,7 @@ TEST(WorkerProtocol, TrustsNoWorker) {
   report.progress.message = std::string(100'000, 'x');
   const auto read = decode_from_worker(encode(FromWorker(report))).value();
   EXPECT_LE(std::get<Report>(read).progress.message.size(), 500U);
+  EXPECT_TRUE(std::holds_alternative<Alive>(decode_from_worker(encode(FromWorker(Alive()))).value()));
 }
 
 }  // namespace

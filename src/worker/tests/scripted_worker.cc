@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <thread>
 
 namespace rushes::worker {
 namespace {
@@ -35,6 +37,13 @@ void obey(const pipelines::Order& order) {
   }
   if (order.body == "exit") ::_exit(3);
   if (order.body == "garbage") send_text("this is not JSON");
+  if (order.body == "freeze") ::raise(SIGSTOP);
+  if (order.body == "slow") {  // with nothing to tell
+    for (int beat = 0; beat < 10; ++beat) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      send_text(encode(FromWorker(Alive())));
+    }
+  }
   if (order.body == "hang") {
     // A child of its own, which must not outlive it.
     (void)std::system("sleep 1000 & echo $! > child.pid; wait");
