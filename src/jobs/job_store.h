@@ -22,6 +22,9 @@ struct ClaimRequest {
   std::chrono::milliseconds lease_for{30'000};
   int max_running_per_user = 5;
   int limit = 1;
+  // Of who asks, and this claim: the same again gives what the first began, if it did and its leases last. For who was
+  // answered `unavailable`. 0: none.
+  std::uint64_t key = 0;
 };
 
 /// One attempt, begun.

@@ -111,6 +111,8 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
       request.lease_for = options_.lease;
       request.max_running_per_user = options_.max_running_per_user;
       request.limit = std::max(free, 0);
+      if (claim_key_ == 0) claim_key_ = rng_.next_u64();
+      request.key = claim_key_;
       claiming_ = true;
       auto claimed = co_await store_.claim(request);
       claiming_ = false;
@@ -118,6 +120,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
         away = true;
         log::warning("queue", "cannot claim: {}", claimed.error().what());
       } else {
+        claim_key_ = 0;
         for (auto& one : *claimed) {
           positions_changed_ = true;
           auto attempt = std::make_shared<Attempt>(executor_, store_, one);

@@ -88,6 +88,7 @@ class Scheduler {
   bool taken_up_ = false;
   bool woken_ = false;
   bool claiming_ = false;
+  std::uint64_t claim_key_ = 0;  // of the claim that was not answered
   bool positions_changed_ = false;
   bool had_room_ = true;
   std::optional<Timestamp> due_;  // when what waits for its time comes to wait in the order

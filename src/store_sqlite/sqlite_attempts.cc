@@ -61,17 +61,44 @@ jobs::Claimed SqliteJobStore::begin_attempt(Transaction& transaction, const jobs
   return claimed;
 }
 
+std::vector<jobs::Claimed> SqliteJobStore::claimed_before(Transaction& transaction, const jobs::ClaimRequest& request,
+                                                          Timestamp now) {
+  std::vector<jobs::Claimed> claimed;
+  if (request.key == 0 || request.key != claim_key_) {
+    claim_key_ = request.key;
+    claim_leases_.clear();
+    return claimed;
+  }
+  auto& database = transaction.database();
+  for (const auto& lease : claim_leases_) {
+    auto* running = live_.find(lease);
+    if (running == nullptr) continue;  // taken back with its transaction, or taken over
+    auto& row = running->row;
+    row.expires_at = now + request.lease_for;
+    jobs::Claimed again;
+    (void)row_of(database, row.number, &again.body);
+    again.job = row.job;
+    again.lease = {row.job.id, row.token, row.expires_at};
+    again.checkpoints = checkpoints_of(database, row.number);
+    again.failed = count_failed(database, row);
+    claimed.push_back(std::move(again));
+  }
+  return claimed;
+}
+
 Task<Result<std::vector<jobs::Claimed>>> SqliteJobStore::claim(jobs::ClaimRequest request) {
   std::function work = [this, request](Transaction& transaction) -> Result<std::vector<jobs::Claimed>> {
     const auto now = clock_.now();
     live_.promote(now);
+    auto claimed = claimed_before(transaction, request, now);
+    if (!claimed.empty()) return claimed;
     auto& order = live_.order();
     order.limit_running(request.max_running_per_user);
-    std::vector<jobs::Claimed> claimed;
     while (static_cast<int>(claimed.size()) < request.limit) {
       const auto next = order.next(startable(live_));
       if (!next) break;
       claimed.push_back(begin_attempt(transaction, *next, request.lease_for, now));
+      claim_leases_.push_back(claimed.back().lease);
     }
     return claimed;
   };

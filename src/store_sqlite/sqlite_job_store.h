@@ -55,6 +55,9 @@ class SqliteJobStore final : public jobs::JobStore {
   struct Telling;
   void tell_positions(Transaction& transaction, Telling& telling, int from);
 
+  /// What the last claim began where it has this key; else it is the last from now on.
+  std::vector<jobs::Claimed> claimed_before(Transaction& transaction, const jobs::ClaimRequest& request, Timestamp now);
+
   /// Ends the attempt that `lease` holds by what `end` makes of it.
   using Settle = void (SqliteJobStore::*)(Transaction& transaction, LiveJobs::Running& running, Timestamp now);
   Task<Result<void>> with_lease(jobs::Lease lease, Settle end);
@@ -62,6 +65,9 @@ class SqliteJobStore final : public jobs::JobStore {
   Writer& writer_;
   LiveJobs& live_;
   const Clock& clock_;
+  // The last claim; on the writer's thread.
+  std::uint64_t claim_key_ = 0;
+  std::vector<jobs::Lease> claim_leases_;
   int next_window_ = 0;  // on the writer's thread: where the next look at far positions begins
 };
 

@@ -77,6 +77,32 @@ TEST_P(JobStoreContract, CompleteAgainSucceedsAndChangesNothing) {
   EXPECT_EQ(code_of(run_to_end(jobs().complete(bobs.lease, made))), Errc::lease_lost) << "another job's";
 }
 
+TEST_P(JobStoreContract, TheSameClaimAgainGivesWhatItBegan) {
+  submit("ann");
+  submit("bob");
+  ClaimRequest request;
+  request.key = 7;
+  const auto first = must(run_to_end(jobs().claim(request)));
+  ASSERT_EQ(first.size(), 1U);
+  clock_.advance(seconds(20));
+
+  const auto again = must(run_to_end(jobs().claim(request)));
+
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].job.id, first[0].job.id);
+  EXPECT_EQ(again[0].lease.token, first[0].lease.token);
+  EXPECT_EQ(again[0].body, first[0].body);
+  EXPECT_EQ(told_of(first[0].job), "queued started") << "once";
+  clock_.advance(seconds(20));
+  EXPECT_EQ(must(run_to_end(jobs().take_over(false))), 0) << "its lease is a new one";
+  request.key = 8;
+  const auto other = must(run_to_end(jobs().claim(request)));
+  ASSERT_EQ(other.size(), 1U);
+  EXPECT_NE(other[0].job.id, first[0].job.id);
+  complete(other[0]);
+  EXPECT_TRUE(must(run_to_end(jobs().claim(request))).empty()) << "what it began has ended";
+}
+
 TEST_P(JobStoreContract, TheLeaseEndsWithTheAttempt) {
   const auto completed = begin("ann");
   complete(completed);

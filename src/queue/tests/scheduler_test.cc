@@ -25,7 +25,12 @@ class LateStore final : public jobs::JobStore {
   Task<Result<std::vector<jobs::Submission>>> submit_all(std::vector<jobs::NewJob> jobs, int most) override {
     return store_.submit_all(std::move(jobs), most);
   }
-  Task<Result<std::vector<jobs::Claimed>>> claim(jobs::ClaimRequest request) override { return store_.claim(request); }
+  Task<Result<std::vector<jobs::Claimed>>> claim(jobs::ClaimRequest request) override {
+    auto claimed = co_await store_.claim(request);
+    if (claimed && !claimed->empty() && late_claims > 0 && late_claims-- > 0)
+      co_return Error(Errc::unavailable, "late");
+    co_return claimed;
+  }
   Task<Result<jobs::Lease>> renew(jobs::Lease lease, std::chrono::milliseconds length) override {
     return store_.renew(std::move(lease), length);
   }
@@ -62,6 +67,7 @@ class LateStore final : public jobs::JobStore {
   Task<Result<int>> announce_positions(int limit) override { return store_.announce_positions(limit); }
 
   int late = 0;
+  int late_claims = 0;
 
  private:
   jobs::JobStore& store_;
@@ -156,6 +162,18 @@ TEST_F(SchedulerTest, AResultThatStandsThoughItsWritingWasLateKeepsItsFiles) {
 
   EXPECT_EQ(find(job).state, jobs::JobState::completed);
   EXPECT_TRUE(runner_.discarded.empty());
+}
+
+TEST_F(SchedulerTest, WhatALateClaimBeganIsWorkedOffByWhoAsksAgain) {
+  runner_.ends = {completion()};
+  late_.late_claims = 1;
+  start();
+  const auto job = submit();
+
+  ASSERT_TRUE(comes([&] { return find(job).state == jobs::JobState::completed; }));
+
+  EXPECT_EQ(find(job).attempt, 1);
+  EXPECT_EQ(late_.late_claims, 0);
 }
 
 TEST_F(SchedulerTest, AResultOfALostLeaseLosesItsFiles) {
