@@ -127,26 +127,26 @@ Task<> WebhookSender::send_loop(Gate::Pass pass) {
   while (!stopping_) {
     more_due_ = false;
     const auto now = clock_.now();
-    const auto room = options_.at_once - std::min(options_.at_once, sending_.size());
     auto sleep = kLongestSleep;
-    if (room > 0) {
-      // Those that are being sent are due still.
-      auto due = co_await store_.due(now, static_cast<int>(room + sending_.size()));
-      if (!due) {
-        log::warning("webhooks", "cannot read what is due: {}", due.error().what());
+    if (sending_.size() < options_.at_once) {
+      webhooks::Share share;
+      share.busy = sending_;
+      share.most_of_user = options_.at_once_of_user;
+      share.limit = static_cast<int>(options_.at_once - sending_.size());
+      auto turn = co_await store_.due(now, std::move(share));
+      if (!turn) {
+        log::warning("webhooks", "cannot read what is due: {}", turn.error().what());
         sleep = kAfterTrouble;
       } else {
-        for (auto& one : *due) {
-          if (sending_.size() >= options_.at_once || sending_.contains(one.delivery.id.value())) continue;
+        for (auto& one : turn->due) {
           auto entered = gate_.try_enter();
           if (!entered) co_return;
-          sending_.insert(one.delivery.id.value());
+          sending_.emplace_back(one.user, one.delivery.webhook);
           spawn_detached(executor_, "webhooks", send(std::move(one), std::move(*entered)));
         }
-      }
-      const auto next = co_await store_.next_due();
-      if (next && *next && sending_.empty()) {
-        sleep = std::clamp(**next - clock_.now(), std::chrono::milliseconds(10), kLongestSleep);
+        if (turn->next && sending_.size() < options_.at_once) {
+          sleep = std::clamp(*turn->next - clock_.now(), std::chrono::milliseconds(10), kLongestSleep);
+        }
       }
     }
     if (now - pruned_at > std::chrono::minutes(10)) {
@@ -161,6 +161,7 @@ Task<> WebhookSender::send_loop(Gate::Pass pass) {
 Task<> WebhookSender::send(webhooks::DueDelivery due, Gate::Pass pass) {
   const auto held = std::move(pass);
   const auto id = due.delivery.id;
+  const std::pair lane(due.user, due.delivery.webhook);
   const auto attempts = due.delivery.attempts + 1;
   auto work = [this, due = std::move(due)] {
     return post_delivery(due, addresses_, clock_.now(), options_.timeout, give_up_);
@@ -179,7 +180,7 @@ Task<> WebhookSender::send(webhooks::DueDelivery due, Gate::Pass pass) {
     const auto recorded = co_await store_.record(id, std::move(outcome));
     if (!recorded) log::warning("webhooks", "delivery={} not recorded: {}", id.value(), recorded.error().what());
   }
-  sending_.erase(id.value());
+  sending_.erase(std::find(sending_.begin(), sending_.end(), lane));
   wake();
 }
 

@@ -12,7 +12,8 @@
 #include <atomic>
 #include <optional>
 #include <span>
-#include <unordered_set>
+#include <utility>
+#include <vector>
 
 namespace rushes::gateways {
 
@@ -20,7 +21,9 @@ namespace rushes::gateways {
 std::optional<webhooks::Told> told_of(const jobs::Event& event);
 
 struct WebhookSenderOptions {
-  std::size_t at_once = 8;
+  // Threads; those of one user are at most two of them, so that dead webhooks take no one else's.
+  std::size_t at_once = 64;
+  int at_once_of_user = 2;
   std::chrono::milliseconds timeout{15'000};
   std::chrono::hours keep{24 * 7};  // ended deliveries
 };
@@ -65,7 +68,7 @@ class WebhookSender {
   bool stopping_ = false;
   bool more_events_ = true;
   bool more_due_ = true;
-  std::unordered_set<std::string> sending_;  // ids of deliveries
+  std::vector<std::pair<UserId, webhooks::WebhookId>> sending_;
 };
 
 }  // namespace rushes::gateways

@@ -327,13 +327,17 @@ void keep_first_events_with_jobs(sqlite::Connection& database) {
   database.execute(kFirstEventsLog);
 }
 
+// From webhook to webhook with something pending, past what waits behind its first.
+constexpr const char* kPendingOfWebhooks =
+    "CREATE INDEX deliveries_pending ON deliveries (webhook_id, next_at) WHERE state = 0";
+
 /// One step from a version to the next.
 struct Migration {
   const char* sql;
   void (*code)(sqlite::Connection& database) = nullptr;  // instead
 };
 
-constexpr std::array<Migration, 10> kMigrations{{{kFirst},
+constexpr std::array<Migration, 11> kMigrations{{{kFirst},
                                                  {kLogIdentity},
                                                  {kLiveOrder},
                                                  {kUserLists},
@@ -342,7 +346,8 @@ constexpr std::array<Migration, 10> kMigrations{{{kFirst},
                                                  {kStates},
                                                  {kAnalysesList},
                                                  {nullptr, list_in_runs},
-                                                 {nullptr, keep_first_events_with_jobs}}};
+                                                 {nullptr, keep_first_events_with_jobs},
+                                                 {kPendingOfWebhooks}}};
 
 }  // namespace
 

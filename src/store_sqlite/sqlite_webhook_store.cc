@@ -3,6 +3,9 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace rushes::store_sqlite {
 
@@ -10,6 +13,8 @@ using webhooks::Delivery;
 using webhooks::DeliveryId;
 using webhooks::DeliveryState;
 using webhooks::DueDelivery;
+using webhooks::Share;
+using webhooks::Turn;
 using webhooks::Webhook;
 using webhooks::WebhookId;
 
@@ -62,6 +67,56 @@ Delivery read_delivery(const sqlite::Statement& row) {
   delivery.created_at = from_millis(row.integer(7));
   if (delivery.state == DeliveryState::pending) delivery.next_at = from_millis(row.integer(8));
   return delivery;
+}
+
+/// A webhook with something pending.
+struct Waiting {
+  WebhookId webhook;
+  UserId user;
+  Timestamp at;   // its earliest
+  int ahead = 0;  // of the same user: what is being sent, and what is chosen before it
+};
+
+/// Each webhook with something pending, from one to the next in the index: what waits behind its first is not looked
+/// at.
+std::vector<Waiting> waiting_webhooks(sqlite::Connection& database) {
+  auto& rows = database.statement(
+      "WITH RECURSIVE waiting(hook) AS ("
+      " SELECT min(webhook_id) FROM deliveries INDEXED BY deliveries_pending WHERE state = 0"
+      " UNION ALL SELECT (SELECT min(webhook_id) FROM deliveries INDEXED BY deliveries_pending"
+      " WHERE state = 0 AND webhook_id > hook) FROM waiting"
+      " WHERE hook IS NOT NULL)"
+      " SELECT w.id, w.user_id, (SELECT min(next_at) FROM deliveries WHERE state = 0 AND webhook_id = w.id)"
+      " FROM waiting JOIN webhooks w ON w.id = hook");
+  std::vector<Waiting> all;
+  while (rows.next()) all.push_back({WebhookId(rows.text(0)), UserId(rows.text(1)), from_millis(rows.integer(2))});
+  return all;
+}
+
+/// Leaves those for which the share has room whatever the time, the earliest first.
+void leave_room(std::vector<Waiting>& waiting, const Share& share) {
+  std::unordered_map<UserId, int> of_user;
+  std::unordered_set<WebhookId> busy;
+  for (const auto& [user, webhook] : share.busy) {
+    ++of_user[user];
+    busy.insert(webhook);
+  }
+  std::erase_if(waiting, [&](const Waiting& one) { return busy.contains(one.webhook); });
+  std::stable_sort(waiting.begin(), waiting.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  for (auto& one : waiting) one.ahead = of_user[one.user]++;
+  std::erase_if(waiting, [&](const Waiting& one) { return one.ahead >= share.most_of_user; });
+}
+
+DueDelivery first_of(sqlite::Connection& database, const Waiting& waiting) {
+  auto& row = database.statement(
+      "SELECT d.id, d.webhook_id, d.type, d.body, d.state, d.attempts, d.last_answer, d.created_at, d.next_at, w.url,"
+      " w.secret FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id"
+      " WHERE d.state = 0 AND d.webhook_id = ? ORDER BY d.next_at, d.rowid LIMIT 1");
+  row.bind(waiting.webhook.value());
+  row.next();
+  DueDelivery due{read_delivery(row), waiting.user, row.text(9), row.text(10)};
+  row.reset();
+  return due;
 }
 
 }  // namespace
@@ -156,25 +211,21 @@ Task<Result<Delivery>> SqliteWebhookStore::file(UserId user, WebhookId id, std::
   return writer_.write(std::move(work));
 }
 
-Task<Result<std::vector<DueDelivery>>> SqliteWebhookStore::due(Timestamp now, int limit) {
-  std::function question = [now, limit](sqlite::Connection& database) -> Result<std::vector<DueDelivery>> {
-    auto& rows = database.statement(
-        "SELECT d.id, d.webhook_id, d.type, d.body, d.state, d.attempts, d.last_answer, d.created_at, d.next_at, w.url,"
-        " w.secret FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id"
-        " WHERE d.state = 0 AND d.next_at <= ? ORDER BY d.next_at, d.rowid LIMIT ?");
-    rows.bind(to_millis(now), limit);
-    std::vector<DueDelivery> due;
-    while (rows.next()) due.push_back({read_delivery(rows), rows.text(9), rows.text(10)});
-    return due;
-  };
-  return readers_.read(std::move(question));
-}
-
-Task<Result<std::optional<Timestamp>>> SqliteWebhookStore::next_due() {
-  std::function question = [](sqlite::Connection& database) -> Result<std::optional<Timestamp>> {
-    auto& row = database.statement("SELECT min(next_at) FROM deliveries WHERE state = 0");
-    row.next();
-    return row.is_null(0) ? std::nullopt : std::optional(from_millis(row.integer(0)));
+Task<Result<Turn>> SqliteWebhookStore::due(Timestamp now, Share share) {
+  std::function question = [now, share = std::move(share)](sqlite::Connection& database) -> Result<Turn> {
+    auto waiting = waiting_webhooks(database);
+    leave_room(waiting, share);
+    const auto later = std::find_if(waiting.begin(), waiting.end(), [&](const auto& one) { return one.at > now; });
+    Turn turn;
+    if (later != waiting.end()) turn.next = later->at;
+    waiting.erase(later, waiting.end());
+    std::stable_sort(waiting.begin(), waiting.end(), [](const auto& a, const auto& b) { return a.ahead < b.ahead; });
+    const auto limit = static_cast<std::size_t>(std::max(share.limit, 0));
+    if (waiting.size() > limit) turn.next = now;
+    for (const auto& one : std::span(waiting).first(std::min(limit, waiting.size()))) {
+      turn.due.push_back(first_of(database, one));
+    }
+    return turn;
   };
   return readers_.read(std::move(question));
 }

@@ -19,8 +19,7 @@ class SqliteWebhookStore final : public webhooks::WebhookStore {
   Task<Result<std::int64_t>> consumed() override;
   Task<Result<webhooks::Delivery>> file(UserId user, webhooks::WebhookId id, std::string type,
                                         std::string data) override;
-  Task<Result<std::vector<webhooks::DueDelivery>>> due(Timestamp now, int limit) override;
-  Task<Result<std::optional<Timestamp>>> next_due() override;
+  Task<Result<webhooks::Turn>> due(Timestamp now, webhooks::Share share) override;
   Task<Result<void>> record(webhooks::DeliveryId id, Outcome outcome) override;
   Task<Result<std::vector<webhooks::Delivery>>> deliveries(UserId user, webhooks::WebhookId id, int limit) override;
   Task<Result<int>> prune(Timestamp before, int limit) override;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rushes::webhooks {
@@ -20,8 +21,23 @@ struct Told {
 /// A delivery with what is needed to send it.
 struct DueDelivery {
   Delivery delivery;
+  UserId user;
   std::string url;
   std::string secret;
+};
+
+/// What may be sent beside what is being sent: one delivery at a time to a webhook, so many to a user's webhooks.
+struct Share {
+  std::vector<std::pair<UserId, WebhookId>> busy;  // each with a delivery that is being sent
+  int most_of_user = 1;
+  int limit = 1;  // how many more in all
+};
+
+/// What `due` gives.
+struct Turn {
+  std::vector<DueDelivery> due;
+  /// When there is more to send, to webhooks and users that have room; nothing where there is none.
+  std::optional<Timestamp> next;
 };
 
 /// The webhooks and what is under way to them. One implementation per database.
@@ -49,9 +65,9 @@ class WebhookStore {
   /// Files one delivery to one webhook, whatever it asks for.
   virtual Task<Result<Delivery>> file(UserId user, WebhookId id, std::string type, std::string data) = 0;
 
-  /// Pending deliveries whose time has come, earliest first.
-  virtual Task<Result<std::vector<DueDelivery>>> due(Timestamp now, int limit) = 0;
-  virtual Task<Result<std::optional<Timestamp>>> next_due() = 0;
+  /// Pending deliveries whose time has come and for which the share has room: those of the users with the fewest on
+  /// the way first, then the earliest.
+  virtual Task<Result<Turn>> due(Timestamp now, Share share) = 0;
   /// How an attempt went: `state` pending with the next time, or its end. `gone`: the webhook is disabled, and all that
   /// is under way to it has failed.
   struct Outcome {

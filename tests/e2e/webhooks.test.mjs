@@ -97,6 +97,22 @@ test('one that says it is gone is left alone', async () => {
   answer = () => 204;
 });
 
+test("one user's dead endpoints hold up nobody else's", async () => {
+  const deaf = http.createServer(() => {}); // answers nothing
+  await new Promise((resolve) => { deaf.listen(0, '127.0.0.1', resolve); });
+  const fay = userOf(server, 'fay');
+  for (let i = 0; i < 10; ++i) {
+    const { body } = await fay.post('/webhooks', { url: `http://127.0.0.1:${deaf.address().port}/${i}` });
+    for (let j = 0; j < 10; ++j) assert.equal((await fay.post(`/webhooks/${body.id}/test`)).status, 202);
+  }
+  const gus = userOf(server, 'gus');
+  const { body: hook } = await gus.post('/webhooks', { url: urlOf('guss') });
+  for (let i = 0; i < 3; ++i) await gus.post(`/webhooks/${hook.id}/test`);
+  await waitFor(() => receivedAt('guss').length === 3, 'the webhooks of the other', 5_000);
+  deaf.closeAllConnections();
+  deaf.close();
+});
+
 test('only what may be reached is accepted', async () => {
   const strict = await startServer();
   const erin = userOf(strict, 'erin');

@@ -21,7 +21,13 @@ Told WebhookStoreContract::told(std::int64_t event, const std::string& user, con
   return {event, UserId(user), type, R"({"jobId":"j"})", clock_.now()};
 }
 
-std::vector<DueDelivery> WebhookStoreContract::due() { return run_to_end(store().due(clock_.now(), 100)).value(); }
+Turn WebhookStoreContract::turn(std::vector<std::pair<UserId, WebhookId>> busy, int most_of_user, int limit) {
+  Share share;
+  share.busy = std::move(busy);
+  share.most_of_user = most_of_user;
+  share.limit = limit;
+  return run_to_end(store().due(clock_.now(), std::move(share))).value();
+}
 
 TEST_P(WebhookStoreContract, WebhooksAreTheirUsersAlone) {
   const auto mine = add("ann");
@@ -54,14 +60,18 @@ TEST_P(WebhookStoreContract, AnEndIsFiledOnceForEachWebhookThatAsksForIt) {
   reopen();
   EXPECT_EQ(run_to_end(store().consumed()).value(), 12);
 
-  const auto filed = due();
-  ASSERT_EQ(filed.size(), 2U);
-  EXPECT_EQ(filed[0].url, all.url);
-  EXPECT_EQ(filed[0].secret, all.secret);
-  EXPECT_EQ(filed[0].delivery.type, "job.completed");
-  EXPECT_EQ(filed[0].delivery.body, message_of("job.completed", clock_.now(), R"({"jobId":"j"})"));
-  EXPECT_EQ(filed[1].delivery.type, "job.failed");
-  EXPECT_NE(filed[0].delivery.id, filed[1].delivery.id);
+  const auto first = due();
+  ASSERT_EQ(first.size(), 1U) << "a webhook has one at a time";
+  EXPECT_EQ(first[0].url, all.url);
+  EXPECT_EQ(first[0].secret, all.secret);
+  EXPECT_EQ(first[0].user, UserId("ann"));
+  EXPECT_EQ(first[0].delivery.type, "job.completed");
+  EXPECT_EQ(first[0].delivery.body, message_of("job.completed", clock_.now(), R"({"jobId":"j"})"));
+  ASSERT_TRUE(run_to_end(store().record(first[0].delivery.id, {})));
+  const auto second = due();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].delivery.type, "job.failed");
+  EXPECT_NE(first[0].delivery.id, second[0].delivery.id);
 }
 
 TEST_P(WebhookStoreContract, ADeliveryIsTriedUntilItArrivesOrIsGivenUp) {
@@ -74,7 +84,7 @@ TEST_P(WebhookStoreContract, ADeliveryIsTriedUntilItArrivesOrIsGivenUp) {
   later.next_at = clock_.now() + seconds(5);
   ASSERT_TRUE(run_to_end(store().record(id, later)));
   EXPECT_TRUE(due().empty());
-  EXPECT_EQ(run_to_end(store().next_due()).value(), later.next_at);
+  EXPECT_EQ(turn().next, later.next_at);
   clock_.advance(seconds(5));
   ASSERT_EQ(due().size(), 1U);
   EXPECT_EQ(due()[0].delivery.attempts, 1);
@@ -82,7 +92,7 @@ TEST_P(WebhookStoreContract, ADeliveryIsTriedUntilItArrivesOrIsGivenUp) {
   arrived.answer = "204";
   ASSERT_TRUE(run_to_end(store().record(id, arrived)));
   EXPECT_TRUE(due().empty());
-  EXPECT_FALSE(run_to_end(store().next_due()).value());
+  EXPECT_FALSE(turn().next);
 
   const auto kept = run_to_end(store().deliveries(UserId("ann"), webhook.id, 10)).value();
   ASSERT_EQ(kept.size(), 1U);
@@ -93,6 +103,33 @@ TEST_P(WebhookStoreContract, ADeliveryIsTriedUntilItArrivesOrIsGivenUp) {
   clock_.advance(seconds(1));
   EXPECT_EQ(run_to_end(store().prune(clock_.now(), 10)).value(), 1);
   EXPECT_TRUE(run_to_end(store().deliveries(UserId("ann"), webhook.id, 10)).value().empty());
+}
+
+TEST_P(WebhookStoreContract, WhoHasWhatIsBeingSentLetsTheOthersPass) {
+  using Busy = std::vector<std::pair<UserId, WebhookId>>;
+  std::vector<Webhook> anns;
+  for (int i = 0; i < 3; ++i) anns.push_back(add("ann"));
+  ASSERT_EQ(run_to_end(store().consume({told(1, "ann"), told(2, "ann")}, 2)).value(), 6);
+  clock_.advance(seconds(1));
+  const auto bobs = add("bob");
+  ASSERT_EQ(run_to_end(store().consume({told(3, "bob")}, 3)).value(), 1);
+  const auto users = [](const Turn& given) {
+    std::string all;
+    for (const auto& one : given.due) all += one.user.value() + " ";
+    return all;
+  };
+
+  EXPECT_EQ(users(turn({}, 2)), "ann bob ann ") << "who has nothing on the way comes first";
+  EXPECT_EQ(users(turn({}, 2, 2)), "ann bob ");
+  EXPECT_EQ(turn({}, 2, 2).next, clock_.now()) << "one that may be sent is left";
+  const Busy one{{UserId("ann"), anns[0].id}};
+  const auto beside = turn(one, 2);
+  EXPECT_EQ(users(beside), "bob ann ");
+  EXPECT_NE(beside.due.at(1).delivery.webhook, anns[0].id);
+  const Busy two{{UserId("ann"), anns[0].id}, {UserId("ann"), anns[1].id}};
+  EXPECT_EQ(users(turn(two, 2)), "bob ");
+  EXPECT_FALSE(turn(two, 2).next) << "what has no room waits for no time";
+  EXPECT_EQ(turn(two, 2).due.at(0).delivery.webhook, bobs.id);
 }
 
 TEST_P(WebhookStoreContract, OneThatIsGoneIsToldNothingMore) {

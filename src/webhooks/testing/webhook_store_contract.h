@@ -33,7 +33,9 @@ class WebhookStoreContract : public ::testing::TestWithParam<WebhookBackend> {
 
   Webhook add(const std::string& user, std::vector<std::string> types = {"job.completed", "job.failed"});
   Told told(std::int64_t event, const std::string& user, const std::string& type = "job.completed");
-  std::vector<DueDelivery> due();
+  /// What is due, with room for `limit`, all of them of one user.
+  Turn turn(std::vector<std::pair<UserId, WebhookId>> busy = {}, int most_of_user = 100, int limit = 100);
+  std::vector<DueDelivery> due() { return turn().due; }
   WebhookStore& store() { return open_->webhooks(); }
   void reopen() { open_->reopen(); }
 
