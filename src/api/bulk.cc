@@ -106,6 +106,12 @@ net::Response refusal_of(const Bulk& bulk) {
   return net::problem(*bulk.refusal, more);
 }
 
+net::Response answer_of(const std::vector<jobs::Submission>& submitted) {
+  std::string answers;
+  for (const auto& one : submitted) answers += (answers.empty() ? "" : ",") + jobs::submit_answer(one.job);
+  return net::json_text_response(201, R"({"jobs":[)" + answers + "]}");
+}
+
 Task<net::Response> submit_bulk(const Context& context, net::Request& request, auth::Identity identity) {
   const auto form = bulk_form(request);
   if (!form) co_return net::problem(form.error());
@@ -115,13 +121,17 @@ Task<net::Response> submit_bulk(const Context& context, net::Request& request, a
   auto read = [&context, &identity, form = *form, &body] { return read_bulk(context, identity.user, form, *body); };
   auto bulk = co_await context.blocking.run(std::move(read));
   if (bulk.refusal) co_return refusal_of(bulk);
-  auto over = over_rate(context, identity.user, static_cast<int>(bulk.jobs.size()));
-  if (over) co_return std::move(*over);
+  auto charge = context.jobs.charge(identity.user, static_cast<int>(bulk.jobs.size()));
+  if (charge.wait()) {
+    if (!std::all_of(bulk.jobs.begin(), bulk.jobs.end(), has_key)) co_return over_rate(context, *charge.wait());
+    const auto known = co_await context.jobs.submitted_before(std::move(bulk.jobs));
+    co_return known ? answer_of(*known) : over_rate(context, *charge.wait());
+  }
   const auto submitted = co_await context.jobs.submit_all(std::move(bulk.jobs));
   if (!submitted) co_return net::problem(submitted.error());
-  std::string answers;
-  for (const auto& one : *submitted) answers += (answers.empty() ? "" : ",") + jobs::submit_answer(one.job);
-  co_return net::json_text_response(201, R"({"jobs":[)" + answers + "]}");
+  const auto added = std::count_if(submitted->begin(), submitted->end(), [](const auto& one) { return !one.existed; });
+  charge.keep(static_cast<int>(added));
+  co_return answer_of(*submitted);
 }
 
 }  // namespace

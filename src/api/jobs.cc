@@ -48,23 +48,27 @@ Task<Result<void>> check_upload(const Context& context, const UserId& user, cons
 }
 
 Task<net::Response> retry(const Context& context, net::Request& request, auth::Identity identity) {
-  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
   const auto id = job_of(request);
   const auto there = co_await check_upload(context, identity.user, id);
   if (!there) co_return net::problem(there.error());
+  auto charge = context.jobs.charge(identity.user, 1);
+  if (charge.wait()) co_return over_rate(context, *charge.wait());
   const auto job = co_await context.jobs.retry(identity.user, id);
   if (!job) co_return net::problem(job.error());
+  charge.keep(1);
   const json::object answer{{"success", true}, {"newJobId", job->id.value()}, {"message", job->message}};
   co_return net::json_response(200, answer);
 }
 
 Task<net::Response> restart(const Context& context, net::Request& request, auth::Identity identity) {
-  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
   const auto id = job_of(request);
   const auto there = co_await check_upload(context, identity.user, id);
   if (!there) co_return net::problem(there.error());
+  auto charge = context.jobs.charge(identity.user, 1);
+  if (charge.wait()) co_return over_rate(context, *charge.wait());
   const auto job = co_await context.jobs.restart(identity.user, id);
   if (!job) co_return net::problem(job.error());
+  charge.keep(1);
   const json::object answer{{"success", true}, {"jobId", job->id.value()}, {"message", job->message}};
   co_return net::json_response(200, answer);
 }

@@ -81,9 +81,11 @@ Task<net::Response> run(const Context& context, net::Request& request, auth::Ide
   const auto id = schedule_of(request);
   const auto found = co_await context.schedules.store().find(identity.user, id);
   if (!found) co_return net::problem(found.error());
-  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
+  auto charge = context.jobs.charge(identity.user, 1);
+  if (charge.wait()) co_return over_rate(context, *charge.wait());
   const auto submitted = co_await context.schedules.run_now(identity.user, id);
   if (!submitted) co_return net::problem(submitted.error());
+  if (!submitted->existed) charge.keep(1);
   co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
 }
 

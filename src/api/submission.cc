@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "base/rfc3339.h"
 #include "base/text.h"
+#include "jobs/job_json.h"
 
 #include <algorithm>
 #include <array>
@@ -159,17 +160,25 @@ Result<void> set_idempotency_key(const net::Request& request, jobs::NewJob& job)
   return set_idempotency_key(request.headers.get("idempotency-key"), job);
 }
 
-std::optional<net::Response> over_rate(const Context& context, const UserId& user, int jobs) {
-  const auto wait = context.jobs.admit(user, jobs);
-  if (!wait) return std::nullopt;
-  const auto seconds =
-      std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(*wait).count()));
+net::Response over_rate(const Context& context, std::chrono::nanoseconds wait) {
+  const auto seconds = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
   auto answer =
       net::problem(Error::for_user(Errc::exhausted, "RATE_LIMITED",
                                    "You may submit " + std::to_string(context.jobs.limits().submits_per_minute) +
                                        " jobs a minute; try again in " + seconds + " s."));
   answer.headers.set("Retry-After", seconds);
   return answer;
+}
+
+bool has_key(const jobs::NewJob& job) { return !job.idempotency_key.empty() || !job.unique_key.empty(); }
+
+Task<net::Response> submitted_before(const Context& context, jobs::NewJob job, std::chrono::nanoseconds wait) {
+  if (!has_key(job)) co_return over_rate(context, wait);
+  std::vector<jobs::NewJob> one;
+  one.push_back(std::move(job));
+  const auto known = co_await context.jobs.submitted_before(std::move(one));
+  if (!known) co_return over_rate(context, wait);
+  co_return net::json_text_response(201, jobs::submit_answer(known->front().job));
 }
 
 }  // namespace rushes::api

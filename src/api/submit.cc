@@ -15,9 +15,11 @@ Task<net::Response> submit(const Context& context, Reader read, net::Request& re
   auto job = read(context, identity.user, *body);
   if (!job) co_return net::problem(job.error());
   if (auto keyed = set_idempotency_key(request, *job); !keyed) co_return net::problem(keyed.error());
-  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
+  auto charge = context.jobs.charge(identity.user, 1);
+  if (charge.wait()) co_return co_await submitted_before(context, std::move(*job), *charge.wait());
   const auto submitted = co_await context.jobs.submit(std::move(*job));
   if (!submitted) co_return net::problem(submitted.error());
+  if (!submitted->existed) charge.keep(1);
   co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
 }
 

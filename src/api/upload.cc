@@ -136,7 +136,8 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   if (auto fits = check_size(context, request.stream->content_length()); !fits) co_return net::problem(fits.error());
   auto job = begin_job(context, identity.user, jobs::JobType::upload);
   if (auto keyed = set_idempotency_key(request, job); !keyed) co_return net::problem(keyed.error());
-  if (auto refusal = over_rate(context, identity.user, 1)) co_return std::move(*refusal);
+  auto charge = context.jobs.charge(identity.user, 1);
+  if (charge.wait()) co_return co_await submitted_before(context, std::move(job), *charge.wait());
 
   Form form;
   MultipartReader reader(*boundary, [&request](std::span<char> space) { return request.stream->read(space); });
@@ -159,6 +160,7 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   const bool needed = submitted ? !submitted->existed : co_await stands(context, submitted, identity.user, id);
   if (!needed) context.folder.remove_upload(id);
   if (!submitted) co_return net::problem(submitted.error());
+  if (!submitted->existed) charge.keep(1);
   co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
 }
 

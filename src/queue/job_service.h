@@ -26,14 +26,15 @@ class JobService {
   /// An id for a job about to be submitted: what is stored for it can be named by it.
   JobId new_job_id() { return JobId(new_uuid(clock_, rng_)); }
 
-  /// Whether the user may submit so many now, which are counted then; else how long to wait.
-  std::optional<std::chrono::nanoseconds> admit(const UserId& user, int jobs) {
-    return rate_.take(user, jobs, std::chrono::steady_clock::now());
-  }
+  /// Counts so many submits of the user, or tells how long to wait. Those that are not kept are not counted.
+  Charge charge(const UserId& user, int jobs) { return Charge(rate_, user, jobs); }
 
   Task<Result<jobs::Submission>> submit(jobs::NewJob job);
   /// All of them, or none.
   Task<Result<std::vector<jobs::Submission>>> submit_all(std::vector<jobs::NewJob> jobs);
+  /// The jobs that a submit of these would give again because of their keys; adds none.
+  /// An error where one of them would be added.
+  Task<Result<std::vector<jobs::Submission>>> submitted_before(std::vector<jobs::NewJob> jobs);
 
   /// When it returns well, nothing of the job is left running and its end is written down.
   Task<Result<void>> cancel(UserId user, JobId job);

@@ -36,6 +36,16 @@ std::optional<std::chrono::nanoseconds> RateLimit::take(const UserId& user, int 
   return std::nullopt;
 }
 
+void RateLimit::give_back(const UserId& user, int tokens, TimePoint taken, TimePoint now) {
+  const auto back = interval_ * tokens - (now - taken);
+  if (back.count() <= 0) return;
+  const std::lock_guard lock(mutex_);
+  for (auto* book : {&recent_, &earlier_}) {
+    const auto known = book->find(user);
+    if (known != book->end()) known->second -= std::chrono::duration_cast<TimePoint::duration>(back);
+  }
+}
+
 std::uint64_t RateLimit::refused() const {
   const std::lock_guard lock(mutex_);
   return refused_;

@@ -24,6 +24,10 @@ class RateLimit {
   /// there are enough; for more than a bucket holds there never are.
   std::optional<std::chrono::nanoseconds> take(const UserId& user, int tokens, TimePoint now);
 
+  /// Puts back what was taken at `taken` and not needed, less what the bucket may have been filled with since: whoever
+  /// holds tokens and gives them back later never has more than a bucket.
+  void give_back(const UserId& user, int tokens, TimePoint taken, TimePoint now);
+
   /// How often too few were there.
   std::uint64_t refused() const;
   /// How many users it remembers.
@@ -40,6 +44,34 @@ class RateLimit {
   Book earlier_;  // of the minute before: full by the time it is forgotten
   TimePoint turned_;
   std::uint64_t refused_ = 0;
+};
+
+/// Tokens that are taken before it is known how many are needed; what is not kept is given back.
+///
+/// Threads:  single-owner.
+/// Lifetime: limit and user outlive it.
+class Charge {
+ public:
+  Charge(RateLimit& limit, const UserId& user, int tokens)
+      : limit_(limit), user_(user), taken_(std::chrono::steady_clock::now()), wait_(limit.take(user, tokens, taken_)) {
+    if (!wait_) spare_ = tokens;
+  }
+  Charge(const Charge&) = delete;
+  Charge& operator=(const Charge&) = delete;
+  ~Charge() {
+    if (spare_ > 0) limit_.give_back(user_, spare_, taken_, std::chrono::steady_clock::now());
+  }
+
+  /// How long until there are enough, where there were too few; then it has none.
+  const std::optional<std::chrono::nanoseconds>& wait() const noexcept { return wait_; }
+  void keep(int tokens) noexcept { spare_ -= tokens; }
+
+ private:
+  RateLimit& limit_;
+  const UserId& user_;
+  const RateLimit::TimePoint taken_;
+  const std::optional<std::chrono::nanoseconds> wait_;
+  int spare_ = 0;
 };
 
 }  // namespace rushes::queue

@@ -145,15 +145,19 @@ Task<Result<jobs::Submission>> ScheduleRunner::submit(Schedule schedule, JobId i
 Task<Result<jobs::Submission>> ScheduleRunner::submit_due(Schedule schedule) {
   const auto due = *schedule.next_at;
   auto job = schedules::run_job_id(schedule.id, due);
-  if (jobs_.admit(schedule.user, 1)) {
+  const auto user = schedule.user;
+  auto charge = jobs_.charge(user, 1);
+  if (charge.wait()) {
     // It may have been submitted before a crash, or before a disk refused what came of it.
-    auto there = co_await jobs_.queries().find(schedule.user, job);
+    auto there = co_await jobs_.queries().find(user, job);
     if (there) co_return jobs::Submission{std::move(*there), true};
     if (there.error().code() != Errc::not_found) co_return there.error();
     co_return Error::for_user(Errc::exhausted, "RATE_LIMITED", "More jobs a minute than are allowed.");
   }
   auto key = schedules::run_key(schedule.id, due);
-  co_return co_await submit(std::move(schedule), std::move(job), std::move(key));
+  auto submitted = co_await submit(std::move(schedule), std::move(job), std::move(key));
+  if (submitted && !submitted->existed) charge.keep(1);
+  co_return submitted;
 }
 
 Task<Result<jobs::Submission>> ScheduleRunner::run_now(UserId user, ScheduleId id) {

@@ -143,6 +143,34 @@ test('an upload has options too', async () => {
   assert.deepEqual(server.filesIn('uploads').filter((file) => !file.startsWith(first.body.jobId)), []);
 });
 
+test('what is refused, or was there before, does not count against the rate', async () => {
+  const limited = await startServer({ env: { RUSHES_SUBMITS_PER_MINUTE: '4', RUSHES_MAX_QUEUED_PER_USER: '3' } });
+  try {
+    const user = userOf(limited, 'careful');
+    const item = (key) => ({ transcript: talk, idempotencyKey: key, options: later });
+    const submit = (key) => user.transcript(talk, {}, { 'Idempotency-Key': key });
+    const a = (await user.post('/analyze/bulk', [item('a')])).body.jobs[0].jobId;
+    checkProblem(await user.post('/analyze/bulk', ['b', 'c', 'd'].map(item)), 429, 'QUEUE_LIMIT');
+    const two = await user.post('/analyze/bulk', ['b', 'c'].map(item));
+    assert.equal(two.status, 201, 'the three were given back');
+    for (let i = 0; i < 5; ++i) assert.equal((await submit('a')).body.jobId, a);
+    checkProblem(await submit('d'), 429, 'QUEUE_LIMIT');
+    checkProblem(await user.post(`/analyze/job/${a}/retry`), 409, 'JOB_NOT_FAILED');
+    await user.post(`/analyze/job/${a}/cancel`);
+    assert.equal((await submit('e')).status, 201, 'the fourth of the minute');
+
+    checkProblem(await submit('f'), 429, 'RATE_LIMITED');
+    checkProblem(await user.post(`/analyze/job/${a}/retry`), 429, 'RATE_LIMITED');
+    assert.equal((await submit('a')).body.jobId, a, 'a key whose job is there adds none');
+    assert.deepEqual((await user.post('/analyze/bulk', ['b', 'c'].map(item))).body.jobs.map((job) => job.jobId), two.body.jobs.map((job) => job.jobId));
+    const upload = await user.upload(Buffer.from('film'), { fileName: 'film.mp4', headers: { 'Idempotency-Key': 'a' } });
+    assert.equal(upload.body.jobId, a);
+    checkProblem(await user.post('/analyze/bulk', ['a', 'g'].map(item)), 429, 'RATE_LIMITED');
+  } finally {
+    await limited.dispose();
+  }
+});
+
 test('who submits too fast is told when to come again', async () => {
   const limited = await startServer({ env: { RUSHES_SUBMITS_PER_MINUTE: '6', RUSHES_MAX_BULK_BYTES: '100KiB' } });
   try {
@@ -155,6 +183,7 @@ test('who submits too fast is told when to come again', async () => {
     checkProblem(refused, 429, 'RATE_LIMITED');
     const wait = Number(refused.headers.get('retry-after'));
     assert.ok(wait >= 1 && wait <= 10, `${wait} s`);
+    checkProblem(await user.post('/analyze/job/unknown/retry'), 404, 'JOB_NOT_FOUND');
     checkProblem(await user.post('/analyze/bulk', Array(7).fill(item)), 413, 'BULK_TOO_LARGE');
     checkProblem(await bulkLines(user, `{"transcript": "${'x'.repeat(200_000)}"}`, limited), 413, 'BODY_TOO_LARGE');
     assert.equal((await userOf(limited, 'another').post('/analyze/transcript', item)).status, 201);

@@ -132,13 +132,16 @@ TEST_F(SubmissionTest, ABulkHasOneToTenThousandItems) {
 
 TEST_F(SubmissionTest, WhoSubmitsTooFastIsToldWhenToComeAgain) {
   configure({}, {20, 2});
-  EXPECT_FALSE(over_rate(context(), user_, 2));
-  const auto refusal = over_rate(context(), user_, 1);
-  ASSERT_TRUE(refusal);
-  EXPECT_EQ(refusal->status, 429);
-  EXPECT_TRUE(has(refusal->body, "RATE_LIMITED"));
-  EXPECT_EQ(refusal->headers.get("Retry-After"), "30");
-  EXPECT_FALSE(over_rate(context(), UserId("bob"), 1));
+  auto two = context().jobs.charge(user_, 2);
+  ASSERT_FALSE(two.wait());
+  const auto third = context().jobs.charge(user_, 1);
+  ASSERT_TRUE(third.wait());
+  const auto refusal = over_rate(context(), *third.wait());
+  EXPECT_EQ(refusal.status, 429);
+  EXPECT_TRUE(has(refusal.body, "RATE_LIMITED"));
+  EXPECT_EQ(refusal.headers.get("Retry-After"), "30");
+  const UserId bob("bob");
+  EXPECT_FALSE(context().jobs.charge(bob, 1).wait());
 }
 
 }  // namespace

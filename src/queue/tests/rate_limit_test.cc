@@ -44,6 +44,40 @@ TEST_F(RateLimitTest, WhatIsForgottenWasFull) {
   EXPECT_FALSE(limit_.take(ann_, 60, now_ + std::chrono::hours(3)));
 }
 
+TEST_F(RateLimitTest, WhatIsGivenBackCanBeTakenAgain) {
+  EXPECT_FALSE(limit_.take(ann_, 60, now_));
+  limit_.give_back(ann_, 20, now_, now_);
+  EXPECT_EQ(limit_.take(ann_, 21, now_), seconds(1));
+  EXPECT_FALSE(limit_.take(ann_, 20, now_));
+  limit_.give_back(UserId("bob"), 20, now_, now_);
+  EXPECT_EQ(limit_.take(UserId("bob"), 61, now_), seconds(1)) << "never more than a bucket";
+}
+
+TEST_F(RateLimitTest, WhoHoldsTokensHasNoMoreOfThem) {
+  EXPECT_FALSE(limit_.take(ann_, 30, now_));
+  const auto later = now_ + seconds(30);  // it is full again
+  EXPECT_FALSE(limit_.take(ann_, 60, later));
+  limit_.give_back(ann_, 30, now_, later);
+  EXPECT_EQ(limit_.take(ann_, 1, later), seconds(1));
+  const auto next = later + seconds(90);  // in the next book
+  EXPECT_FALSE(limit_.take(ann_, 10, next));
+  EXPECT_FALSE(limit_.take(ann_, 40, next + seconds(10)));
+  limit_.give_back(ann_, 40, next + seconds(10), next + seconds(20));
+  EXPECT_FALSE(limit_.take(ann_, 60, next + seconds(20))) << "full, as if they had not been taken";
+}
+
+TEST_F(RateLimitTest, AChargeGivesBackWhatIsNotKept) {
+  RateLimit limit(60);
+  {
+    Charge charge(limit, ann_, 50);
+    EXPECT_FALSE(charge.wait());
+    EXPECT_TRUE(Charge(limit, ann_, 20).wait());
+    charge.keep(10);
+  }
+  EXPECT_FALSE(Charge(limit, ann_, 50).wait());
+  EXPECT_TRUE(Charge(limit, ann_, 59).wait());
+}
+
 TEST_F(RateLimitTest, RemembersTheUsersOfTwoMinutes) {
   for (int user = 0; user < 10'000; ++user) {
     EXPECT_FALSE(limit_.take(UserId(std::to_string(user)), 1, now_ + milliseconds(60 * user)));

@@ -147,7 +147,7 @@ TEST_F(ScheduleRunnerTest, ARunThatWasCutOffIsNotDoneTwice) {
   // The next server comes an hour late, and with a limit that is used up.
   clock_.advance(1h + 20min);
   restart({20, 1});
-  (void)served_->jobs.admit(user_, 1);
+  served_->jobs.charge(user_, 1).keep(1);
   EXPECT_TRUE(run_due());
   ASSERT_EQ(all_jobs().size(), 1U);
   EXPECT_EQ(last(schedule).job, all_jobs()[0].id);
