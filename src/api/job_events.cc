@@ -177,6 +177,14 @@ Task<net::Response> job_events(const Context& context, net::Request& request, au
   co_return co_await stream(context, identity, std::move(job), *seq);
 }
 
+/// Whether the reader has seen what the log does not have, as after the restore of a backup.
+Task<Result<bool>> is_ahead(const Context& context, const UserId& user, std::int64_t seq) {
+  if (seq == 0) co_return false;
+  const auto at_it = co_await context.log.of_user_after(user, seq - 1, 1);
+  if (!at_it) co_return at_it.error();
+  co_return at_it->empty();
+}
+
 }  // namespace
 
 Task<Result<std::unique_ptr<net::BodySource>>> follow_job(const Context& context, const auth::Identity& identity,
@@ -187,8 +195,17 @@ Task<Result<std::unique_ptr<net::BodySource>>> follow_job(const Context& context
   auto follower = std::make_unique<Follower>(context.streams, job, executor);
   const auto found = co_await context.jobs.queries().find(identity.user, job);
   if (!found) co_return found.error();
-  const auto page = co_await context.log.of_job_after(identity.user, job, seq, kPage);
+  auto page = co_await context.log.of_job_after(identity.user, job, seq, kPage);
   if (!page) co_return page.error();
+  if (page->empty()) {
+    const auto ahead = co_await is_ahead(context, identity.user, seq);
+    if (!ahead) co_return ahead.error();
+    if (*ahead) {
+      seq = 0;
+      page = co_await context.log.of_job_after(identity.user, job, seq, kPage);
+      if (!page) co_return page.error();
+    }
+  }
   if (page->empty() && jobs::is_end(found->state)) co_return std::unique_ptr<net::BodySource>();
   co_return std::make_unique<JobEvents>(context, identity, std::move(job), seq, std::move(follower), *page);
 }

@@ -124,6 +124,16 @@ describe('events of a job', { concurrency: true }, () => {
     assert.deepEqual(told.filter((seq) => !ids.includes(seq)), [], 'none missing');
   });
 
+  test('a reader that is ahead of the log begins anew, and gets the end', async () => {
+    const user = userOf(server, 'ahead');
+    const { jobId } = (await user.post('/analyze/transcript', { transcript: talk, options: { runAt: new Date(Date.now() + 300_000).toISOString() } })).body;
+    const stream = await follow(user, jobId, { lastEventId: 999_999_999_999 });
+    await waitFor(() => stream.events.length === 1, 'job-queued');
+    await user.post(`/analyze/job/${jobId}/cancel`);
+    await stream.end();
+    assert.deepEqual(stream.events.map((event) => event.type), ['job-queued', 'job-cancelled']);
+  });
+
   test('the end of the token ends it, and says so', async () => {
     const owner = userOf(server, 'expiring');
     const { jobId } = (await owner.post('/analyze/transcript', { transcript: talk, options: { runAt: new Date(Date.now() + 300_000).toISOString() } })).body;

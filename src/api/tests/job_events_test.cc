@@ -131,6 +131,25 @@ TEST_F(JobEventsTest, GoesOnBehindTheLastEventThatWasSeen) {
   run_to_end(scenario());
 }
 
+TEST_F(JobEventsTest, WhoIsAheadOfTheLogBeginsAnew) {
+  const auto scenario = [&]() -> Task<> {
+    constexpr std::int64_t kAhead = 999'999'999'999;
+    const auto claimed = co_await begin();
+    auto source = co_await follow(claimed.job, kAhead);
+    EXPECT_EQ(words(parse(must(co_await source->next()))), "queued:1 started:2 ");
+    co_await complete(claimed.lease);
+    const auto last = co_await rest(*source);
+    EXPECT_EQ(words(last), "completed:3 ");
+    auto ended = co_await follow(claimed.job, 4);
+    const auto all = co_await rest(*ended);
+    EXPECT_EQ(words(all), "queued:1 started:2 completed:3 ");
+    co_await submit();
+    const auto nothing = co_await follow(claimed.job, 4);
+    EXPECT_EQ(nothing, nullptr) << "it may have seen another job's event";
+  };
+  run_to_end(scenario());
+}
+
 TEST_F(JobEventsTest, AnothersJobIsNotThere) {
   const auto scenario = [&]() -> Task<> {
     const auto job = co_await submit();
