@@ -99,8 +99,27 @@ Task<Result<int>> JobService::redrive(jobs::DeadFilter filter) {
     left -= some->jobs;
     if (some->jobs > 0) scheduler_.wake();
     filter.behind = some->upto;
-    if (filter.behind == 0 || left == 0) co_return redriven;
+    if (filter.behind == 0 || left == 0) break;
   }
+  if (redriven == 0 && filter.job) {
+    const auto there = co_await why_not_redriven(*filter.job);
+    if (!there) co_return there.error();
+  }
+  co_return redriven;
+}
+
+Task<Result<void>> JobService::why_not_redriven(JobId job) {
+  const auto report = co_await queries_.report_job(job);
+  if (!report) co_return report.error();
+  if (report->job.state != jobs::JobState::failed) {
+    co_return Error::for_user(
+        Errc::conflict, "JOB_NOT_FAILED",
+        "Only a failed job can be redriven; this one is " + std::string(to_string(report->job.state)) + ".");
+  }
+  // Where no unfinished job is allowed it is not restarted, whatever else is in its way.
+  const auto tried = co_await store_.restart(report->job.user, std::move(job), 0);
+  if (!tried && tried.error().code() == Errc::conflict) co_return tried.error();
+  co_return Result<void>();
 }
 
 Task<Result<void>> JobService::set_type(jobs::JobType type, jobs::TypeSettings settings) {

@@ -47,6 +47,7 @@ class JobService {
   Task<Result<jobs::Job>> restart(UserId user, JobId job);
 
   /// For operators: restarts failed jobs, whoever owns them, at most `filter.limit`. Gives how many.
+  /// Errors: where one job is named and is not restarted: `not_found`; `conflict`: JOB_NOT_FAILED, UNIQUE_KEY_TAKEN.
   Task<Result<int>> redrive(jobs::DeadFilter filter);
   Task<Result<void>> set_type(jobs::JobType type, jobs::TypeSettings settings);
 
@@ -55,6 +56,9 @@ class JobService {
   const RateLimit& rate() const noexcept { return rate_; }
 
  private:
+  /// The reason, or nothing where it may have been redriven.
+  Task<Result<void>> why_not_redriven(JobId job);
+
   jobs::JobStore& store_;
   jobs::JobQueries& queries_;
   Scheduler& scheduler_;

@@ -88,6 +88,29 @@ test('failed jobs are listed with their reason and redriven', async () => {
   assert.match(await rushes('queue', 'redrive', '--all'), /No failed jobs/);
 });
 
+test('a job that cannot be redriven says why', async () => {
+  const fails = async (words, ...args) => {
+    const env = environment({ LANG: 'C.UTF-8', RUSHES_SERVER: server.url, RUSHES_TOKEN: token('admin') });
+    const end = await run(binary, ['queue', 'redrive', ...args], { env });
+    assert.notEqual(end.code, 0, end.stdout);
+    assert.match(end.stderr, words);
+  };
+  await fails(/JOB, --code, --user, --type or --all/);
+  await fails(/There is no such job/, '01234567-0123-7123-8123-0123456789ab');
+
+  const submit = async (url) => (await alice.post('/analyze/video', { configuration: { url }, options: { uniqueKey: 'one' } })).body.jobId;
+  await rushes('queue', 'resume', 'youtube');
+  const first = await submit('http://127.0.0.1:9/first');
+  await waitFor(async () => (await alice.status(first)).status === 'failed', 'the failure', 60_000);
+  await rushes('queue', 'pause', 'youtube');
+  const second = await submit('http://127.0.0.1:9/second');
+  await fails(new RegExp(`unfinished job ${second} has the same uniqueKey`), first);
+  await fails(/this one is pending/, second);
+  await alice.post(`/analyze/job/${second}/cancel`);
+  assert.match(await rushes('queue', 'redrive', first), /1 job waits again/);
+  await alice.post(`/analyze/job/${first}/cancel`);
+});
+
 test('what is not understood is refused by name', async () => {
   checkProblem(await ask('POST', '/admin/types/podcast', { paused: true }), 404, 'TYPE_UNKNOWN');
   const refused = async (path, body, words) => {

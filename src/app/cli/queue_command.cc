@@ -161,7 +161,13 @@ void add_queue(CLI::App& app, int& exit_code) {
   redrive->add_option("JOB", options->job, "A job's id");
   add_filter(*redrive, options);
   redrive->add_flag("--all", options->all, "Every failed job");
-  redrive->callback([options, &exit_code] { exit_code = run_redrive(*options); });
+  redrive->callback([options, &exit_code] {
+    if (options->job.empty() && options->user.empty() && options->type.empty() && options->code.empty() &&
+        !options->all) {
+      throw CLI::ValidationError("queue redrive", "say which failed jobs: JOB, --code, --user, --type or --all");
+    }
+    exit_code = run_redrive(*options);
+  });
 
   queue->callback([options, queue, &exit_code] {
     if (queue->get_subcommands().empty()) exit_code = run_report(*options);
