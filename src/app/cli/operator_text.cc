@@ -8,11 +8,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace rushes::app::cli {
 namespace {
 
 constexpr std::size_t kLongestBar = 30;
+constexpr std::size_t kNarrowest = 27;
+constexpr std::size_t kRuleColumns = 7;  // before a line of a worker's
 
 std::string text_of(const json::object& object, std::string_view key) {
   return printable(string_member(object, key).value_or(""));
@@ -70,6 +73,24 @@ std::string stages_text(const json::array& stages, const Terminal& terminal) {
   return text;
 }
 
+/// What a worker wrote, behind a rule: whole, and where it is read on a terminal in lines of its width.
+std::string log_text(std::string_view log, const Terminal& terminal, std::size_t columns) {
+  const auto room = std::max(columns, kNarrowest) - kRuleColumns;
+  std::string text;
+  while (!log.empty()) {
+    auto line = printable(log.substr(0, log.find('\n')));
+    log.remove_prefix(std::min(log.size(), std::min(log.find('\n'), log.size()) + 1));
+    std::vector<std::string> shown;
+    if (terminal.live && display_width(line) > room) {
+      shown = wrap(line, room);
+    } else {
+      shown.push_back(std::move(line));
+    }
+    for (const auto& one : shown) text += paint(terminal, Style::faint, "     │ " + one) + "\n";
+  }
+  return text;
+}
+
 std::string attempt_text(const json::object& attempt, const Terminal& terminal, std::size_t columns) {
   const auto started = text_of(attempt, "startedAt");
   const auto ended = text_of(attempt, "endedAt");
@@ -79,15 +100,23 @@ std::string attempt_text(const json::object& attempt, const Terminal& terminal, 
   if (error == nullptr || !error->is_object()) return line + "\n";
   const auto& reason = error->get_object();
   line += "  " + paint(terminal, Style::red, text_of(reason, "code")) + ": " + text_of(reason, "message") + "\n";
-  const auto log = string_member(reason, "log").value_or("");
-  for (std::size_t at = 0; at < log.size();) {
-    const auto end = std::min(log.find('\n', at), log.size());
-    const auto shown =
-        fit(printable(std::string_view(log).substr(at, end - at)), std::max<std::size_t>(columns, 20) - 7);
-    line += paint(terminal, Style::faint, "     │ " + shown) + "\n";
-    at = end + 1;
+  return line + log_text(string_member(reason, "log").value_or(""), terminal, columns);
+}
+
+/// Each restart begins a series, whose number is told where there are several.
+std::string attempts_text(const json::array& attempts, const Terminal& terminal, std::size_t columns) {
+  const auto series_of = [](const json::value& attempt) { return number_of(attempt.as_object(), "series"); };
+  const bool several = series_of(attempts.front()) != series_of(attempts.back());
+  std::string text;
+  std::optional<std::int64_t> series;
+  for (const auto& attempt : attempts) {
+    if (several && series != series_of(attempt)) {
+      series = series_of(attempt);
+      text += paint(terminal, Style::faint, fmt::format("series {}\n", *series));
+    }
+    text += attempt_text(attempt.as_object(), terminal, columns);
   }
-  return line;
+  return text;
 }
 
 }  // namespace
@@ -136,8 +165,7 @@ std::string job_text(const json::object& report, const Terminal& terminal, std::
   field("Started", text_of(report, "processedAt"));
   field("Ended", text_of(report, "finishedAt"));
   if (const auto& attempts = array_of(report, "attempts"); !attempts.empty()) {
-    text += "\nAttempts\n";
-    for (const auto& attempt : attempts) text += attempt_text(attempt.as_object(), terminal, columns);
+    text += "\nAttempts\n" + attempts_text(attempts, terminal, columns);
   }
   if (const auto& stages = array_of(report, "stages"); !stages.empty()) {
     text += "\nWhere its time went\n" + stages_text(stages, terminal);

@@ -45,6 +45,28 @@ TEST(OperatorText, AJobsTimeIsDrawn) {
   EXPECT_THAT(text, HasSubstr("30.0 s  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇\n"));
 }
 
+TEST(OperatorText, WhatAWorkerWroteIsShownWhole) {
+  const std::string lines = "  File x.py, line 1\\nerror: " + std::string(60, 'x') + " because " + std::string(60, 'y');
+  const auto report = parsed(R"({"jobId":"j","attempts":[{"series":1,"number":1,"outcome":"failed",
+    "error":{"code":"X","message":"No.","log":")" +
+                             lines + R"("}}]})");
+  const auto piped = job_text(report, kPlain, 80);
+  EXPECT_THAT(piped, HasSubstr("│   File x.py, line 1\n"));
+  EXPECT_THAT(piped, HasSubstr("│ error: " + std::string(60, 'x') + " because " + std::string(60, 'y') + "\n"));
+  EXPECT_THAT(piped, Not(HasSubstr("series")));
+  const auto read = job_text(report, {true, false, true}, 80);
+  EXPECT_THAT(read,
+              HasSubstr("     │ error: " + std::string(60, 'x') + "\n     │ because " + std::string(60, 'y') + "\n"));
+}
+
+TEST(OperatorText, AttemptsOfSeveralSeriesAreToldApart) {
+  const auto text = job_text(parsed(R"({"jobId":"j","attempts":[
+    {"series":1,"number":1,"startedAt":"A","outcome":"failed"},{"series":1,"number":2,"startedAt":"B","outcome":"failed"},
+    {"series":2,"number":1,"startedAt":"C","outcome":"completed"}]})"),
+                             kPlain, 80);
+  EXPECT_THAT(text, ::testing::ContainsRegex("series 1\n  1  A.*\n  2  B.*\nseries 2\n  1  C"));
+}
+
 TEST(OperatorText, FailedJobsHaveTheirReason) {
   EXPECT_EQ(dead_text({}, kPlain, kNow), "No failed jobs.\n");
   const auto page = parsed(R"({"jobs":[{"jobId":"j","userId":"ann","finishedAt":"2025-12-31T22:00:00.000Z",
