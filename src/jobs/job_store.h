@@ -81,6 +81,7 @@ class JobStore {
   virtual Task<Result<Submission>> submit(NewJob job, int max_unfinished) = 0;
 
   /// All of them, or none where one is refused: as by `submit`, in their order.
+  /// Errors: `too_large` (BULK_TOO_LARGE) where they alone are more than `max_unfinished`, whatever the user has.
   virtual Task<Result<std::vector<Submission>>> submit_all(std::vector<NewJob> jobs, int max_unfinished) = 0;
 
   /// Begins an attempt of up to `limit` waiting jobs, with `job-started`. Empty: none may start now.

@@ -66,6 +66,12 @@ Error queue_limit(int max_unfinished) {
 }
 
 Error queue_limit(int max_unfinished, int unfinished, int wanted) {
+  if (wanted > max_unfinished) {
+    return Error::for_user(Errc::too_large, "BULK_TOO_LARGE",
+                           "These are " + std::to_string(wanted) + " new jobs; you may have " +
+                               std::to_string(max_unfinished) +
+                               " unfinished ones at most. Send them in parts; none of them was taken.");
+  }
   return Error::for_user(Errc::exhausted, "QUEUE_LIMIT",
                          "You have " + std::to_string(unfinished) + " unfinished jobs; with these " +
                              std::to_string(wanted) + " more it would be over " + std::to_string(max_unfinished) +

@@ -29,7 +29,7 @@ class ScheduleStore {
  public:
   virtual ~ScheduleStore() = default;
 
-  /// Gives it with its next time. Errors: those of Rhythm::parse; `exhausted` (SCHEDULE_LIMIT) where the user has
+  /// Gives it with its next time. Errors: those of Rhythm::parse; `conflict` (SCHEDULE_LIMIT) where the user has
   /// `most` already.
   virtual Task<Result<Schedule>> add(Schedule schedule, int most) = 0;
   /// The oldest first, without the bodies of their jobs.

@@ -93,7 +93,7 @@ Task<Result<Schedule>> SqliteScheduleStore::add(Schedule schedule, int most) {
     const auto there = count.integer(0);
     count.reset();
     if (there >= most) {
-      return Error::for_user(Errc::exhausted, "SCHEDULE_LIMIT",
+      return Error::for_user(Errc::conflict, "SCHEDULE_LIMIT",
                              "You have " + std::to_string(there) + " schedules; at most " + std::to_string(most) +
                                  " are allowed. Remove one first.");
     }

@@ -125,7 +125,7 @@ Task<Result<Webhook>> SqliteWebhookStore::add(Webhook webhook, int most) {
   std::function work = [webhook = std::move(webhook), most](Transaction& transaction) -> Result<Webhook> {
     auto& database = transaction.database();
     if (static_cast<int>(webhooks_of(database, webhook.user).size()) >= most) {
-      return Error::for_user(Errc::exhausted, "WEBHOOK_LIMIT",
+      return Error::for_user(Errc::conflict, "WEBHOOK_LIMIT",
                              "You have " + std::to_string(most) + " webhooks, the most allowed; remove one first.");
     }
     database.run("INSERT INTO webhooks (id, user_id, url, secret, types, created_at) VALUES (?, ?, ?, ?, ?, ?)",

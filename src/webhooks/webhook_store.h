@@ -51,7 +51,7 @@ class WebhookStore {
  public:
   virtual ~WebhookStore() = default;
 
-  /// Errors: `exhausted` (WEBHOOK_LIMIT) where the user has `most` already.
+  /// Errors: `conflict` (WEBHOOK_LIMIT) where the user has `most` already.
   virtual Task<Result<Webhook>> add(Webhook webhook, int most) = 0;
   virtual Task<Result<std::vector<Webhook>>> list(UserId user) = 0;
   /// With what is under way to it.

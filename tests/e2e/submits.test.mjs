@@ -149,6 +149,7 @@ test('what is refused, or was there before, does not count against the rate', as
     const user = userOf(limited, 'careful');
     const item = (key) => ({ transcript: talk, idempotencyKey: key, options: later });
     const submit = (key) => user.transcript(talk, {}, { 'Idempotency-Key': key });
+    checkProblem(await user.post('/analyze/bulk', ['b', 'c', 'd', 'x'].map(item)), 413, 'BULK_TOO_LARGE');
     const a = (await user.post('/analyze/bulk', [item('a')])).body.jobs[0].jobId;
     checkProblem(await user.post('/analyze/bulk', ['b', 'c', 'd'].map(item)), 429, 'QUEUE_LIMIT');
     const two = await user.post('/analyze/bulk', ['b', 'c'].map(item));

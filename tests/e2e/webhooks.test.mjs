@@ -113,6 +113,14 @@ test("one user's dead endpoints hold up nobody else's", async () => {
   deaf.close();
 });
 
+test('ten webhooks of a user are enough, and no wait helps', async () => {
+  const hal = userOf(server, 'hal');
+  for (let i = 0; i < 10; ++i) assert.equal((await hal.post('/webhooks', { url: urlOf('hal') })).status, 201);
+  const refused = await hal.post('/webhooks', { url: urlOf('hal') });
+  checkProblem(refused, 409, 'WEBHOOK_LIMIT');
+  assert.equal(refused.headers.get('retry-after'), null);
+});
+
 test('only what may be reached is accepted', async () => {
   const strict = await startServer();
   const erin = userOf(strict, 'erin');

@@ -43,6 +43,12 @@ TEST_P(JobStoreContract, ManyAreSubmittedAllOrNone) {
   }
   for (const auto& job : wanted) EXPECT_EQ(find_error("ann", job.id), Errc::not_found);
   EXPECT_EQ(events_of("ann").size(), 1U);
+  const auto never = run_to_end(jobs().submit_all(wanted, 2));
+  EXPECT_EQ(name_of(never), "BULK_TOO_LARGE") << "whatever ends, they do not fit";
+  EXPECT_EQ(never.error().code(), Errc::too_large);
+  for (const auto* number : {" 3 new", " 2 unfinished"}) {
+    EXPECT_NE(never.error().public_message().find(number), std::string_view::npos) << never.error().what();
+  }
   EXPECT_TRUE(run_to_end(jobs().submit_all(wanted, 4)));
   EXPECT_TRUE(must(run_to_end(jobs().submit_all({}, 0))).empty());
 }

@@ -47,7 +47,9 @@ TEST_P(WebhookStoreContract, WebhooksAreTheirUsersAlone) {
   auto another = mine;
   another.id = WebhookId("another");
   another.user = UserId("bob");
-  EXPECT_EQ(run_to_end(store().add(another, 1)).error().public_name(), "WEBHOOK_LIMIT");
+  const auto refused = run_to_end(store().add(another, 1)).error();
+  EXPECT_EQ(refused.public_name(), "WEBHOOK_LIMIT");
+  EXPECT_EQ(refused.code(), Errc::conflict) << "not what to try again for";
 }
 
 TEST_P(WebhookStoreContract, AnEndIsFiledOnceForEachWebhookThatAsksForIt) {
