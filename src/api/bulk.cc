@@ -53,7 +53,7 @@ Bulk read_items(const Context& context, const UserId& user, std::size_t count, I
     const Result<const json::value*> item = item_at(i);
     if (!item) return refuse(i, item.error());
     if (!(*item)->is_object()) {
-      return refuse(i, Error::for_user(Errc::malformed, "NOT_JSON", "It is not a JSON object."));
+      return refuse(i, Error::for_user(Errc::malformed, "NOT_JSON", shown(**item) + " is not a JSON object."));
     }
     auto job = read_item(context, user, (*item)->get_object());
     if (!job) return refuse(i, job.error());
@@ -155,14 +155,15 @@ Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const
   if (type != "video" && type != "transcript") {
     return Error::for_user(
         Errc::invalid_argument, "ITEM_TYPE",
-        "type " + shorten(json::serialize(*named), 40) +
+        "type " + shown(*named) +
             " is not taken here; allowed: \"video\", \"transcript\". Send files to /analyze/upload.");
   }
   auto job = type == "video" ? read_video(context, user, item) : read_transcript(context, user, item);
   if (!job) return job;
   if (const auto* key = item.if_contains("idempotencyKey"); key != nullptr && !key->is_null()) {
     if (!key->is_string()) {
-      return Error::for_user(Errc::invalid_argument, "IDEMPOTENCY_KEY", "idempotencyKey is not a text.");
+      return Error::for_user(Errc::invalid_argument, "IDEMPOTENCY_KEY",
+                             "idempotencyKey " + shown(*key) + " is not a text.");
     }
     if (auto set = set_idempotency_key(key->get_string(), *job); !set) return set.error();
   }

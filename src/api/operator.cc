@@ -1,6 +1,7 @@
 // What operators see and do: of all users, for tokens whose claim `role` is `admin`.
 #include "api/context.h"
 #include "api/report_json.h"
+#include "api/submission.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
 
@@ -64,8 +65,7 @@ Task<net::Response> dead(const Context& context, net::Request& request, auth::Id
 }
 
 Error bad_member(std::string_view name, const json::value& value, std::string_view allowed) {
-  return invalid(std::string(name) + " " + shorten(json::serialize(value), 60) + " is not allowed; write " +
-                 std::string(allowed) + ".");
+  return invalid(std::string(name) + " " + shown(value) + " is not allowed; write " + std::string(allowed) + ".");
 }
 
 Error unknown_member(std::string_view name, std::string_view allowed) {

@@ -31,7 +31,8 @@ std::string reason_of_waiting(const jobs::JobReport& report, int max_running_per
   const std::string type(to_string(job.type));
   if (report.type.paused) return "Jobs of the type " + type + " are paused.";
   if (report.running_of_user >= max_running_per_user) {
-    return "Its user has " + std::to_string(report.running_of_user) + " jobs running, the most at once.";
+    return "Its user has " + std::to_string(report.running_of_user) + (report.running_of_user == 1 ? " job" : " jobs") +
+           " running, the most at once.";
   }
   auto reason = "It is number " + std::to_string(report.position.value_or(0)) + " of " +
                 std::to_string(report.waiting) + " that wait for a worker";

@@ -1,6 +1,7 @@
 #include "api/schedule_form.h"
 
 #include "api/bulk.h"
+#include "api/submission.h"
 #include "base/text.h"
 #include "schedules/rhythm.h"
 
@@ -16,8 +17,6 @@ constexpr int kShownRuns = 5;
 Error invalid(std::string_view member, const std::string& why) {
   return Error::for_user(Errc::invalid_argument, "SCHEDULE_INVALID", std::string(member) + " " + why + ".");
 }
-
-std::string shown(const json::value& value) { return shorten(json::serialize(value), 60); }
 
 Result<void> read_text(std::string_view member, const json::value& value, std::optional<std::string>& text) {
   if (!value.is_string()) return invalid(member, shown(value) + " is no text");
@@ -40,7 +39,9 @@ Result<void> read_flag(std::string_view member, const json::value& value, std::o
 }
 
 Result<void> read_job(const Context& context, const UserId& user, const json::value& value, Change& change) {
-  if (!value.is_object()) return invalid("job", "is no object; write what a submit takes, such as {\"transcript\": …}");
+  if (!value.is_object()) {
+    return invalid("job", shown(value) + " is no object; write what a submit takes, such as {\"transcript\": …}");
+  }
   if (value.get_object().contains("idempotencyKey")) {
     return invalid("job.idempotencyKey", "belongs to no schedule, whose runs have keys of their own; leave it out");
   }

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "jobs/job_json.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -25,13 +27,16 @@ Error bad_option(std::string_view member, const std::string& why) {
   return Error::for_user(Errc::invalid_argument, "OPTIONS_INVALID", "options." + std::string(member) + " " + why + ".");
 }
 
+std::string so_many(int count, std::string_view thing) {
+  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
+}
+
 bool is_key(std::string_view text) { return text.size() <= kMaxKey && is_utf8(text); }
 
 Result<void> set_priority(const Context& context, const json::value& value, jobs::NewJob& job) {
   const auto* priority = value.if_int64();
   if (priority == nullptr || *priority < kLeastPriority || *priority > context.limits.max_priority) {
-    return bad_option("priority", json::serialize(value).substr(0, 40) + " is no whole number from " +
-                                      std::to_string(kLeastPriority) + " to " +
+    return bad_option("priority", shown(value) + " is no whole number from " + std::to_string(kLeastPriority) + " to " +
                                       std::to_string(context.limits.max_priority) + ", the highest on this server");
   }
   job.priority = static_cast<int>(*priority);
@@ -41,8 +46,8 @@ Result<void> set_priority(const Context& context, const json::value& value, jobs
 Result<void> set_run_at(const Context& context, const json::value& value, jobs::NewJob& job) {
   const auto time = value.is_string() ? parse_rfc3339(value.get_string()) : std::nullopt;
   if (!time) {
-    return bad_option("runAt", json::serialize(value).substr(0, 60) +
-                                   " is no time of RFC 3339, such as \"2026-01-31T18:00:00Z\" or with +01:00");
+    return bad_option("runAt",
+                      shown(value) + " is no time of RFC 3339, such as \"2026-01-31T18:00:00Z\" or with +01:00");
   }
   const auto now = context.clock.now();
   if (*time > now + kLongestDelay) return bad_option("runAt", to_rfc3339(*time) + " is more than a year ahead");
@@ -52,7 +57,7 @@ Result<void> set_run_at(const Context& context, const json::value& value, jobs::
 
 Result<void> set_unique_key(const json::value& value, jobs::NewJob& job) {
   if (!value.is_string() || value.get_string().empty() || !is_key(value.get_string())) {
-    return bad_option("uniqueKey", "is no text of 1 to 255 bytes of UTF-8");
+    return bad_option("uniqueKey", shown(value) + " is no text of 1 to 255 bytes of UTF-8");
   }
   job.unique_key = value.get_string();
   return {};
@@ -60,18 +65,26 @@ Result<void> set_unique_key(const json::value& value, jobs::NewJob& job) {
 
 }  // namespace
 
+std::string shown(const json::value& value) {
+  // Boost writes 1.5 as 1.5E0.
+  return value.is_double() ? fmt::format("{}", value.get_double()) : shorten(json::serialize(value), 60);
+}
+
 Result<json::object> read_configuration(const json::value* configuration) {
   json::object kept;
   if (configuration == nullptr || configuration->is_null()) return kept;
   if (!configuration->is_object()) {
-    return Error::for_user(Errc::invalid_argument, "CONFIGURATION_INVALID", "configuration is not an object.");
+    return Error::for_user(Errc::invalid_argument, "CONFIGURATION_INVALID",
+                           "configuration " + shown(*configuration) + " is not an object.");
   }
   for (const auto* name : {"language", "tone", "title"}) {
     const auto* member = configuration->get_object().if_contains(name);
     if (member == nullptr || member->is_null()) continue;
-    if (!member->is_string()) return bad_value(name, "is not a text");
+    if (!member->is_string()) return bad_value(name, shown(*member) + " is not a text");
     const std::string_view text = member->get_string();
-    if (text.size() > kMaxConfiguredText) return bad_value(name, "is longer than 500 bytes");
+    if (text.size() > kMaxConfiguredText) {
+      return bad_value(name, "has " + std::to_string(text.size()) + " bytes; at most 500 are taken");
+    }
     kept[name] = text;
   }
   return kept;
@@ -115,8 +128,9 @@ Result<jobs::NewJob> read_transcript(const Context& context, const UserId& user,
   }
   if (transcript->size() > context.limits.max_transcript_bytes) {
     return Error::for_user(Errc::too_large, "TRANSCRIPT_TOO_LARGE",
-                           "The transcript has " + to_human_size(transcript->size()) + "; at most " +
-                               to_human_size(context.limits.max_transcript_bytes) + " are taken. Send it in parts.");
+                           "The transcript has " + std::to_string(transcript->size()) + " bytes; at most " +
+                               std::to_string(context.limits.max_transcript_bytes) + " (" +
+                               to_human_size(context.limits.max_transcript_bytes) + ") are taken. Send it in parts.");
   }
   auto job = begin_job(context, user, jobs::JobType::transcript);
   if (auto set = read_options(context, body.if_contains("options"), job); !set) return set.error();
@@ -129,7 +143,8 @@ Result<jobs::NewJob> read_transcript(const Context& context, const UserId& user,
 Result<void> read_options(const Context& context, const json::value* options, jobs::NewJob& job) {
   if (options == nullptr || options->is_null()) return {};
   if (!options->is_object()) {
-    return Error::for_user(Errc::invalid_argument, "OPTIONS_INVALID", "options is not an object.");
+    return Error::for_user(Errc::invalid_argument, "OPTIONS_INVALID",
+                           "options " + shown(*options) + " is not an object.");
   }
   for (const auto& [name, value] : options->get_object()) {
     Result<void> set;
@@ -164,8 +179,8 @@ net::Response over_rate(const Context& context, std::chrono::nanoseconds wait) {
   const auto seconds = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
   auto answer =
       net::problem(Error::for_user(Errc::exhausted, "RATE_LIMITED",
-                                   "You may submit " + std::to_string(context.jobs.limits().submits_per_minute) +
-                                       " jobs a minute; try again in " + seconds + " s."));
+                                   "You may submit " + so_many(context.jobs.limits().submits_per_minute, "job") +
+                                       " a minute; try again in " + seconds + " s."));
   answer.headers.set("Retry-After", seconds);
   return answer;
 }

@@ -2,12 +2,16 @@
 #include "api/context.h"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace rushes::api {
 
 // Reads what users submit, one job or an item of many, into what the queue takes. Nothing is stored here.
 // Threads: all may be called from any thread.
+
+/// A value of the request as messages name it: its JSON, at most 60 bytes of it.
+std::string shown(const json::value& value);
 
 /// What the user may configure for one job: `{language?, tone?, title?}`, other members kept out.
 /// Errors: `invalid_argument` (CONFIGURATION_INVALID), naming the member.

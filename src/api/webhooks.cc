@@ -1,4 +1,4 @@
-#include "api/context.h"
+#include "api/submission.h"
 #include "base/text.h"
 #include "webhooks/signature.h"
 
@@ -44,10 +44,12 @@ Result<std::vector<std::string>> read_types(const json::object& body) {
     return Error::for_user(Errc::invalid_argument, "EVENTS_INVALID",
                            what + "; allowed: job.completed, job.failed, job.cancelled.");
   };
-  if (!asked->is_array() || asked->get_array().empty()) return invalid("events is not a list of some");
+  if (!asked->is_array() || asked->get_array().empty()) {
+    return invalid("events " + shown(*asked) + " is not a list of some");
+  }
   types.clear();
   for (const auto& value : asked->get_array()) {
-    if (!value.is_string()) return invalid("events holds what is no text");
+    if (!value.is_string()) return invalid("events holds " + shown(value));
     const std::string type(value.get_string());
     if (std::find(webhooks::kTypes.begin(), webhooks::kTypes.end(), type) == webhooks::kTypes.end()) {
       return invalid("events holds '" + shorten(type, 40) + "'");

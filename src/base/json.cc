@@ -23,7 +23,9 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
   options.max_depth = max_depth;
   json::stream_parser parser({}, options);
   boost::system::error_code failed;
-  const auto read = parser.write_some(text.data(), text.size(), failed);
+  // A byte order mark is no error: RFC 8259, 8.1.
+  const std::size_t mark = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  const auto read = mark + parser.write_some(text.data() + mark, text.size() - mark, failed);
   if (!failed && text.find_first_not_of(" \t\r\n", read) != std::string_view::npos) {
     failed = json::error::extra_data;
   }

@@ -40,6 +40,10 @@ void end(Job& job, JobState state, std::string message, Timestamp now) {
   job.run_at.reset();
 }
 
+std::string so_many(int count, std::string_view thing) {
+  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
+}
+
 }  // namespace
 
 Error job_not_found() { return Error::for_user(Errc::not_found, "JOB_NOT_FOUND", "There is no such job."); }
@@ -61,20 +65,20 @@ Error unique_key_taken(const JobId& by) {
 
 Error queue_limit(int max_unfinished) {
   return Error::for_user(Errc::exhausted, "QUEUE_LIMIT",
-                         "You have " + std::to_string(max_unfinished) +
-                             " unfinished jobs, the most allowed; wait for one to end or cancel one.");
+                         "You have " + so_many(max_unfinished, "unfinished job") +
+                             ", the most allowed; wait for one to end or cancel one.");
 }
 
 Error queue_limit(int max_unfinished, int unfinished, int wanted) {
   if (wanted > max_unfinished) {
     return Error::for_user(Errc::too_large, "BULK_TOO_LARGE",
-                           "These are " + std::to_string(wanted) + " new jobs; you may have " +
+                           "These are " + so_many(wanted, "new job") + "; you may have " +
                                std::to_string(max_unfinished) +
                                " unfinished ones at most. Send them in parts; none of them was taken.");
   }
   return Error::for_user(Errc::exhausted, "QUEUE_LIMIT",
-                         "You have " + std::to_string(unfinished) + " unfinished jobs; with these " +
-                             std::to_string(wanted) + " more it would be over " + std::to_string(max_unfinished) +
+                         "You have " + so_many(unfinished, "unfinished job") + "; with " + std::to_string(wanted) +
+                             " more it would be over " + std::to_string(max_unfinished) +
                              ", the most allowed; none of them was taken.");
 }
 

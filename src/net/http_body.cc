@@ -1,5 +1,7 @@
 #include "net/http_body.h"
 
+#include "base/text.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -62,7 +64,8 @@ Task<Result<std::size_t>> HttpConnection::Body::read_chunked(std::span<char> buf
       co_return *failed_;
     }
     if (taken_ > limit_) {
-      failed_ = Error(Errc::too_large, "chunked body over its limit");
+      failed_ =
+          Error::for_user(Errc::too_large, "BODY_TOO_LARGE", "The body is larger than " + to_human_size(limit_) + ".");
       co_return *failed_;
     }
     ended_ = chunks_.done();

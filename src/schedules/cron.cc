@@ -155,7 +155,8 @@ Result<CronExpression> CronExpression::parse(std::string_view text) {
   }
   if (words.size() != kFields.size()) {
     return invalid("'" + shorten(text, 80) + "' has " + std::to_string(words.size()) +
-                   " fields; write five: minute, hour, day of month, month, day of week, such as 30 6 * * MON-FRI");
+                   (words.size() == 1 ? " field" : " fields") +
+                   "; write five: minute, hour, day of month, month, day of week, such as 30 6 * * MON-FRI");
   }
   const auto in_minutes = read_field<60>(kFields[0], words[0]);
   if (!in_minutes) return in_minutes.error();

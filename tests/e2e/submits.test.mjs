@@ -1,7 +1,7 @@
 // Many jobs in one request, options of a job, and the rate limit.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closeSockets, rest, userOf } from './clients.mjs';
+import { closeSockets, rest, send, userOf } from './clients.mjs';
 import { checkProblem } from './contract.mjs';
 import { secondsFromNow, startServer, waitFor } from './harness.mjs';
 import { talk } from './texts.mjs';
@@ -187,6 +187,11 @@ test('who submits too fast is told when to come again', async () => {
     checkProblem(await user.post('/analyze/job/unknown/retry'), 404, 'JOB_NOT_FOUND');
     checkProblem(await user.post('/analyze/bulk', Array(7).fill(item)), 413, 'BULK_TOO_LARGE');
     checkProblem(await bulkLines(user, `{"transcript": "${'x'.repeat(200_000)}"}`, limited), 413, 'BODY_TOO_LARGE');
+    const pieces = Array(4).fill('x'.repeat(50_000));
+    const headers = { Authorization: `Bearer ${user.token}`, 'Content-Type': 'application/x-ndjson' };
+    const chunked = await send(limited, { route: '/analyze/bulk', headers, pieces });
+    assert.equal(chunked.status, 413);
+    assert.match(JSON.parse(chunked.text).detail, /larger than 100 KiB/);
     assert.equal((await userOf(limited, 'another').post('/analyze/transcript', item)).status, 201);
     const metrics = (await rest(limited, 'GET', '/metrics')).body;
     assert.match(metrics, /rushes_limit_hits_total\{limit="submits of a user"\} 2\n/);

@@ -33,6 +33,8 @@ TEST(ReasonOf, SaysWhyAJobWaits) {
             "It is number 3 of 7 that wait for a worker; at most 2 of the type transcript run at once.");
   report.running_of_user = 5;
   EXPECT_EQ(reason_of(report, 5, kStart), "Its user has 5 jobs running, the most at once.");
+  report.running_of_user = 1;
+  EXPECT_EQ(reason_of(report, 1, kStart), "Its user has 1 job running, the most at once.");
   report.type.paused = true;
   EXPECT_EQ(reason_of(report, 5, kStart), "Jobs of the type transcript are paused.");
   report.run_at = kStart + seconds(60);

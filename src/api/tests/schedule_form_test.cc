@@ -51,7 +51,7 @@ TEST_F(ScheduleFormTest, WhatIsWrongIsNamed) {
   EXPECT_TRUE(has(refusal(R"({"cron": 5})", "SCHEDULE_INVALID"), "cron 5 is no text"));
   EXPECT_TRUE(has(refusal(R"({"unique": "yes"})", "SCHEDULE_INVALID"), "unique \"yes\""));
   EXPECT_TRUE(has(refusal(R"({"name": ")" + std::string(201, 'x') + "\"}", "SCHEDULE_INVALID"), "at most 200 bytes"));
-  EXPECT_TRUE(has(refusal(R"({"job": []})", "SCHEDULE_INVALID"), "job is no object"));
+  EXPECT_TRUE(has(refusal(R"({"job": [5]})", "SCHEDULE_INVALID"), "job [5] is no object"));
   EXPECT_TRUE(has(refusal(R"({"cron": "0 0 30 2 *"})", "CRON_NEVER"), "day of month '30'"));
   EXPECT_TRUE(has(refusal(R"({"cron": "61 * * * *"})", "CRON_INVALID"), "minute '61'"));
   EXPECT_TRUE(has(refusal(R"({"timeZone": "Mars"})", "TIME_ZONE_UNKNOWN"), "'Mars'"));

@@ -49,6 +49,9 @@ TEST_F(SubmissionTest, BadOptionsAreRefusedByNameAndLimit) {
     const auto why = refusal_of(bad);
     EXPECT_TRUE(has(why, "options.priority") && has(why, "from -10 to 0")) << why;
   }
+  EXPECT_TRUE(has(refusal_of(R"({"priority": 1.5})"), "options.priority 1.5 is"));
+  EXPECT_TRUE(has(refusal_of(R"({"uniqueKey": 7})"), "options.uniqueKey 7 is"));
+  EXPECT_TRUE(has(refusal_of("[7]"), "options [7] is not an object"));
   EXPECT_TRUE(has(refusal_of(R"({"runAt": "tomorrow"})"), "options.runAt \"tomorrow\" is no time"));
   EXPECT_TRUE(has(refusal_of(R"({"runAt": 1767225600})"), "options.runAt"));
   EXPECT_TRUE(has(refusal_of(R"({"runAt": "2027-01-03T00:00:00Z"})"), "more than a year"));
@@ -109,6 +112,19 @@ TEST_F(SubmissionTest, ABadItemIsNamedByItsIndex) {
   check(R"({"transcript": "words", "idempotencyKey": 1})", "IDEMPOTENCY_KEY", 422);
   check(R"({"transcript": ")" + std::string((5U << 20U) + 1, 'x') + "\"}", "TRANSCRIPT_TOO_LARGE", 413);
   EXPECT_EQ(bulk(BulkForm::lines, "{\"transcript\": \"words\"}\n{\"transcr").refused_item, 1U);
+}
+
+TEST_F(SubmissionTest, RefusalsNameTheValueAndTheLimit) {
+  const auto why = [&](std::string_view item) { return bulk(BulkForm::lines, item).refusal->what(); };
+  EXPECT_TRUE(has(why(R"({"transcript": "words", "configuration": {"language": 5}})"), "configuration.language 5 is"));
+  EXPECT_TRUE(has(why(R"({"transcript": "words", "configuration": "x"})"), "configuration \"x\" is not an object"));
+  EXPECT_TRUE(has(why(R"({"transcript": "words", "idempotencyKey": 1})"), "idempotencyKey 1 is"));
+  EXPECT_TRUE(has(why("7"), "7 is not a JSON object"));
+  const auto long_one = why(R"({"transcript": ")" + std::string((5U << 20U) + 1, 'x') + "\"}");
+  EXPECT_TRUE(has(long_one, "has 5242881 bytes; at most 5242880 (5 MiB)")) << long_one;
+  const std::string marked = "\xEF\xBB\xBF{\"transcript\": \"words\"}";
+  EXPECT_EQ(bulk(BulkForm::lines, marked).jobs.size(), 1U) << "some editors begin files so";
+  EXPECT_EQ(bulk(BulkForm::array, "\xEF\xBB\xBF[{\"transcript\": \"words\"}]").jobs.size(), 1U);
 }
 
 TEST_F(SubmissionTest, ABulkHasOneToTenThousandItems) {

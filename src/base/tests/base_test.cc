@@ -94,6 +94,14 @@ TEST(Json, RefusesNumbersThatItCouldNotWriteAgain) {
   }
 }
 
+TEST(Json, AByteOrderMarkIsNoError) {
+  EXPECT_EQ(parse_json("\xEF\xBB\xBF[1]")->get_array().size(), 1U);
+  const auto bad = parse_json("\xEF\xBB\xBF[x]");
+  ASSERT_FALSE(bad);
+  EXPECT_TRUE(bad.error().what().ends_with("at byte 4")) << bad.error().what();
+  EXPECT_FALSE(parse_json("\xEF\xBB\xBF\xEF\xBB\xBF[1]"));
+}
+
 TEST(Json, RefusesTrailingTextAndDeepNesting) {
   EXPECT_TRUE(parse_json(R"( {"a": [1, 2]} )"));
   EXPECT_FALSE(parse_json(R"({"a": 1} x)"));

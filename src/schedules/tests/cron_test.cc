@@ -106,6 +106,7 @@ TEST(CronTest, WhatIsWrongIsNamed) {
   }
   for (const auto* bad : {"", " ", "* * * *", "* * * * * *", "@", "hello"}) {
     EXPECT_TRUE(has(refusal(bad), "five")) << bad;
+    EXPECT_FALSE(has(refusal(bad), " 1 fields")) << bad;
   }
   EXPECT_TRUE(has(refusal(std::string(2'000, '*')), "longer than 1000 bytes"));
 }
