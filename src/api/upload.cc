@@ -4,8 +4,6 @@
 #include "base/text.h"
 #include "jobs/job_json.h"
 
-#include <sys/statvfs.h>
-
 namespace rushes::api {
 namespace {
 
@@ -13,8 +11,6 @@ namespace {
 constexpr std::uint64_t kFormOverhead = std::uint64_t{64} << 10U;
 constexpr std::size_t kMaxField = std::size_t{32} << 10U;
 constexpr std::size_t kMaxFileName = 255;
-// Left free for the database and the results.
-constexpr std::uint64_t kDiskReserve = std::uint64_t{256} << 20U;
 
 /// What came in by one form.
 struct Form {
@@ -32,14 +28,8 @@ Error too_large(const Context& context) {
 
 /// Known before the first byte is read: too large, or no room.
 Result<void> check_size(const Context& context, std::optional<std::uint64_t> length) {
-  if (!length) return {};
-  if (*length > context.limits.max_upload_bytes + kFormOverhead) return too_large(context);
-  struct statvfs disk {};
-  if (::statvfs(context.folder.root().c_str(), &disk) != 0) return {};
-  if (std::uint64_t{disk.f_bavail} * disk.f_frsize < *length + kDiskReserve) {
-    return Error::for_user(Errc::unavailable, "DISK_FULL", "The server has no room for this file; try again later.");
-  }
-  return {};
+  if (length.value_or(0) > context.limits.max_upload_bytes + kFormOverhead) return too_large(context);
+  return context.folder.has_room(length.value_or(0));
 }
 
 Task<Result<void>> receive_file(const Context& context, MultipartReader& reader, const JobId& job, Form& form) {

@@ -1,16 +1,19 @@
 #include "queue/data_folder.h"
 
+#include "base/disk_error.h"
 #include "base/log.h"
 #include "base/text.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 namespace rushes::queue {
 namespace fs = std::filesystem;
 namespace {
+
+// Left free for the database and the results: what an attempt writes shall not be what fills the disk.
+constexpr std::uint64_t kRoom = std::uint64_t{16} << 20U;
 
 void remove_tree(const fs::path& path) noexcept {
   std::error_code failed;
@@ -28,6 +31,15 @@ void remove_unfinished_uploads(const fs::path& uploads) {
 }
 
 }  // namespace
+
+Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted) {
+  if ((disk.f_flag & ST_RDONLY) != 0) return disk_error(EROFS);
+  const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free >= wanted + kRoom) return {};
+  return Error::for_user(Errc::unavailable, "DISK_FULL",
+                         "The server's disk has " + to_human_size(free) + " left, and this needs " +
+                             to_human_size(wanted + kRoom) + "; try again later.");
+}
 
 Result<void> DataFolder::prepare() const {
   remove_tree(root_ / "scratch");
@@ -47,15 +59,7 @@ Result<void> DataFolder::prepare() const {
 Result<void> DataFolder::has_room(std::uint64_t wanted) const {
   struct statvfs disk {};
   if (::statvfs(root_.c_str(), &disk) != 0) return {};  // whoever writes finds out
-  if ((disk.f_flag & ST_RDONLY) != 0) {
-    return Error::for_user(Errc::unavailable, "DISK_READ_ONLY",
-                           "The server's disk cannot be written at the moment; try again later.");
-  }
-  const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  if (free >= wanted + kRoom) return {};
-  return Error::for_user(Errc::unavailable, "DISK_FULL",
-                         "The server's disk has " + to_human_size(free) + " left, and this needs " +
-                             to_human_size(wanted + kRoom) + "; try again later.");
+  return check_room(disk, wanted);
 }
 
 fs::path DataFolder::scratch(const JobId& job, int attempt) const {

@@ -3,11 +3,16 @@
 #include "base/random.h"
 #include "base/result.h"
 
+#include <sys/statvfs.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 
 namespace rushes::queue {
+
+/// What DataFolder::has_room says of such a disk.
+Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted);
 
 /// Where what the jobs read and make lies on disk. Names are ours alone: ids that we drew, never a
 /// word of the user's.
@@ -25,9 +30,8 @@ class DataFolder {
   /// Errors: `unavailable`, naming the path.
   Result<void> prepare() const;
 
-  /// So much is left free of the disk: what an attempt writes shall not be what fills it.
-  static constexpr std::uint64_t kRoom = std::uint64_t{16} << 20U;
-  /// Whether there is `wanted` above that. Errors: `unavailable`, DISK_FULL or DISK_READ_ONLY, naming what is there.
+  /// Whether its disk can be written and has room for `wanted` bytes, and 16 MiB for the database and the results.
+  /// Errors: `unavailable`, DISK_FULL (naming what is there) or DISK_READ_ONLY.
   Result<void> has_room(std::uint64_t wanted = 0) const;
 
   const std::filesystem::path& root() const noexcept { return root_; }

@@ -56,5 +56,32 @@ TEST(DataFolder, KnowsItsOwnKeys) {
   EXPECT_FALSE(DataFolder::is_files_key(new_uuid(clock, rng) + "-../x"));
 }
 
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+
+struct statvfs disk_with(std::uint64_t mebibytes) {
+  struct statvfs disk {};
+  disk.f_frsize = kMiB;
+  disk.f_bavail = mebibytes;
+  return disk;
+}
+
+TEST(CheckRoom, AFileNeedsItsSizeAndALittleMore) {
+  EXPECT_TRUE(check_room(disk_with(133), 3));
+  EXPECT_TRUE(check_room(disk_with(16), 0));
+  EXPECT_TRUE(check_room(disk_with(116), 100 * kMiB));
+  const auto refused = check_room(disk_with(115), 100 * kMiB);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().public_name(), "DISK_FULL");
+  EXPECT_NE(refused.error().what().find("100 MiB"), std::string::npos);
+}
+
+TEST(CheckRoom, ADiskThatIsReadOnlyIsNotFull) {
+  auto disk = disk_with(0);
+  disk.f_flag = ST_RDONLY;
+  const auto refused = check_room(disk, 3);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().public_name(), "DISK_READ_ONLY");
+}
+
 }  // namespace
 }  // namespace rushes::queue
