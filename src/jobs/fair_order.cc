@@ -29,6 +29,7 @@ void FairOrder::clear() {
   users_.clear();
   spots_.clear();
   waiting_ = {};
+  since_ = {};
   running_ = {};
 }
 
@@ -94,6 +95,8 @@ FairOrder::Put FairOrder::put(const UserId& id, const Waiting& job) {
   insert_in_order(lane.places[static_cast<std::size_t>(job.type)], job.place, std::less());
   if (job.id != Uuid()) spots_[job.id] = {&lane, job.place};
   ++waiting_[static_cast<std::size_t>(job.type)];
+  auto& since = since_[static_cast<std::size_t>(job.type)];
+  ++since.try_emplace(since.end(), job.since, 0)->second;  // it is the newest, most often
   add_slot_behind(lane);
   head(lane);
   return {lane, rank};
@@ -117,6 +120,9 @@ Waiting FairOrder::take(Lane& lane, std::int64_t place) {
   auto& places = lane.places[static_cast<std::size_t>(job.type)];
   places.erase(std::lower_bound(places.begin(), places.end(), place));
   --waiting_[static_cast<std::size_t>(job.type)];
+  auto& since = since_[static_cast<std::size_t>(job.type)];
+  const auto second = since.find(job.since);
+  if (--second->second == 0) since.erase(second);
   return job;
 }
 
@@ -240,6 +246,12 @@ std::size_t FairOrder::waiting_of(const UserId& user) const {
 
 void FairOrder::each_user(const std::function<void(const UserId&, std::size_t, int)>& visit) const {
   for (const auto& [id, user] : users_) visit(id, waiting_of(id), user->running);
+}
+
+std::optional<Timestamp> FairOrder::oldest(JobType type) const {
+  const auto& since = since_[static_cast<std::size_t>(type)];
+  if (since.empty()) return std::nullopt;
+  return from_millis(std::int64_t{since.begin()->first} * 1000);
 }
 
 int FairOrder::running() const noexcept { return std::accumulate(running_.begin(), running_.end(), 0); }

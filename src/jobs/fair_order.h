@@ -25,9 +25,11 @@ struct Waiting {
   Uuid id;                  // names it too; nil: nothing is asked by it
   std::int64_t place = 0;   // a user's jobs of one priority start by rising places; no two share one
   JobType type = JobType::transcript;
-  int priority = 0;  // higher first
-  // What its owner was last told; kept here for the store, of no meaning to the order.
-  bool silent = false;  // it has started once: nobody is told that it waits
+  // What its owner was last told; kept here for the store, of no meaning to the order. `silent`: it has started once,
+  // nobody is told that it waits.
+  bool silent = false;
+  int priority = 0;         // higher first
+  std::uint32_t since = 0;  // s since 1970: when it came to wait
   std::int32_t told_position = 0;
   std::int64_t told_at = 0;  // ms
 };
@@ -83,6 +85,8 @@ class FairOrder {
   std::size_t waiting(JobType type) const { return waiting_[static_cast<std::size_t>(type)]; }
   std::size_t users() const noexcept { return users_.size(); }
   std::size_t waiting_of(const UserId& user) const;
+  /// Since when the one of a type waits that has waited longest, to the second.
+  std::optional<Timestamp> oldest(JobType type) const;
   int running(JobType type) const { return running_[static_cast<std::size_t>(type)]; }
   int running() const noexcept;
   int running_of(const UserId& user) const;
@@ -147,6 +151,7 @@ class FairOrder {
   FlatMap<UserId, std::unique_ptr<User>> users_;  // those with something waiting or running
   FlatMap<Uuid, Spot> spots_;
   std::array<std::size_t, kJobTypes> waiting_{};
+  std::array<std::map<std::uint32_t, std::size_t>, kJobTypes> since_;  // how many came in which second
   std::array<int, kJobTypes> running_{};
   int per_user_ = std::numeric_limits<int>::max();
   std::uint64_t comings_ = 0;

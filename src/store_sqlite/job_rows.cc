@@ -144,6 +144,8 @@ std::optional<jobs::Job> find_job(sqlite::Connection& database, const IdList& id
   return std::move(row->job);
 }
 
+std::uint32_t second_of(Timestamp time) { return static_cast<std::uint32_t>(to_millis(time) / 1000); }
+
 jobs::Waiting waiting(const Row& row, Timestamp told_at) {
   jobs::Waiting job;
   job.number = row.number;
@@ -154,6 +156,7 @@ jobs::Waiting waiting(const Row& row, Timestamp told_at) {
   job.silent = row.job.processed_at.has_value();
   job.told_position = row.job.queue_position.value_or(0);
   job.told_at = to_millis(told_at);
+  job.since = second_of(told_at);
   return job;
 }
 
@@ -165,6 +168,7 @@ jobs::Waiting new_waiting(const jobs::NewJob& job, const Row& row, Timestamp tol
   waiting.type = job.type;
   waiting.priority = job.priority;
   waiting.told_at = to_millis(told_at);
+  waiting.since = second_of(told_at);
   return waiting;
 }
 

@@ -54,7 +54,9 @@ std::vector<Row> dead_rows(sqlite::Connection& database, const jobs::DeadFilter&
                            bool newest_first);
 std::optional<jobs::Job> find_job(sqlite::Connection& database, const IdList& ids, const JobId& id);
 
-/// The job of `row` as the order takes it, told of where it stands.
+/// As in jobs::Waiting.
+std::uint32_t second_of(Timestamp time);
+/// The job of `row` as the order takes it: it comes to wait at `told_at`, and is told where it stands.
 jobs::Waiting waiting(const Row& row, Timestamp told_at);
 /// A new one, of which the row has nothing yet but its numbers.
 jobs::Waiting new_waiting(const jobs::NewJob& job, const Row& row, Timestamp told_at);

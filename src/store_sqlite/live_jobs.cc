@@ -77,8 +77,9 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   if (last_number_ == 0) skip_lost(database);
   // By number, so that those who came first have the earlier slots.
   auto& waiting = database.statement(
-      "SELECT no, user_id, place, type, priority, run_at, position, processed_at, id FROM " RUSHES_MAYBE_UNFINISHED
-      " WHERE state = 0");
+      "SELECT no, user_id, place, type, priority, run_at, position, processed_at, id, CASE WHEN attempt > 0 THEN"
+      " ifnull((SELECT max(ended_at) FROM attempts WHERE job_no = no), created_at) ELSE created_at END"
+      " FROM " RUSHES_MAYBE_UNFINISHED " WHERE state = 0");
   waiting.bind(listed_.upto());
   while (waiting.next()) {
     jobs::Waiting job;
@@ -90,6 +91,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
     job.told_position = static_cast<std::int32_t>(waiting.integer(6));
     job.silent = !waiting.is_null(7);
     job.id = Uuid::parse(waiting.text(8)).value_or(Uuid());
+    job.since = second_of(from_millis(waiting.integer(9)));
     wait(UserId(waiting.text(1)), job, waiting.integer(5), from_millis(0));
   }
   auto& ended =
@@ -162,7 +164,8 @@ void LiveJobs::number(sqlite::Connection& database, jobs::Event& event, bool fil
 
 void LiveJobs::wait(const UserId& user, const jobs::Waiting& job, std::int64_t run_at, Timestamp now) {
   if (run_at <= to_millis(now)) return order_.add(user, job);
-  later_.emplace(std::pair(run_at, job.number), Later{user, job});
+  auto& later = later_.emplace(std::pair(run_at, job.number), Later{user, job}).first->second;
+  later.job.since = std::max(job.since, second_of(from_millis(run_at)));
   ++later_of_[user];
 }
 

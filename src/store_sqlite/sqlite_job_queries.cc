@@ -128,6 +128,7 @@ Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
 Task<Result<std::optional<int>>> SqliteJobQueries::position(UserId user, JobId job) {
   std::function work = [this, user = std::move(user),
                         job = std::move(job)](Transaction& transaction) -> Result<std::optional<int>> {
+    live_.promote(clock_.now());
     // Without the database, whose pages are seldom in memory where there are many jobs.
     if (const auto id = Uuid::parse(job.value())) {
       if (const auto position = live_.order().position(user, *id)) return position;

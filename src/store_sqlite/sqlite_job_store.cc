@@ -190,7 +190,7 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   row.last_seq = 0;
   ++row.series;
   row.place = live_.new_place();
-  row.run_at = 0;
+  row.run_at = to_millis(now);  // since when it waits
   const auto position = line_up(row.job.user, waiting(row, now), now);
   auto transition = jobs::restarted(std::move(row.job), position, live_.estimate_wait(position));
   if (!transition) return transition.error();

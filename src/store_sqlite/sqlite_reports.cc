@@ -55,16 +55,13 @@ Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
     for (std::size_t type = 0; type < jobs::kJobTypes; ++type) {
       const auto which = static_cast<jobs::JobType>(type);
       report.types[type] = {static_cast<std::int64_t>(order.waiting(which)), order.running(which), live_.types()[type]};
+      const auto oldest = order.oldest(which);
+      if (oldest && *oldest < report.oldest_waiting.value_or(Timestamp::max())) report.oldest_waiting = oldest;
     }
     report.later = static_cast<std::int64_t>(live_.later());
     report.users = static_cast<std::int64_t>(order.users());
     report.busiest = busiest(order, users);
     auto& database = transaction.database();
-    auto& oldest = database.statement("SELECT created_at FROM " RUSHES_MAYBE_UNFINISHED " WHERE state = 0 LIMIT 1");
-    if (oldest.bind(live_.listed().upto()).next()) {
-      report.oldest_waiting = from_millis(oldest.integer(0));
-      oldest.reset();
-    }
     auto& dead = database.statement("SELECT count(*) FROM dead_jobs");
     dead.next();
     report.dead = dead.integer(0);

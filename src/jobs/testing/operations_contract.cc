@@ -214,5 +214,30 @@ TEST_P(JobStoreContract, TheReportCountsAllOfIt) {
   EXPECT_EQ(timed.events.size(), 1U);
 }
 
+TEST_P(JobStoreContract, TheOldestIsTheOneThatHasWaitedLongestSinceItCameToWait) {
+  const auto oldest = [this] { return must(run_to_end(queries().report(1))).oldest_waiting; };
+  EXPECT_FALSE(oldest());
+  auto later = request("ann");
+  later.run_at = clock_.now() + seconds(100);
+  must(run_to_end(jobs().submit(later, kNoLimit)));
+  const auto failing = begin("bob");
+  EXPECT_FALSE(oldest()) << "one waits for its time, one runs";
+
+  clock_.advance(seconds(50));
+  must(run_to_end(jobs().fail(failing.lease, kDead, milliseconds(0))));
+  clock_.advance(seconds(10));
+  must(run_to_end(jobs().restart(failing.job.user, failing.job.id, kNoLimit)));
+  EXPECT_EQ(oldest(), clock_.now()) << "since its restart";
+  must(run_to_end(jobs().cancel(failing.job.user, failing.job.id)));
+
+  clock_.advance(seconds(60));
+  EXPECT_EQ(oldest(), later.run_at);
+  const auto claimed = claim();
+  must(run_to_end(jobs().fail(claimed.lease, kAway, seconds(5))));
+  EXPECT_FALSE(oldest()) << "it waits for its backoff";
+  clock_.advance(seconds(7));
+  EXPECT_EQ(oldest(), clock_.now() - seconds(2));
+}
+
 }  // namespace
 }  // namespace rushes::jobs

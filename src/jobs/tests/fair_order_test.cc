@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <vector>
 
@@ -145,6 +146,26 @@ TEST(FairOrderTest, APositionIsFoundByIdAndToldToItsOwnerOnly) {
   EXPECT_EQ(order.position(UserId("ann"), Uuid{7, 2}), 1);
   order.start(UserId("ann"), 0, 2);
   EXPECT_EQ(order.position(UserId("ann"), Uuid{7, 2}), std::nullopt);
+}
+
+TEST(FairOrderTest, TheOldestOfATypeIsKnown) {
+  FairOrder order;
+  EXPECT_FALSE(order.oldest(JobType::transcript));
+  const std::array<std::uint32_t, 4> since{30, 10, 20, 10};
+  for (std::size_t i = 0; i < since.size(); ++i) {
+    auto waiting = job(static_cast<std::int64_t>(i) + 1);
+    waiting.since = since[i];
+    order.add(UserId("ann"), waiting);
+  }
+  EXPECT_EQ(order.oldest(JobType::transcript), from_millis(10'000));
+  order.remove(UserId("ann"), 0, 2);
+  EXPECT_EQ(order.oldest(JobType::transcript), from_millis(10'000));
+  order.start(UserId("ann"), 0, 1);
+  order.remove(UserId("ann"), 0, 4);
+  EXPECT_EQ(order.oldest(JobType::transcript), from_millis(20'000));
+  EXPECT_FALSE(order.oldest(JobType::upload));
+  order.clear();
+  EXPECT_FALSE(order.oldest(JobType::transcript));
 }
 
 TEST(FairOrderTest, AHigherPriorityGoesFirstAndIsFairInItself) {
