@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <limits>
@@ -186,6 +187,70 @@ void write_jobs(Page& page, const jobs::JobCounts& counts) {
   page.gauge("rushes_jobs", help, static_cast<double>(counts.processing), {{"state", "processing"}});
 }
 
+/// Gives each type's label and number to `write`.
+template <class Write>
+void each_type(Write write) {
+  for (std::size_t type = 0; type < jobs::kJobTypes; ++type) {
+    write(type, Labels{{"type", std::string(to_string(static_cast<jobs::JobType>(type)))}});
+  }
+}
+
+void write_queue(Page& page, const jobs::JobCounts& counts, Timestamp now) {
+  each_type([&](std::size_t type, const Labels& labels) {
+    const auto depth = [&](const char* state, std::int64_t jobs) {
+      page.gauge("rushes_queue_jobs", "Jobs that have not ended, by type and by what they wait for.",
+                 static_cast<double>(jobs), {labels.front(), {"state", state}});
+    };
+    depth("waiting", counts.types[type].waiting);
+    depth("scheduled", counts.types[type].scheduled);
+    depth("running", counts.types[type].running);
+  });
+  each_type([&](std::size_t type, const Labels& labels) {
+    const auto since = counts.types[type].oldest_waiting.value_or(now);
+    page.gauge("rushes_queue_oldest_waiting_seconds", "How long the job has waited that has waited longest; 0: none.",
+               static_cast<double>(std::max<std::int64_t>(0, (now - since).count())) / 1000, labels);
+  });
+  each_type([&](std::size_t type, const Labels& labels) {
+    page.gauge("rushes_queue_paused", "1 where no job of the type starts.", counts.types[type].paused ? 1 : 0, labels);
+  });
+  page.gauge("rushes_queue_dead_jobs", "Failed jobs that are kept.", static_cast<double>(counts.dead));
+}
+
+void write_totals(Page& page, const queue::Totals& totals) {
+  const auto each = [&](const char* name, const char* help, std::int64_t queue::Totals::Type::*which) {
+    each_type([&](std::size_t type, const Labels& labels) {
+      page.counter(name, help, static_cast<double>(totals.types[type].*which), labels);
+    });
+  };
+  using Type = queue::Totals::Type;
+  each("rushes_jobs_submitted_total", "Jobs that came: submitted, restarted or redriven.", &Type::submitted);
+  each("rushes_jobs_started_total", "Attempts that began.", &Type::started);
+  each("rushes_jobs_retried_total", "Those of them that were not their job's first.", &Type::retried);
+  each("rushes_jobs_completed_total", "Jobs that completed.", &Type::completed);
+  each("rushes_jobs_failed_total", "Jobs that failed, with no attempt left.", &Type::failed);
+  each("rushes_jobs_cancelled_total", "Jobs that were cancelled.", &Type::cancelled);
+  for (const auto& [code, count] : totals.failed) {
+    page.counter("rushes_job_failures_total", "The same failed jobs, by the error's code.", static_cast<double>(count),
+                 {{"code", code}});
+  }
+}
+
+Task<> write_webhooks(Page& page, webhooks::WebhookStore& store) {
+  constexpr int kMostCounted = 10'000;
+  const auto attempts = [&](const char* outcome, const Counter& counter) {
+    page.counter("rushes_webhook_deliveries_total", "Attempts to deliver to webhooks, by what came of them.",
+                 static_cast<double>(counter.value()), {{"outcome", outcome}});
+  };
+  attempts("delivered", store.counts().delivered);
+  attempts("failed", store.counts().failed);
+  attempts("given up", store.counts().given_up);
+  const auto pending = co_await store.pending(kMostCounted);
+  if (pending) {
+    page.gauge("rushes_webhook_pending_deliveries", "Deliveries that are still to arrive, counted up to 10000.",
+               static_cast<double>(*pending));
+  }
+}
+
 void write_process(Page& page) {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
@@ -250,7 +315,12 @@ Task<net::Response> metrics(const socketio::Server& sockets, const gateways::Tok
              static_cast<double>(guard.watched()));
   write_limits(page, sockets, http, jobs);
   write_http(page, http);
-  if (counts) write_jobs(page, *counts);
+  if (counts) {
+    write_jobs(page, *counts);
+    write_queue(page, *counts, upkeep.clock.now());
+  }
+  write_totals(page, upkeep.rates.totals());
+  co_await write_webhooks(page, upkeep.webhooks);
   write_schedules(page, upkeep.scheduled);
   write_housekeeping(page, upkeep.removed);
   write_store(page, upkeep.refusal());

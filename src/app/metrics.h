@@ -4,19 +4,24 @@
 #include "net/router.h"
 #include "queue/housekeeper.h"
 #include "queue/job_service.h"
+#include "queue/rates.h"
 #include "queue/schedule_runner.h"
 #include "socketio/server.h"
+#include "webhooks/webhook_store.h"
 
 #include <functional>
 #include <optional>
 
 namespace rushes::app {
 
-/// What the store, its housekeeping and the schedules tell of themselves.
+/// What the store, its housekeeping, the schedules and the webhooks tell of themselves.
 struct Upkeep {
   const queue::HousekeepingCounts& removed;
   std::function<std::optional<Error>()> refusal;  // why the disk takes nothing; see Store::refusal
   const queue::ScheduleCounts& scheduled;
+  const queue::Rates& rates;
+  const Clock& clock;
+  webhooks::WebhookStore& webhooks;
 };
 
 /// `GET /metrics`, in the text format of Prometheus: sockets, events, HTTP, jobs, this process. No token: let a proxy

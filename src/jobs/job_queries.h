@@ -3,6 +3,8 @@
 #include "jobs/model.h"
 #include "jobs/queue_report.h"
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +27,17 @@ struct JobPage {
 
 /// How many jobs there are, for health and metrics.
 struct JobCounts {
-  std::int64_t pending = 0;
+  struct Type {
+    std::int64_t waiting = 0;    // in the order
+    std::int64_t scheduled = 0;  // for a time, or after a failure
+    std::int64_t running = 0;
+    std::optional<Timestamp> oldest_waiting;  // since when, to the second
+    bool paused = false;
+  };
+  std::int64_t pending = 0;  // waiting and scheduled
   std::int64_t processing = 0;
+  std::array<Type, kJobTypes> types;
+  std::int64_t dead = 0;  // failed jobs
 };
 
 /// One page of a user's saved analyses.
@@ -65,6 +76,7 @@ class JobQueries {
   virtual Task<Result<std::string>> body_of(UserId user, JobId job) = 0;
   /// Errors: `invalid_argument` (CURSOR_INVALID).
   virtual Task<Result<JobPage>> list(UserId user, JobFilter filter) = 0;
+  /// Asks no database.
   virtual Task<Result<JobCounts>> counts() = 0;
   /// The waiting job that may start next because of its backoff; nothing where none waits for that.
   virtual Task<Result<std::optional<Timestamp>>> next_due() = 0;

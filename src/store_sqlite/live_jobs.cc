@@ -37,6 +37,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   order_.clear();
   later_.clear();
   later_of_.clear();
+  later_of_type_ = {};
   auto before = std::exchange(running_, {});
   for (auto& ended : std::exchange(ended_, {})) before.try_emplace(ended.row.job.id, std::move(ended));
   took_.clear();
@@ -74,6 +75,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
     type.paused = settings.integer(1) != 0;
     if (!settings.is_null(2)) type.max_running = static_cast<int>(settings.integer(2));
   }
+  dead_ = single(database.statement("SELECT count(*) FROM dead_jobs"));
   if (last_number_ == 0) skip_lost(database);
   // By number, so that those who came first have the earlier slots.
   auto& waiting = database.statement(
@@ -167,6 +169,7 @@ void LiveJobs::wait(const UserId& user, const jobs::Waiting& job, std::int64_t r
   auto& later = later_.emplace(std::pair(run_at, job.number), Later{user, job}).first->second;
   later.job.since = std::max(job.since, second_of(from_millis(run_at)));
   ++later_of_[user];
+  ++later_of_type_[static_cast<std::size_t>(job.type)];
 }
 
 void LiveJobs::wait_no_more(const UserId& user, const jobs::Waiting& job, std::int64_t run_at) {
@@ -176,6 +179,7 @@ void LiveJobs::wait_no_more(const UserId& user, const jobs::Waiting& job, std::i
     return;
   }
   later_.erase(found);
+  --later_of_type_[static_cast<std::size_t>(job.type)];
   if (--later_of_[user] == 0) later_of_.erase(user);
 }
 
@@ -185,12 +189,15 @@ std::optional<int> LiveJobs::position(const Row& row) const {
 }
 
 void LiveJobs::promote(Timestamp now) {
+  const auto before = later_.size();
   while (!later_.empty() && later_.begin()->first.first <= to_millis(now)) {
     const auto due = later_.extract(later_.begin());
     const auto& [user, job] = due.mapped();
     if (--later_of_[user] == 0) later_of_.erase(user);
+    --later_of_type_[static_cast<std::size_t>(job.type)];
     order_.add(user, job);
   }
+  if (later_.size() != before) count();
 }
 
 LiveJobs::Running& LiveJobs::begin(Row row) {
@@ -294,9 +301,23 @@ std::optional<Timestamp> LiveJobs::next_due() const {
   return later_.empty() ? std::nullopt : std::optional(from_millis(later_.begin()->first.first));
 }
 
-void LiveJobs::count() noexcept {
-  waiting_now_ = static_cast<std::int64_t>(order_.waiting() + later_.size());
-  running_now_ = order_.running();
+void LiveJobs::count() {
+  jobs::JobCounts counts;
+  counts.pending = static_cast<std::int64_t>(order_.waiting() + later_.size());
+  counts.processing = order_.running();
+  counts.dead = dead_;
+  for (std::size_t i = 0; i < jobs::kJobTypes; ++i) {
+    const auto type = static_cast<jobs::JobType>(i);
+    counts.types[i] = {static_cast<std::int64_t>(order_.waiting(type)), later_of_type_[i], order_.running(type),
+                       order_.oldest(type), types_[i].paused};
+  }
+  const std::lock_guard lock(counts_mutex_);
+  counts_ = counts;
+}
+
+jobs::JobCounts LiveJobs::counts() const {
+  const std::lock_guard lock(counts_mutex_);
+  return counts_;
 }
 
 void LiveJobs::committed() {

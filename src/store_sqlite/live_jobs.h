@@ -1,6 +1,7 @@
 #pragma once
 #include "jobs/event.h"
 #include "jobs/fair_order.h"
+#include "jobs/job_queries.h"
 #include "store_sqlite/job_rows.h"
 #include "store_sqlite/lists.h"
 #include "store_sqlite/unfinished_list.h"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -99,11 +101,10 @@ class LiveJobs {
   /// where it starts at once.
   std::optional<int> estimate_wait(int position) const;
 
-  struct Counts {
-    std::int64_t waiting = 0;
-    std::int64_t running = 0;
-  };
-  Counts counts() const noexcept { return {waiting_now_.load(), running_now_.load()}; }
+  /// So many failed jobs more, or fewer.
+  void count_dead(std::int64_t more) noexcept { dead_ += more; }
+  std::int64_t dead() const noexcept { return dead_; }
+  jobs::JobCounts counts() const;
   /// The id of the last event that was numbered.
   std::int64_t last_event() const noexcept { return last_number_; }
   /// The id of the last event that was told, or would have been if somebody had listened. Those after it are in the
@@ -119,7 +120,7 @@ class LiveJobs {
   /// After a crash: leaves out the numbers that may have been told and not filed.
   void skip_lost(sqlite::Connection& database);
   /// For `counts`.
-  void count() noexcept;
+  void count();
 
   struct Later {
     UserId user;
@@ -132,6 +133,8 @@ class LiveJobs {
   std::array<jobs::TypeSettings, jobs::kJobTypes> types_;
   std::map<std::pair<std::int64_t, std::int64_t>, Later> later_;  // by time and number
   FlatMap<UserId, int> later_of_;
+  std::array<std::int64_t, jobs::kJobTypes> later_of_type_{};
+  std::int64_t dead_ = 0;
   std::unordered_map<JobId, Running> running_;
   std::vector<Running> ended_;  // with the transaction under way, and maybe with those that failed before
   std::vector<JobId> unfiled_;  // those with something unfiled, and maybe others
@@ -151,8 +154,8 @@ class LiveJobs {
   std::int64_t last_token_ = 0;
   std::int64_t tokens_kept_ = 0;  // the database knows that tokens up to this one may have been given
   const int parallel_jobs_;
-  std::atomic<std::int64_t> waiting_now_{0};
-  std::atomic<std::int64_t> running_now_{0};
+  mutable std::mutex counts_mutex_;
+  jobs::JobCounts counts_;  // under counts_mutex_
   std::atomic<std::int64_t> last_told_{0};
 };
 

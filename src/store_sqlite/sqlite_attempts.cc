@@ -132,6 +132,7 @@ void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running
   if (transition.event) row.last_seq = log_event(transaction, live_, row.job, *transition.event, now);
   if (is_end(row.job.state)) {
     write_end(transaction, row);
+    if (row.job.state == jobs::JobState::failed) live_.count_dead(1);
     live_.listed().ended(transaction, row.number);
   } else {
     transaction.set_state(row);

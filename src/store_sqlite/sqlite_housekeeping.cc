@@ -26,27 +26,28 @@ struct Found {
 };
 
 /// The job names its result no more.
-void forget_analysis(Lists& lists, sqlite::Connection& database, std::int64_t number) {
+void forget_analysis(LiveJobs& live, sqlite::Connection& database, std::int64_t number) {
   auto& row = database.statement("SELECT user_id, job_id, id FROM analyses WHERE no = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
   const JobId job(row.text(1));
   const auto analysis = row.text(2);
   row.reset();
+  auto& lists = live.lists();
   lists.analyses.remove(database, user, number);
   lists.analysis_ids.remove(database, analysis);
   database.run("UPDATE job_states SET audit_id = NULL WHERE no = ? AND audit_id = ?",
                lists.job_ids.number_of(database, job.value()), analysis);
 }
 
-void forget_event(Lists& lists, sqlite::Connection& database, std::int64_t number) {
+void forget_event(LiveJobs& live, sqlite::Connection& database, std::int64_t number) {
   auto& row = database.statement("SELECT user_id, seq, payload IS NULL FROM log WHERE id = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
   const auto seq = row.integer(1);
   const bool is_with_job = row.integer(2) != 0;
   row.reset();
-  lists.events.remove(database, user, seq);
+  live.lists().events.remove(database, user, seq);
   if (is_with_job) first_events_apart_upto(database, number);
 }
 
@@ -55,15 +56,16 @@ void keep_event(sqlite::Connection& database, std::int64_t number) {
   if (set_first_event_apart(database, number)) first_events_apart_upto(database, number);
 }
 
-void forget_job(Lists& lists, sqlite::Connection& database, std::int64_t number) {
+void forget_job(LiveJobs& live, sqlite::Connection& database, std::int64_t number) {
   auto& row = database.statement("SELECT user_id, id FROM submitted_jobs WHERE no = ?").bind(number);
   if (!row.next()) return;
   const UserId user(row.text(0));
   const auto id = row.text(1);
   row.reset();
   set_first_event_apart(database, number);
-  lists.jobs.remove(database, user, number);
-  lists.job_ids.remove(database, id);
+  live.lists().jobs.remove(database, user, number);
+  live.lists().job_ids.remove(database, id);
+  live.count_dead(-database.run("DELETE FROM dead_jobs WHERE no = ?", number));
 }
 
 }  // namespace
@@ -75,9 +77,9 @@ struct SqliteHousekeeping::Kind {
   const char* from;        // ?1: number, ?2: how many; columns: number, since when it is there, whether and since when
                            // it may go (NULL: not yet)
   const char* may_go;      // ?1: number, ?2: before, ?3: beyond; a row where it still may
-  std::span<const char* const> remove;                                              // ?1: number
-  void (*forget)(Lists& lists, sqlite::Connection& database, std::int64_t number);  // before that
-  void (*keep)(sqlite::Connection& database, std::int64_t number) = nullptr;        // instead, where it may not go
+  std::span<const char* const> remove;                                                // ?1: number
+  void (*forget)(LiveJobs& live, sqlite::Connection& database, std::int64_t number);  // before that
+  void (*keep)(sqlite::Connection& database, std::int64_t number) = nullptr;          // instead, where it may not go
 };
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::SweepOrder order, jobs::SweepPlace place) {
@@ -128,7 +130,7 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove(const Kind& kind, jobs::Swe
         if (kind.keep != nullptr) kind.keep(transaction.database(), number);
         continue;
       }
-      kind.forget(lists_, transaction.database(), number);
+      kind.forget(live_, transaction.database(), number);
       for (const auto* remove : kind.remove) transaction.database().run(remove, number);
       ++swept.removed;
     }
@@ -141,7 +143,7 @@ Task<Result<void>> SqliteHousekeeping::list_all() {
   Lists::Upto upto;
   for (;;) {
     std::function work = [this, &upto](Transaction& transaction) -> Result<bool> {
-      return lists_.hurry(transaction.database(), upto);
+      return live_.lists().hurry(transaction.database(), upto);
     };
     const auto more = co_await writer_.write(std::move(work));
     if (!more) co_return more.error();
@@ -154,7 +156,6 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_jobs(jobs::SweepOrder order
       "DELETE FROM job_keys WHERE (user_id, key) = (SELECT user_id, idempotency_key FROM submitted_jobs WHERE no = ?)",
       "DELETE FROM upload_jobs"
       " WHERE (upload, no) = (SELECT json_extract(input, '$.upload'), no FROM submitted_jobs WHERE no = ?)",
-      "DELETE FROM dead_jobs WHERE no = ?",
       "DELETE FROM job_states WHERE no = ?",
       "DELETE FROM submitted_jobs WHERE no = ?",
       "DELETE FROM attempts WHERE job_no = ?",
@@ -223,8 +224,8 @@ Task<Result<std::vector<AuditId>>> SqliteHousekeeping::unsaved(std::vector<Audit
       [this, analyses = std::move(analyses)](sqlite::Connection& database) -> Result<std::vector<AuditId>> {
     std::vector<AuditId> unsaved;
     for (const auto& analysis : analyses) {
-      auto& saved = database.statement("SELECT 1 FROM analyses WHERE no = ?");
-      if (!saved.bind(lists_.analysis_ids.number_of(database, analysis.value())).next()) unsaved.push_back(analysis);
+      const auto number = live_.lists().analysis_ids.number_of(database, analysis.value());
+      if (!database.statement("SELECT 1 FROM analyses WHERE no = ?").bind(number).next()) unsaved.push_back(analysis);
     }
     return unsaved;
   };

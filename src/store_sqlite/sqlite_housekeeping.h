@@ -1,6 +1,6 @@
 #pragma once
 #include "jobs/housekeeping.h"
-#include "store_sqlite/lists.h"
+#include "store_sqlite/live_jobs.h"
 #include "store_sqlite/readers.h"
 #include "store_sqlite/writer.h"
 
@@ -9,8 +9,8 @@ namespace rushes::store_sqlite {
 /// Each step: a reader finds what may go, a unit of the writer takes it away, if it still may.
 class SqliteHousekeeping final : public jobs::Housekeeping {
  public:
-  SqliteHousekeeping(Readers& readers, Writer& writer, Lists& lists)
-      : readers_(readers), writer_(writer), lists_(lists) {}
+  SqliteHousekeeping(Readers& readers, Writer& writer, LiveJobs& live)
+      : readers_(readers), writer_(writer), live_(live) {}
 
   Task<Result<jobs::Swept>> remove_jobs(jobs::SweepOrder order, jobs::SweepPlace place) override;
   Task<Result<jobs::Swept>> remove_events(jobs::SweepOrder order, jobs::SweepPlace place) override;
@@ -27,7 +27,7 @@ class SqliteHousekeeping final : public jobs::Housekeeping {
 
   Readers& readers_;
   Writer& writer_;
-  Lists& lists_;
+  LiveJobs& live_;
 };
 
 }  // namespace rushes::store_sqlite

@@ -112,10 +112,7 @@ Task<Result<jobs::JobPage>> SqliteJobQueries::list(UserId user, jobs::JobFilter 
   co_return page;
 }
 
-Task<Result<jobs::JobCounts>> SqliteJobQueries::counts() {
-  const auto counts = live_.counts();
-  co_return jobs::JobCounts{counts.waiting, counts.running};
-}
+Task<Result<jobs::JobCounts>> SqliteJobQueries::counts() { co_return live_.counts(); }
 
 Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
   std::function work = [this](Transaction&) -> Result<std::optional<Timestamp>> {

@@ -189,6 +189,7 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   row.job.processed_at.reset();  // so that it is told where it waits
   row.last_seq = 0;
   ++row.series;
+  if (row.job.state == jobs::JobState::failed) live_.count_dead(-1);
   row.place = live_.new_place();
   row.run_at = to_millis(now);  // since when it waits
   const auto position = line_up(row.job.user, waiting(row, now), now);

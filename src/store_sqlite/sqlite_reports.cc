@@ -48,7 +48,7 @@ Task<Result<std::vector<jobs::Attempt>>> SqliteJobQueries::attempts(UserId user,
 }
 
 Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
-  std::function work = [this, users](Transaction& transaction) -> Result<jobs::QueueReport> {
+  std::function work = [this, users](Transaction&) -> Result<jobs::QueueReport> {
     live_.promote(clock_.now());
     const auto& order = live_.order();
     jobs::QueueReport report;
@@ -61,11 +61,7 @@ Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
     report.later = static_cast<std::int64_t>(live_.later());
     report.users = static_cast<std::int64_t>(order.users());
     report.busiest = busiest(order, users);
-    auto& database = transaction.database();
-    auto& dead = database.statement("SELECT count(*) FROM dead_jobs");
-    dead.next();
-    report.dead = dead.integer(0);
-    dead.reset();
+    report.dead = live_.dead();
     return report;
   };
   return writer_.pass(std::move(work));

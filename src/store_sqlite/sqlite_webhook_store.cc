@@ -231,24 +231,40 @@ Task<Result<Turn>> SqliteWebhookStore::due(Timestamp now, Share share) {
 }
 
 Task<Result<void>> SqliteWebhookStore::record(DeliveryId id, Outcome outcome) {
+  const auto state = outcome.state;
   std::function work = [this, id = std::move(id),
-                        outcome = std::move(outcome)](Transaction& transaction) -> Result<void> {
+                        outcome = std::move(outcome)](Transaction& transaction) -> Result<std::uint64_t> {
     auto& database = transaction.database();
     const auto now = to_millis(clock_.now());
     // What ended at `next_at` is forgotten some time after it.
     const auto next_at = outcome.next_at ? to_millis(*outcome.next_at) : now;
     database.run("UPDATE deliveries SET state = ?, attempts = attempts + 1, last_answer = ?, next_at = ? WHERE id = ?",
                  static_cast<int>(outcome.state), outcome.answer, next_at, id.value());
-    if (!outcome.gone) return {};
+    if (!outcome.gone) return 0;
     database.run("UPDATE webhooks SET disabled_at = ? WHERE id = (SELECT webhook_id FROM deliveries WHERE id = ?)", now,
                  id.value());
-    database.run(
-        "UPDATE deliveries SET state = 2, next_at = ? WHERE state = 0 AND"
-        " webhook_id = (SELECT webhook_id FROM deliveries WHERE id = ?)",
-        now, id.value());
-    return {};
+    return static_cast<std::uint64_t>(
+        database.run("UPDATE deliveries SET state = 2, next_at = ? WHERE state = 0 AND"
+                     " webhook_id = (SELECT webhook_id FROM deliveries WHERE id = ?)",
+                     now, id.value()));
   };
-  return writer_.write(std::move(work));
+  const auto others = co_await writer_.write(std::move(work));
+  if (!others) co_return others.error();
+  (state == DeliveryState::delivered ? counts_.delivered
+   : state == DeliveryState::pending ? counts_.failed
+                                     : counts_.given_up)
+      .add(1);
+  counts_.given_up.add(*others);
+  co_return Result<void>();
+}
+
+Task<Result<int>> SqliteWebhookStore::pending(int most) {
+  std::function question = [most](sqlite::Connection& database) -> Result<int> {
+    auto& row = database.statement("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state = 0 LIMIT ?)");
+    row.bind(most).next();
+    return static_cast<int>(row.integer(0));
+  };
+  return readers_.read(std::move(question));
 }
 
 Task<Result<std::vector<Delivery>>> SqliteWebhookStore::deliveries(UserId user, WebhookId id, int limit) {

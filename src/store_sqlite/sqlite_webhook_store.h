@@ -21,6 +21,8 @@ class SqliteWebhookStore final : public webhooks::WebhookStore {
                                         std::string data) override;
   Task<Result<webhooks::Turn>> due(Timestamp now, webhooks::Share share) override;
   Task<Result<void>> record(webhooks::DeliveryId id, Outcome outcome) override;
+  const webhooks::DeliveryCounts& counts() const noexcept override { return counts_; }
+  Task<Result<int>> pending(int most) override;
   Task<Result<std::vector<webhooks::Delivery>>> deliveries(UserId user, webhooks::WebhookId id, int limit) override;
   Task<Result<int>> prune(Timestamp before, int limit) override;
 
@@ -32,6 +34,7 @@ class SqliteWebhookStore final : public webhooks::WebhookStore {
   Writer& writer_;
   const Clock& clock_;
   Rng& rng_;
+  webhooks::DeliveryCounts counts_;
 };
 
 }  // namespace rushes::store_sqlite

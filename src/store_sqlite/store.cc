@@ -31,7 +31,7 @@ class SqliteStore final : public Store {
         notifications_(readers_, writer_, clock, rng),
         webhooks_(readers_, writer_, clock, rng),
         schedules_(readers_, writer_, clock),
-        housekeeping_(readers_, writer_, lists_) {}
+        housekeeping_(readers_, writer_, live_) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
   jobs::JobQueries& queries() override { return queries_; }

@@ -1,5 +1,6 @@
 #pragma once
 #include "async/task.h"
+#include "base/counters.h"
 #include "webhooks/model.h"
 
 #include <optional>
@@ -40,6 +41,13 @@ struct Turn {
   std::optional<Timestamp> next;
 };
 
+/// How attempts at deliveries went since the start. Read from any thread.
+struct DeliveryCounts {
+  Counter delivered;
+  Counter failed;    // attempts, each of which another follows
+  Counter given_up;  // the last one failed, or the webhook is gone
+};
+
 /// The webhooks and what is under way to them. One implementation per database.
 ///
 /// It also keeps where the consumer of the event log stands, in the same transaction as what the events made: after a
@@ -76,7 +84,12 @@ class WebhookStore {
     std::optional<Timestamp> next_at;
     bool gone = false;
   };
+  /// From one thread at a time.
   virtual Task<Result<void>> record(DeliveryId id, Outcome outcome) = 0;
+  /// Of what was recorded.
+  virtual const DeliveryCounts& counts() const noexcept = 0;
+  /// How many deliveries are pending, counted up to `most`.
+  virtual Task<Result<int>> pending(int most) = 0;
   /// The newest first.
   virtual Task<Result<std::vector<Delivery>>> deliveries(UserId user, WebhookId id, int limit) = 0;
   /// Forgets ended deliveries from before `before`, at most `limit`. Gives how many.

@@ -87,3 +87,35 @@ test('a session that goes on is told from a new one', async () => {
   assert.equal(other.socket.recovered, false);
   await until('rushes_socket_recoveries_total{namespace="/queue",outcome="new session"}', 1);
 });
+
+test('jobs are counted by type and by what became of them', async () => {
+  const before = await read();
+  const more = (metrics, name) => metrics.get(name) - (before.get(name) ?? 0);
+  const alice = userOf(server, 'alice');
+  assert.equal(before.get('rushes_queue_jobs{type="transcript",state="waiting"}'), 0);
+  assert.equal(before.get('rushes_queue_oldest_waiting_seconds{type="transcript"}'), 0);
+  assert.equal(before.get('rushes_queue_paused{type="upload"}'), 0);
+  assert.equal(before.get('rushes_webhook_pending_deliveries'), 0);
+  assert.equal(before.get('rushes_webhook_deliveries_total{outcome="delivered"}'), 0);
+
+  const runAt = new Date(Date.now() + 3_600_000).toISOString();
+  const later = (await alice.post('/analyze/transcript', { transcript: talk, options: { runAt } })).body.jobId;
+  await until('rushes_queue_jobs{type="transcript",state="scheduled"}', 1);
+  assert.equal((await read()).get('rushes_jobs{state="pending"}'), 1);
+  assert.equal((await read()).get('rushes_queue_oldest_waiting_seconds{type="transcript"}'), 0);
+  await alice.post(`/analyze/job/${later}/cancel`);
+  const noise = (await alice.upload(Buffer.alloc(100_000, 7), { fileName: 'noise.mp4' })).body.jobId;
+  const done = (await alice.transcript(talk)).body.jobId;
+  assert.equal((await alice.ended(done)).status, 'completed');
+  assert.equal((await alice.ended(noise)).status, 'failed');
+
+  const after = await read();
+  assert.equal(more(after, 'rushes_jobs_submitted_total{type="transcript"}'), 2);
+  assert.equal(more(after, 'rushes_jobs_started_total{type="transcript"}'), 1);
+  assert.equal(more(after, 'rushes_jobs_retried_total{type="transcript"}'), 0);
+  assert.equal(more(after, 'rushes_jobs_completed_total{type="transcript"}'), 1);
+  assert.equal(more(after, 'rushes_jobs_cancelled_total{type="transcript"}'), 1);
+  assert.equal(more(after, 'rushes_jobs_failed_total{type="upload"}'), 1);
+  assert.equal(more(after, 'rushes_job_failures_total{code="MEDIA_UNREADABLE"}'), 1);
+  assert.equal(after.get('rushes_queue_dead_jobs'), before.get('rushes_queue_dead_jobs') + 1);
+});

@@ -239,5 +239,41 @@ TEST_P(JobStoreContract, TheOldestIsTheOneThatHasWaitedLongestSinceItCameToWait)
   EXPECT_EQ(oldest(), clock_.now() - seconds(2));
 }
 
+TEST_P(JobStoreContract, CountsAreByType) {
+  auto upload = request("ann");
+  upload.type = JobType::upload;
+  must(run_to_end(jobs().submit(upload, kNoLimit)));
+  must(run_to_end(jobs().set_type(JobType::upload, {true, std::nullopt})));
+  const auto failing = begin("bob");
+  auto later = request("bob");
+  later.run_at = clock_.now() + seconds(60);
+  must(run_to_end(jobs().submit(later, kNoLimit)));
+  const auto since = clock_.now();
+  clock_.advance(seconds(30));
+  submit("bob");
+
+  auto counts = must(run_to_end(queries().counts()));
+  EXPECT_EQ(counts.pending, 3);
+  EXPECT_EQ(counts.processing, 1);
+  const auto& uploads = counts.types[static_cast<std::size_t>(JobType::upload)];
+  EXPECT_EQ(uploads.waiting, 1);
+  EXPECT_EQ(uploads.scheduled, 0);
+  EXPECT_EQ(uploads.oldest_waiting, since);
+  EXPECT_TRUE(uploads.paused);
+  const auto& transcripts = counts.types[static_cast<std::size_t>(JobType::transcript)];
+  EXPECT_EQ(transcripts.waiting, 1);
+  EXPECT_EQ(transcripts.scheduled, 1);
+  EXPECT_EQ(transcripts.running, 1);
+  EXPECT_EQ(transcripts.oldest_waiting, clock_.now());
+  EXPECT_FALSE(transcripts.paused);
+
+  must(run_to_end(jobs().fail(failing.lease, kDead, milliseconds(0))));
+  EXPECT_EQ(must(run_to_end(queries().counts())).dead, 1);
+  EXPECT_EQ(must(run_to_end(jobs().redrive(DeadFilter()))), 1);
+  counts = must(run_to_end(queries().counts()));
+  EXPECT_EQ(counts.dead, 0);
+  EXPECT_EQ(counts.types[static_cast<std::size_t>(JobType::transcript)].waiting, 2);
+}
+
 }  // namespace
 }  // namespace rushes::jobs

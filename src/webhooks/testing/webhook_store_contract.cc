@@ -85,6 +85,9 @@ TEST_P(WebhookStoreContract, ADeliveryIsTriedUntilItArrivesOrIsGivenUp) {
   later.answer = "503";
   later.next_at = clock_.now() + seconds(5);
   ASSERT_TRUE(run_to_end(store().record(id, later)));
+  EXPECT_EQ(store().counts().failed.value(), 1U);
+  EXPECT_EQ(run_to_end(store().pending(10)).value(), 1);
+  EXPECT_EQ(run_to_end(store().pending(0)).value(), 0);
   EXPECT_TRUE(due().empty());
   EXPECT_EQ(turn().next, later.next_at);
   clock_.advance(seconds(5));
@@ -93,6 +96,9 @@ TEST_P(WebhookStoreContract, ADeliveryIsTriedUntilItArrivesOrIsGivenUp) {
   WebhookStore::Outcome arrived;
   arrived.answer = "204";
   ASSERT_TRUE(run_to_end(store().record(id, arrived)));
+  EXPECT_EQ(store().counts().delivered.value(), 1U);
+  EXPECT_EQ(store().counts().given_up.value(), 0U);
+  EXPECT_EQ(run_to_end(store().pending(10)).value(), 0);
   EXPECT_TRUE(due().empty());
   EXPECT_FALSE(turn().next);
 
@@ -141,7 +147,9 @@ TEST_P(WebhookStoreContract, OneThatIsGoneIsToldNothingMore) {
   gone.state = DeliveryState::failed;
   gone.answer = "410";
   gone.gone = true;
+  const auto pending = run_to_end(store().pending(10)).value();
   ASSERT_TRUE(run_to_end(store().record(due().at(0).delivery.id, gone)));
+  EXPECT_EQ(store().counts().given_up.value(), static_cast<std::uint64_t>(pending));
   EXPECT_TRUE(due().empty());
   EXPECT_EQ(run_to_end(store().consume({told(3, "ann")}, 3)).value(), 0);
   EXPECT_EQ(run_to_end(store().list(UserId("ann"))).value().at(0).disabled_at, clock_.now());
