@@ -32,6 +32,15 @@ class SqliteJobQueries final : public jobs::JobQueries {
  private:
   /// Sets how far those are that run, which is newer than their rows.
   Task<Result<void>> refresh(std::vector<jobs::Job>& jobs);
+  /// What only the writer knows of a job.
+  struct Live {
+    std::int64_t waiting = 0;
+    int running_of_user = 0;
+    jobs::TypeSettings type;
+    std::optional<int> position;
+    std::optional<Row> running;  // newer than what the database has
+  };
+  Task<Result<Live>> live_of(Row row);
 
   Readers& readers_;
   Writer& writer_;

@@ -67,31 +67,55 @@ Task<Result<jobs::QueueReport>> SqliteJobQueries::report(int users) {
   return writer_.pass(std::move(work));
 }
 
+Task<Result<SqliteJobQueries::Live>> SqliteJobQueries::live_of(Row row) {
+  std::function work = [this, row = std::move(row)](Transaction&) -> Result<Live> {
+    live_.promote(clock_.now());
+    const auto& order = live_.order();
+    Live live;
+    live.waiting = static_cast<std::int64_t>(order.waiting());
+    live.running_of_user = order.running_of(row.job.user);
+    live.type = live_.types()[static_cast<std::size_t>(row.job.type)];
+    if (const auto id = Uuid::parse(row.job.id.value())) live.position = order.position(row.job.user, *id);
+    if (const auto* running = live_.find(row.job.id)) live.running = running->row;
+    return live;
+  };
+  return writer_.pass(std::move(work));
+}
+
 Task<Result<jobs::JobReport>> SqliteJobQueries::report_job(JobId job) {
   (void)co_await writer_.file();  // without it, the last second of its stages is not shown
-  std::function work = [this, job = std::move(job)](Transaction& transaction) -> Result<jobs::JobReport> {
-    live_.promote(clock_.now());
-    auto& database = transaction.database();
+  std::function find = [this, job](sqlite::Connection& database) -> Result<Row> {
+    auto row = find_row(database, lists_.job_ids, job);
+    if (!row) return jobs::job_not_found();
+    return std::move(*row);
+  };
+  auto found = co_await readers_.read(std::move(find));
+  if (!found) co_return found.error();
+  const auto live = co_await live_of(std::move(*found));
+  if (!live) co_return live.error();
+  // The row once more, as it is now and fits its attempts and events.
+  std::function read = [this, job = std::move(job),
+                        live = *live](sqlite::Connection& database) -> Result<jobs::JobReport> {
     auto row = find_row(database, lists_.job_ids, job);
     if (!row) return jobs::job_not_found();
     jobs::JobReport report;
     report.attempts = attempts_of(database, *row);
     report.events = events_of(database, lists_.events, *row);
-    report.waiting = static_cast<std::int64_t>(live_.order().waiting());
-    report.running_of_user = live_.order().running_of(row->job.user);
-    report.type = live_.types()[static_cast<std::size_t>(row->job.type)];
+    report.waiting = live.waiting;
+    report.running_of_user = live.running_of_user;
+    report.type = live.type;
     if (row->job.state == jobs::JobState::pending) {
-      report.position = live_.position(*row);
+      report.position = live.position;
       if (!report.position) report.run_at = from_millis(row->run_at);
     }
-    if (const auto* running = live_.find(job)) {
-      report.lease_expires_at = running->row.expires_at;
-      row->job = running->row.job;
+    if (live.running && live.running->token == row->token) {
+      report.lease_expires_at = live.running->expires_at;
+      row->job = live.running->job;
     }
     report.job = std::move(row->job);
     return report;
   };
-  co_return co_await writer_.pass(std::move(work));
+  co_return co_await readers_.read(std::move(read));
 }
 
 Task<Result<jobs::JobPage>> SqliteJobQueries::dead(jobs::DeadFilter filter) {

@@ -3,11 +3,15 @@
 #include "async/run.h"
 #include "base/id.h"
 #include "sqlite/connection.h"
+#include "store_sqlite/tests/callers.h"
 #include "store_sqlite/tests/temporary_store.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <string>
+#include <vector>
 
 namespace rushes::store_sqlite {
 namespace {
@@ -54,6 +58,33 @@ TEST_F(StoreTest, ReopeningKeepsEverything) {
   submit(*store, request());
   EXPECT_GT(run_to_end(store->events().of_user_after(wanted.user, 3, 100)).value().at(0).seq, 4);
   EXPECT_GT(run_to_end(store->jobs().claim(jobs::ClaimRequest())).value().at(0).lease.token, lease.token);
+}
+
+TEST_F(StoreTest, AReportOfAJobIsInNoSubmitsWay) {
+  const auto store = open(folder_.database()).value();
+  const auto first = submit(*store, request());
+  std::vector<jobs::NewJob> many(10'000);
+  std::generate(many.begin(), many.end(), [this] { return request(); });
+  ASSERT_TRUE(run_to_end(store->jobs().submit_all(many, 1'000'000)));
+
+  std::vector<std::string> answered;
+  {
+    Callers callers;
+    const auto report = [](Store& asked, JobId job, std::vector<std::string>& log) -> Task<Result<void>> {
+      (void)co_await asked.queries().report_job(std::move(job));
+      log.emplace_back("report");
+      co_return Result<void>();
+    };
+    const auto add = [](Store& asked, jobs::NewJob job, std::vector<std::string>& log) -> Task<Result<void>> {
+      (void)co_await asked.jobs().submit(std::move(job), 1'000'000);
+      log.emplace_back("submit");
+      co_return Result<void>();
+    };
+    auto reported = callers.call(report(*store, first.id, answered));
+    for (int i = 0; i < 5; ++i) (void)callers.call(add(*store, request(), answered)).get();
+    (void)reported.get();
+  }
+  EXPECT_EQ(answered.back(), "report") << "it reads ten thousand events";
 }
 
 TEST_F(StoreTest, ANewerVersionIsRefusedAndLeftAlone) {
