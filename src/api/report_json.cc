@@ -2,6 +2,8 @@
 
 #include "jobs/job_json.h"
 
+#include <algorithm>
+
 namespace rushes::api {
 namespace {
 
@@ -40,6 +42,21 @@ std::string reason_of_waiting(const jobs::JobReport& report, int max_running_per
     reason += "; at most " + std::to_string(*report.type.max_running) + " of the type " + type + " run at once";
   }
   return reason + ".";
+}
+
+/// No event tells that an attempt failed which another follows: where the last stage's attempt ended before `next`, the
+/// job has waited since.
+void wait_from_attempts_end(std::vector<StageTime>& stages, const std::vector<jobs::Attempt>& attempts,
+                            Timestamp next) {
+  if (stages.empty() || stages.back().to || stages.back().attempt == 0) return;
+  auto& last = stages.back();
+  const jobs::Attempt* its = nullptr;
+  for (const auto& attempt : attempts) {  // of a job that was restarted two may have the number
+    if (attempt.number == last.attempt && attempt.started_at <= last.from) its = &attempt;
+  }
+  if (its == nullptr || !its->ended_at || *its->ended_at >= next) return;
+  last.to = std::max(last.from, *its->ended_at);
+  stages.push_back({"waiting", 0, *last.to, std::nullopt});
 }
 
 }  // namespace
@@ -90,7 +107,7 @@ json::object to_json(const jobs::Attempt& attempt, bool with_log) {
   return object;
 }
 
-std::vector<StageTime> stage_times(const std::vector<jobs::Event>& events) {
+std::vector<StageTime> stage_times(const std::vector<jobs::Event>& events, const std::vector<jobs::Attempt>& attempts) {
   std::vector<StageTime> stages;
   for (const auto& event : events) {
     const auto payload = parse_json(event.payload);
@@ -102,6 +119,7 @@ std::vector<StageTime> stage_times(const std::vector<jobs::Event>& events) {
     if (!waits && metadata != nullptr && metadata->is_object()) {
       next.attempt = int_member(metadata->get_object(), "attempt").value_or(0);
     }
+    wait_from_attempts_end(stages, attempts, event.at);
     auto* last = stages.empty() ? nullptr : &stages.back();
     if (last != nullptr && last->stage == next.stage && last->attempt == next.attempt && !last->to) continue;
     if (last != nullptr && !last->to) last->to = event.at;
@@ -109,6 +127,7 @@ std::vector<StageTime> stage_times(const std::vector<jobs::Event>& events) {
                       event.type == jobs::EventType::cancelled;
     if (!ends) stages.push_back(std::move(next));
   }
+  wait_from_attempts_end(stages, attempts, Timestamp::max());
   return stages;
 }
 
@@ -135,7 +154,7 @@ json::object to_json(const jobs::JobReport& report, int max_running_per_user, Ti
   json::array attempts;
   for (const auto& attempt : report.attempts) attempts.push_back(to_json(attempt, true));
   json::array stages;
-  for (const auto& stage : stage_times(report.events)) {
+  for (const auto& stage : stage_times(report.events, report.attempts)) {
     const auto spent = stage.to.value_or(now) - stage.from;
     stages.push_back({{"stage", stage.stage},
                       {"attempt", stage.attempt},

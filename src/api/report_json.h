@@ -16,13 +16,14 @@ json::object to_json(const jobs::Attempt& attempt, bool with_log);
 /// Why a job is where it is: one sentence for an operator.
 std::string reason_of(const jobs::JobReport& report, int max_running_per_user, Timestamp now);
 
-/// Where a job spent its time, by what its events tell: `queued` and each stage, with the attempts' numbers.
+/// Where a job spent its time: `queued`, each stage that its events tell of, with the attempts' numbers, and `waiting`
+/// between an attempt's end and the next.
 struct StageTime {
   std::string stage;
   std::int64_t attempt = 0;  // 0: waiting
   Timestamp from;
   std::optional<Timestamp> to;  // nothing: still
 };
-std::vector<StageTime> stage_times(const std::vector<jobs::Event>& events);
+std::vector<StageTime> stage_times(const std::vector<jobs::Event>& events, const std::vector<jobs::Attempt>& attempts);
 
 }  // namespace rushes::api

@@ -53,15 +53,17 @@ TEST(ReasonOf, SaysHowAJobEnded) {
 
 TEST(StageTimes, FollowTheEventsAttemptByAttempt) {
   using jobs::EventType;
-  const auto stages = stage_times({
-      event(0, EventType::queued, R"({"stage":"queued","metadata":{}})"),
-      event(1, EventType::queued, R"({"stage":"queued","metadata":{"positionChanged":true}})"),
-      event(4, EventType::started, R"({"stage":"processing","metadata":{"attempt":1}})"),
-      event(5, EventType::progress, R"({"stage":"Transcribing audio","metadata":{"attempt":1}})"),
-      event(6, EventType::progress, R"({"stage":"Transcribing audio","metadata":{"attempt":1}})"),
-      event(9, EventType::started, R"({"stage":"processing","metadata":{"attempt":2}})"),
-      event(12, EventType::failed, R"({"stage":"failed","metadata":{"attempt":2}})"),
-  });
+  const auto stages = stage_times(
+      {
+          event(0, EventType::queued, R"({"stage":"queued","metadata":{}})"),
+          event(1, EventType::queued, R"({"stage":"queued","metadata":{"positionChanged":true}})"),
+          event(4, EventType::started, R"({"stage":"processing","metadata":{"attempt":1}})"),
+          event(5, EventType::progress, R"({"stage":"Transcribing audio","metadata":{"attempt":1}})"),
+          event(6, EventType::progress, R"({"stage":"Transcribing audio","metadata":{"attempt":1}})"),
+          event(9, EventType::started, R"({"stage":"processing","metadata":{"attempt":2}})"),
+          event(12, EventType::failed, R"({"stage":"failed","metadata":{"attempt":2}})"),
+      },
+      {});
   ASSERT_EQ(stages.size(), 4U);
   EXPECT_EQ(stages[0].stage, "queued");
   EXPECT_EQ(stages[0].to, kStart + seconds(4));
@@ -70,6 +72,43 @@ TEST(StageTimes, FollowTheEventsAttemptByAttempt) {
   EXPECT_EQ(stages[2].to, kStart + seconds(9));
   EXPECT_EQ(stages[3].attempt, 2);
   EXPECT_EQ(stages[3].to, kStart + seconds(12));
+}
+
+TEST(StageTimes, ThePauseBehindAnAttemptIsNoneOfIts) {
+  using jobs::EventType;
+  const auto attempt = [](int series, int number, int from, int to) {
+    jobs::Attempt made;
+    made.series = series;
+    made.number = number;
+    made.started_at = kStart + seconds(from);
+    made.ended_at = kStart + seconds(to);
+    return made;
+  };
+  const std::vector<jobs::Attempt> attempts{attempt(0, 1, 1, 3), attempt(1, 1, 9, 11), attempt(1, 2, 14, 15)};
+  const auto stages = stage_times(
+      {
+          event(0, EventType::queued, R"({"stage":"queued","metadata":{}})"),
+          event(1, EventType::started, R"({"stage":"processing","metadata":{"attempt":1}})"),
+          event(3, EventType::failed, R"({"stage":"failed","metadata":{"attempt":1}})"),
+          event(8, EventType::queued, R"({"stage":"queued","metadata":{"restarted":true}})"),
+          event(9, EventType::started, R"({"stage":"processing","metadata":{"attempt":1}})"),
+          event(10, EventType::progress, R"({"stage":"Fetching video data","metadata":{"attempt":1}})"),
+          event(14, EventType::started, R"({"stage":"processing","metadata":{"attempt":2}})"),
+      },
+      attempts);
+  ASSERT_EQ(stages.size(), 8U);
+  EXPECT_EQ(stages[1].to, kStart + seconds(3));
+  EXPECT_EQ(stages[2].stage, "queued");
+  EXPECT_EQ(stages[4].stage, "Fetching video data");
+  EXPECT_EQ(stages[4].to, kStart + seconds(11));
+  EXPECT_EQ(stages[5].stage, "waiting");
+  EXPECT_EQ(stages[5].attempt, 0);
+  EXPECT_EQ(stages[5].from, kStart + seconds(11));
+  EXPECT_EQ(stages[5].to, kStart + seconds(14));
+  EXPECT_EQ(stages[6].attempt, 2);
+  EXPECT_EQ(stages[6].to, kStart + seconds(15));
+  EXPECT_EQ(stages[7].stage, "waiting");
+  EXPECT_FALSE(stages[7].to) << "it waits still";
 }
 
 }  // namespace
