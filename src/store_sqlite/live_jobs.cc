@@ -3,13 +3,14 @@
 #include "store_sqlite/transaction.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 #include <utility>
 
 namespace rushes::store_sqlite {
 namespace {
 
-constexpr std::size_t kMeasured = 20;       // jobs, for the mean
+constexpr std::size_t kMeasured = 20;       // jobs of a type, for the mean
+constexpr int kLookedAt = 200;              // jobs, to find those in
 constexpr std::size_t kMostLogs = 200'000;  // of users, kept in memory
 constexpr std::int64_t kTokensAtOnce = 1'000'000;
 // How much progress may be told before it is filed, or overtaken by what is. After a crash the numbers of those whose
@@ -40,7 +41,7 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
   later_of_type_ = {};
   auto before = std::exchange(running_, {});
   for (auto& ended : std::exchange(ended_, {})) before.try_emplace(ended.row.job.id, std::move(ended));
-  took_.clear();
+  took_ = {};
   if (!within) filing_ = false;
   // Numbers that were given stay given; what was to be filed may not have been.
   for (auto& [user, log] : logs_) log.filed = Log::kUnknown;
@@ -96,10 +97,16 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
     job.since = second_of(from_millis(waiting.integer(9)));
     wait(UserId(waiting.text(1)), job, waiting.integer(5), from_millis(0));
   }
-  auto& ended =
-      database.statement("SELECT finished_at - processed_at FROM job_states WHERE state = 2 ORDER BY no DESC LIMIT ?");
-  ended.bind(static_cast<int>(kMeasured));
-  while (ended.next()) took_.push_front(ended.integer(0));
+  auto& ended = database.statement(
+      "SELECT type, finished_at - processed_at FROM job_states CROSS JOIN submitted_jobs USING (no) WHERE state = 2"
+      " ORDER BY job_states.no DESC LIMIT ?");
+  ended.bind(kLookedAt);
+  while (ended.next()) {
+    auto& [each, sum] = took_.at(static_cast<std::size_t>(ended.integer(0)));
+    if (each.size() == kMeasured) continue;
+    each.push_front(ended.integer(1));
+    sum += each.front();
+  }
   if (within) {
     // Those that the transaction has ended so far run on if it does not come about.
     for (auto& [id, running] : before) ended_.push_back(std::move(running));
@@ -284,17 +291,45 @@ int LiveJobs::unfinished(const UserId& user) const {
          (later == later_of_.end() ? 0 : later->second);
 }
 
-void LiveJobs::measured(std::chrono::milliseconds took) {
-  took_.push_back(took.count());
-  if (took_.size() > kMeasured) took_.pop_front();
+void LiveJobs::measured(jobs::JobType type, std::chrono::milliseconds took) {
+  auto& [each, sum] = took_[static_cast<std::size_t>(type)];
+  each.push_back(took.count());
+  sum += took.count();
+  if (each.size() <= kMeasured) return;
+  sum -= each.front();
+  each.pop_front();
 }
 
-std::optional<int> LiveJobs::estimate_wait(int position) const {
-  const auto rounds = (position - 1 + order_.running()) / parallel_jobs_;
-  if (rounds == 0 || took_.empty()) return std::nullopt;
-  const auto sum = std::accumulate(took_.begin(), took_.end(), std::int64_t{0});
-  const auto mean = sum / static_cast<std::int64_t>(took_.size());
-  return static_cast<int>((mean * rounds + 999) / 1000);
+std::optional<int> LiveJobs::estimate_wait(jobs::JobType type, int position) const {
+  if (types_[static_cast<std::size_t>(type)].paused) return std::nullopt;
+  std::int64_t total = 0;
+  std::size_t measured = 0;
+  for (const auto& took : took_) {
+    total += took.sum;
+    measured += took.each.size();
+  }
+  if (measured == 0) return std::nullopt;
+  // Of which types those are that stand before it is not known: of each as many as its share in those that wait.
+  const auto others = static_cast<double>(std::max<std::size_t>(order_.waiting(), 2) - 1);
+  double before = 0;
+  double work = 0;  // ms
+  for (std::size_t i = 0; i < jobs::kJobTypes; ++i) {
+    const auto other = static_cast<jobs::JobType>(i);
+    double count = order_.running(other);
+    if (!types_[i].paused) {
+      const auto waiting = order_.waiting(other) - (other == type ? 1 : 0);
+      count += (position - 1) * static_cast<double>(waiting) / others;
+    }
+    const auto& [each, sum] = took_[i];
+    // Of a type of which none has ended nothing better is known than how long the others took.
+    const auto mean = each.empty() ? static_cast<double>(total) / static_cast<double>(measured)
+                                   : static_cast<double>(sum) / static_cast<double>(each.size());
+    before += count;
+    work += count * mean;
+  }
+  const auto rounds = std::floor(before / parallel_jobs_ + 1e-9);
+  if (rounds == 0) return std::nullopt;
+  return static_cast<int>(std::ceil(work / before * rounds / 1000 - 1e-9));
 }
 
 std::optional<Timestamp> LiveJobs::next_due() const {

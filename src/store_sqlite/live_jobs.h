@@ -95,11 +95,12 @@ class LiveJobs {
 
   /// Waiting and running together.
   int unfinished(const UserId& user) const;
-  /// A job took this long.
-  void measured(std::chrono::milliseconds took);
-  /// Seconds until the job at `position` is likely to start; nothing where nothing was measured yet, or
-  /// where it starts at once.
-  std::optional<int> estimate_wait(int position) const;
+  /// A job of this type took so long.
+  void measured(jobs::JobType type, std::chrono::milliseconds took);
+  /// Seconds until the job of this type at `position`, which is in the order, is likely to start: by what runs, by what
+  /// waits of each type that is not paused, and by how long the last jobs of each type took. Nothing where its type is
+  /// paused, where nothing was measured yet, or where it starts at once.
+  std::optional<int> estimate_wait(jobs::JobType type, int position) const;
 
   /// So many failed jobs more, or fewer.
   void count_dead(std::int64_t more) noexcept { dead_ += more; }
@@ -146,9 +147,14 @@ class LiveJobs {
     static constexpr std::int64_t kUnknown = -1;
   };
   Log& log_of(sqlite::Connection& database, const UserId& user);
-  FlatMap<UserId, Log> logs_;      // of those that were asked for
-  std::deque<std::int64_t> took_;  // ms; the last ones
-  std::int64_t last_number_ = 0;   // of all jobs and events
+  FlatMap<UserId, Log> logs_;  // of those that were asked for
+  /// How long the last jobs of a type took, in ms.
+  struct Took {
+    std::deque<std::int64_t> each;
+    std::int64_t sum = 0;
+  };
+  std::array<Took, jobs::kJobTypes> took_;
+  std::int64_t last_number_ = 0;  // of all jobs and events
   std::int64_t last_analysis_ = 0;
   std::int64_t last_place_ = 0;
   std::int64_t last_token_ = 0;

@@ -216,7 +216,7 @@ Task<Result<void>> SqliteJobStore::complete(jobs::Lease lease, jobs::Completion 
     }
     auto transition = jobs::completed(job, completion, now);
     save_analysis(transaction.without_staged(), live_, transition.job, job.audit, completion, now);
-    live_.measured(now - transition.job.processed_at.value_or(now));
+    live_.measured(transition.job.type, now - transition.job.processed_at.value_or(now));
     settle(transaction, *running, std::move(transition), {jobs::AttemptOutcome::completed, nullptr, {}}, now);
     return {};
   };

@@ -85,7 +85,7 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
   } else {
     position = line_up(job.user, waiting, now);
   }
-  const auto estimated_wait = position ? live_.estimate_wait(*position) : std::nullopt;
+  const auto estimated_wait = position ? live_.estimate_wait(job.type, *position) : std::nullopt;
   auto transition = jobs::created(job, position, estimated_wait, now);
   row.job = std::move(transition.job);
   auto& database = transaction.without_staged();
@@ -193,7 +193,8 @@ Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Tim
   row.place = live_.new_place();
   row.run_at = to_millis(now);  // since when it waits
   const auto position = line_up(row.job.user, waiting(row, now), now);
-  auto transition = jobs::restarted(std::move(row.job), position, live_.estimate_wait(position));
+  const auto wait = live_.estimate_wait(row.job.type, position);
+  auto transition = jobs::restarted(std::move(row.job), position, wait);
   if (!transition) return transition.error();
   row.job = std::move(transition->job);
   write_restart(transaction, row);
@@ -255,7 +256,7 @@ void SqliteJobStore::tell_positions(Transaction& transaction, Telling& telling, 
     }
     ++telling.told;
     auto row = row_of(database, job.number);
-    auto transition = jobs::moved(std::move(row.job), position, live_.estimate_wait(position));
+    auto transition = jobs::moved(std::move(row.job), position, live_.estimate_wait(job.type, position));
     row.job = std::move(transition.job);
     transaction.set_state(row);
     log_event(transaction, live_, row.job, *transition.event, telling.now);

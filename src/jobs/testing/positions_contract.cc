@@ -176,5 +176,35 @@ TEST_P(JobStoreContract, TheWaitIsToldWhereItCanBeEstimated) {
   EXPECT_EQ(payload.at("message"), "Job queued at position 4 (about 40 s to wait)");
 }
 
+TEST_P(JobStoreContract, TheWaitIsEstimatedByWhatWaitsOfEachType) {
+  const auto run = [this](JobType type, seconds took) {
+    auto wanted = request("ann");
+    wanted.type = type;
+    must(run_to_end(jobs().submit(wanted, kNoLimit)));
+    const auto claimed = claim();
+    clock_.advance(took);
+    complete(claimed);
+  };
+  const auto told = [this](JobType type) {
+    auto wanted = request("ann");
+    wanted.type = type;
+    const auto metadata = metadata_of(last_payload(must(run_to_end(jobs().submit(wanted, kNoLimit))).job));
+    const auto* wait = metadata.if_contains("estimatedWaitTime");
+    return wait == nullptr ? 0 : static_cast<int>(wait->as_int64());
+  };
+  for (int i = 0; i < 3; ++i) run(JobType::upload, seconds(300));
+  for (int i = 0; i < 30; ++i) run(JobType::transcript, seconds(2));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(told(JobType::transcript), 0);
+  claim_up_to(3);
+  EXPECT_EQ(told(JobType::transcript), 2);
+  // What does not start is in nobody's way.
+  must(run_to_end(jobs().set_type(JobType::upload, {true, std::nullopt})));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(told(JobType::upload), 0) << "nobody knows for how long";
+  EXPECT_EQ(told(JobType::transcript), 2);
+  must(run_to_end(jobs().set_type(JobType::upload, {false, std::nullopt})));
+  // Three transcripts run, two wait, and four uploads: 1,210 s of work, nine jobs, in three rounds.
+  EXPECT_EQ(told(JobType::transcript), 404);
+}
+
 }  // namespace
 }  // namespace rushes::jobs
