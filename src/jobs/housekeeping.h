@@ -42,6 +42,10 @@ class Housekeeping {
   /// was, without a gap. None that notices and webhooks have not followed yet.
   virtual Task<Result<Swept>> remove_events(SweepOrder order, SweepPlace place) = 0;
 
+  /// Those events that told a waiting job of another position alone, under the same conditions; what was looked at once
+  /// is not looked at by the next sweep. So a user's events may have gaps, where nobody was told anything else.
+  virtual Task<Result<Swept>> remove_positions(SweepOrder order, SweepPlace place) = 0;
+
   /// Saved analyses. Their jobs stay, without them; so do their files, see `unsaved`.
   virtual Task<Result<Swept>> remove_analyses(SweepOrder order, SweepPlace place) = 0;
 

@@ -85,6 +85,7 @@ Task<> Housekeeper::loop(Gate::Pass pass) {
 
 Task<> Housekeeper::tidy() {
   using Store = jobs::Housekeeping;
+  co_await sweep("positions", &Store::remove_positions, retention_.positions, 0, counts_.events);
   co_await sweep("events", &Store::remove_events, retention_.events, retention_.max_events, counts_.events);
   co_await sweep("jobs", &Store::remove_jobs, retention_.jobs, retention_.max_jobs, counts_.jobs);
   co_await sweep("analyses", &Store::remove_analyses, retention_.analyses, 0, counts_.analyses);

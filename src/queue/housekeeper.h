@@ -21,6 +21,7 @@ struct Retention {
   std::int64_t max_jobs = 0;
   std::chrono::seconds events{0};
   std::int64_t max_events = 0;
+  std::chrono::seconds positions{3'600};  // events that told of another position alone
   std::chrono::seconds analyses{0};
   std::chrono::seconds uploads{0};  // from the last end of a job that is about them; 0: as long as such a job is kept
   std::chrono::milliseconds every{3'600'000};

@@ -9,6 +9,11 @@
 namespace rushes::store_sqlite {
 namespace {
 
+/// Of the events in `table`: not their user's newest.
+#define RUSHES_NOT_NEWEST(table)                                           \
+  " AND seq < (SELECT json_extract(entries, '$[#-1][0]') FROM user_events" \
+  " WHERE user_events.user_id = " table ".user_id ORDER BY first DESC LIMIT 1)"
+
 // Of the writer's time for one step; others wait for it.
 constexpr std::chrono::milliseconds kLongestStep{5};
 
@@ -184,13 +189,44 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_events(jobs::SweepOrder ord
       "SELECT id, at, at FROM events WHERE id > ?1 AND id <= (SELECT upto FROM done) UNION ALL"
       " SELECT no, created_at, created_at FROM submitted_jobs WHERE no > max(?1, " RUSHES_FIRST_EVENTS_APART
       ") AND no <= (SELECT upto FROM done) ORDER BY 1 LIMIT ?2",
-      "SELECT 1 FROM log WHERE id = ?1 AND (at < ?2 OR id <= ?3)"
-      " AND seq < (SELECT json_extract(entries, '$[#-1][0]') FROM user_events"
-      " WHERE user_events.user_id = log.user_id ORDER BY first DESC LIMIT 1)",
+      "SELECT 1 FROM log WHERE id = ?1 AND (at < ?2 OR id <= ?3)" RUSHES_NOT_NEWEST("log"),
       kRemove,
       forget_event,
       keep_event};
   return remove(kEvents, order, place);
+}
+
+Task<Result<jobs::Swept>> SqliteHousekeeping::remove_positions(jobs::SweepOrder order, jobs::SweepPlace place) {
+  static constexpr std::array kRemove{"DELETE FROM events WHERE id = ?"};
+  static constexpr Kind kPositions{
+      nullptr,
+      nullptr,
+      "SELECT id, at, CASE WHEN type = 0 AND instr(payload, '\"positionChanged\":true') > 0 THEN at END FROM events"
+      " WHERE id > ? AND id <="
+      " (SELECT min(value) FROM counters WHERE name IN ('notices', 'webhooks', 'events_listed')) ORDER BY id LIMIT ?",
+      "SELECT 1 FROM events WHERE id = ?1 AND at < ?2 AND ?3 = 0" RUSHES_NOT_NEWEST("events"),
+      kRemove,
+      forget_event};
+  order.most = 0;
+  if (place.beyond < 0) {
+    std::function question = [](sqlite::Connection& database) -> Result<std::int64_t> {
+      return single(database.statement("SELECT value FROM counters WHERE name = 'positions_swept'"));
+    };
+    const auto reached = co_await readers_.read(std::move(question));
+    if (!reached) co_return reached.error();
+    place.at = *reached;
+  }
+  auto swept = co_await remove(kPositions, order, place);
+  if (!swept || !swept->done) co_return swept;
+  if (place.beyond < 0 && swept->next.at == place.at) co_return swept;  // it has come no further
+  std::function work = [at = swept->next.at](Transaction& transaction) -> Result<void> {
+    transaction.database().run(
+        "INSERT INTO counters VALUES ('positions_swept', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", at);
+    return {};
+  };
+  const auto kept = co_await writer_.write(std::move(work));
+  if (!kept) co_return kept.error();
+  co_return swept;
 }
 
 Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) {

@@ -157,5 +157,34 @@ TEST_P(JobStoreContract, AnUploadIsNeededByEveryJobThatIsAboutIt) {
   EXPECT_EQ(must(run_to_end(housekeeping().unneeded(asked, clock_.now()))), nobodys) << "its retry waits";
 }
 
+TEST_P(JobStoreContract, PositionsThatNobodyAsksForAnyMoreGo) {
+  const auto first = submit("ann");
+  const auto second = submit("ann");
+  const auto third = submit("ann");
+  const auto move = [this] {
+    clock_.advance(2s);
+    EXPECT_EQ(must(run_to_end(jobs().announce_positions(10))), 0);
+  };
+  must(run_to_end(jobs().cancel(first.user, first.id)));
+  move();
+  must(run_to_end(jobs().cancel(second.user, second.id)));
+  move();
+  EXPECT_EQ(told_of(third), "queued queued queued");
+  EXPECT_EQ(sweep(housekeeping(), &Housekeeping::remove_positions, clock_.now() + 1h), 0) << "nothing has followed yet";
+  follow_log();
+  EXPECT_EQ(sweep(housekeeping(), &Housekeeping::remove_positions, clock_.now() - 1h), 0) << "they are young";
+
+  EXPECT_EQ(sweep(housekeeping(), &Housekeeping::remove_positions, clock_.now() + 1h), 2);
+
+  EXPECT_EQ(told_of(second), "queued cancelled");
+  EXPECT_EQ(told_of(third), "queued queued") << "never the newest";
+  EXPECT_EQ(events_of("ann").back().seq, 8);
+  complete(claim());
+  EXPECT_EQ(told_of(third), "queued queued started completed");
+  follow_log();
+  EXPECT_EQ(sweep(housekeeping(), &Housekeeping::remove_positions, clock_.now() + 1h), 0)
+      << "that was looked at before";
+}
+
 }  // namespace
 }  // namespace rushes::jobs

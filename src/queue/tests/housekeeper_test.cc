@@ -26,6 +26,9 @@ class FakeStore final : public jobs::Housekeeping {
   Task<Result<Swept>> remove_events(SweepOrder order, SweepPlace place) override {
     co_return step("events", order, place);
   }
+  Task<Result<Swept>> remove_positions(SweepOrder order, SweepPlace place) override {
+    co_return step("positions", order, place);
+  }
   Task<Result<Swept>> remove_analyses(SweepOrder order, SweepPlace place) override {
     co_return step("analyses", order, place);
   }
@@ -172,6 +175,8 @@ TEST_F(HousekeeperTest, EachSweepGoesToItsEndWithWhatIsConfigured) {
   EXPECT_EQ(store_.steps["events"], 3);
   EXPECT_EQ(store_.orders["events"].before, from_millis(0));
   EXPECT_EQ(store_.orders["events"].most, 1'000);
+  EXPECT_EQ(store_.steps["positions"], 3);
+  EXPECT_EQ(store_.orders["positions"].before, clock_.now() - 1h);
   EXPECT_EQ(store_.steps["analyses"], 0) << "kept for ever";
   EXPECT_EQ(store_.uploads_since, clock_.now() - 24h);
   EXPECT_EQ(keeper().counts().jobs.value(), 6U);
