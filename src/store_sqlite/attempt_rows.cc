@@ -66,7 +66,10 @@ std::vector<jobs::Attempt> attempts_of(sqlite::Connection& database, const Row& 
   rows.bind(row.number);
   while (rows.next()) attempts.push_back(read_attempt(rows));
   const bool runs = row.job.state == jobs::JobState::processing;
-  if ((runs || row.job.state == jobs::JobState::completed) && row.job.processed_at) {
+  // It may have ended since its job was read.
+  const bool is_there =
+      !attempts.empty() && attempts.back().series == row.series && attempts.back().number == row.job.attempt;
+  if ((runs || row.job.state == jobs::JobState::completed) && row.job.processed_at && !is_there) {
     jobs::Attempt last;
     last.series = row.series;
     last.number = row.job.attempt;

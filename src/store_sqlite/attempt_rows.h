@@ -8,7 +8,8 @@
 
 namespace rushes::store_sqlite {
 
-// Attempts that did not complete, and what they left for the next. All throw sqlite::Failure.
+// Attempts that did not complete, or whose job was restarted since, and what they left for the next. All throw
+// sqlite::Failure.
 
 /// The attempt of `row` that ended so; `failure`: where it failed.
 void insert_attempt(sqlite::Connection& database, const Row& row, jobs::AttemptOutcome outcome,

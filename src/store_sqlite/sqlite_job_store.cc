@@ -186,6 +186,11 @@ Task<Result<jobs::Job>> SqliteJobStore::restart(UserId user, JobId id, int max_u
 }
 
 Result<void> SqliteJobStore::restart_row(Transaction& transaction, Row& row, Timestamp now) {
+  // Until now the job told of it; written here, where few come by, and not where each completes.
+  if (row.job.state == jobs::JobState::completed) {
+    insert_attempt(transaction.database(), row, jobs::AttemptOutcome::completed, nullptr,
+                   row.job.finished_at.value_or(now));
+  }
   row.job.processed_at.reset();  // so that it is told where it waits
   row.last_seq = 0;
   ++row.series;

@@ -64,9 +64,21 @@ TEST_P(JobStoreContract, EachAttemptIsKept) {
   EXPECT_FALSE(attempts[3].outcome);
 
   complete(last);
+  const auto completed_at = clock_.now();
   attempts = must(run_to_end(queries().attempts(job.user, job.id)));
   EXPECT_EQ(attempts.at(3).outcome, AttemptOutcome::completed);
-  EXPECT_EQ(attempts.at(3).ended_at, clock_.now());
+  EXPECT_EQ(attempts.at(3).ended_at, completed_at);
+
+  // One that completed is kept too once there is another series.
+  clock_.advance(seconds(5));
+  must(run_to_end(jobs().restart(job.user, job.id, kNoLimit)));
+  complete(claim());
+  attempts = must(run_to_end(queries().attempts(job.user, job.id)));
+  ASSERT_EQ(attempts.size(), 5U);
+  EXPECT_EQ(attempts[3].outcome, AttemptOutcome::completed);
+  EXPECT_EQ(attempts[3].ended_at, completed_at);
+  EXPECT_EQ(attempts[4].series, attempts[3].series + 1);
+  EXPECT_EQ(attempts[4].ended_at, clock_.now());
   EXPECT_EQ(code_of(run_to_end(queries().attempts(UserId("bob"), job.id))), Errc::not_found);
 }
 
