@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "sqlite/connection.h"
+#include "store_sqlite/database_error.h"
 #include "store_sqlite/database_lock.h"
 #include "store_sqlite/maintenance.h"
 
@@ -113,6 +114,7 @@ Result<BackupReport> backup_database(const fs::path& database, const fs::path& t
     if (auto made = make_private(partial.path()); !made) return made.error();
     {
       sqlite::Connection from(database, sqlite::Access::read_only);
+      if (auto newer = newer_version(from, database)) return *newer;
       sqlite::Connection to(partial.path(), sqlite::Access::read_write);
       copy(from, to, progress);
     }
@@ -131,7 +133,7 @@ Result<BackupReport> backup_database(const fs::path& database, const fs::path& t
     if (auto put = partial.put(target); !put) return put.error();
     return BackupReport{bytes, std::move(*checked)};
   } catch (const sqlite::Failure& failure) {
-    return Error(Errc::unavailable, failure.what());
+    return database_error(database, failure);
   }
 }
 
@@ -146,6 +148,7 @@ Result<VacuumReport> vacuum_database(const fs::path& database, const Progress& p
     VacuumReport report;
     {
       sqlite::Connection connection(database, sqlite::Access::read_write);
+      if (auto newer = newer_version(connection, database)) return *newer;
       if (single(connection, "PRAGMA wal_checkpoint(TRUNCATE)") != 0) {
         return Error(Errc::conflict,
                      "the database " + database.string() + " is in use by another program; end it first");
@@ -170,7 +173,7 @@ Result<VacuumReport> vacuum_database(const fs::path& database, const Progress& p
     if (auto put = partial.put(database); !put) return put.error();
     return report;
   } catch (const sqlite::Failure& failure) {
-    return Error(Errc::unavailable, failure.what());
+    return database_error(database, failure);
   }
 }
 

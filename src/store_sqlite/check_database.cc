@@ -1,4 +1,5 @@
 #include "sqlite/connection.h"
+#include "store_sqlite/database_error.h"
 #include "store_sqlite/first_events.h"
 #include "store_sqlite/id_list.h"
 #include "store_sqlite/maintenance.h"
@@ -135,10 +136,11 @@ void check_pages(sqlite::Connection& database, std::vector<std::string>& problem
 Result<CheckReport> check_database(const std::filesystem::path& database, const Progress& progress) {
   try {
     sqlite::Connection connection(database, sqlite::Access::read_only);
+    if (auto newer = newer_version(connection, database)) return *newer;
     if (const auto version = version_of(connection); version != newest_version()) {
-      return Error(Errc::conflict, "the database has version " + std::to_string(version) +
+      return Error(Errc::conflict, "the database " + database.string() + " has version " + std::to_string(version) +
                                        ", this Rushes checks version " + std::to_string(newest_version()) +
-                                       "; start its server once");
+                                       "; start its server once, which brings it there");
     }
     // All of it as of one moment.
     connection.execute("BEGIN");
@@ -166,7 +168,7 @@ Result<CheckReport> check_database(const std::filesystem::path& database, const 
     connection.execute("COMMIT");
     return report;
   } catch (const sqlite::Failure& failure) {
-    return Error(Errc::unavailable, failure.what());
+    return database_error(database, failure);
   }
 }
 

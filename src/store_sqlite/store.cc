@@ -1,6 +1,7 @@
 #include "store_sqlite/store.h"
 
 #include "base/log.h"
+#include "store_sqlite/database_error.h"
 #include "store_sqlite/database_lock.h"
 #include "store_sqlite/migrations.h"
 #include "store_sqlite/sqlite_housekeeping.h"
@@ -95,7 +96,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, co
     return std::unique_ptr<Store>(
         std::make_unique<SqliteStore>(file, options, clock, rng, std::move(*lock), connection));
   } catch (const sqlite::Failure& error) {
-    return error.to_error();
+    return database_error(file, error);
   }
 }
 

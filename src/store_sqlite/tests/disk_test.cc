@@ -79,6 +79,20 @@ class DiskTest : public ::testing::Test {
   std::vector<jobs::Event> heard_;  // under mutex_
 };
 
+TEST_F(DiskTest, WhoeverStartsOnAFullDiskIsToldWhichFileItIs) {
+  const TemporaryFolder folder;
+  FakeClock clock;
+  SeededRng rng{3};
+  faults_.fail_all(DiskError::full);
+  const auto refused = Store::open(folder.database(), StoreOptions(), clock, rng);
+  faults_.heal();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::unavailable);
+  const std::string words = refused.error().what();
+  EXPECT_NE(words.find(folder.database().string()), std::string::npos) << words;
+  EXPECT_NE(words.find("full"), std::string::npos) << words;
+}
+
 TEST_F(DiskTest, WhatCannotBeSyncedIsRefusedAndNotThere) {
   for (const bool lose : {false, true}) {
     faults_.lose_unsynced(lose ? sqlite::Lost::all : sqlite::Lost::nothing);

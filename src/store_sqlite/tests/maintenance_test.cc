@@ -1,6 +1,7 @@
 #include "store_sqlite/maintenance.h"
 
 #include "async/run.h"
+#include "base/file.h"
 #include "base/id.h"
 #include "sqlite/connection.h"
 #include "store_sqlite/tests/temporary_store.h"
@@ -142,7 +143,41 @@ TEST_F(MaintenanceTest, ADamagedFileIsFound) {
     EXPECT_THAT(report->problems.at(0), HasSubstr("The file is damaged"));
   } else {
     EXPECT_THAT(report.error().what(), HasSubstr("malformed"));
+    EXPECT_THAT(report.error().what(), HasSubstr(store_.file().string()));
   }
+}
+
+TEST_F(MaintenanceTest, AFileThatCannotBeReadIsNamedWithWhatToDo) {
+  store_.close();
+  {
+    std::fstream file(store_.file(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(100);  // behind the header: the schema's first page
+    file << std::string(3'996, '\x55');
+  }
+  const auto checked = check_database(store_.file(), silent_);
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().what(), HasSubstr("the database " + store_.file().string() + " is damaged"));
+  EXPECT_THAT(checked.error().what(), HasSubstr("rushes db backup"));
+}
+
+TEST_F(MaintenanceTest, ADatabaseOfANewerVersionIsLeftAlone) {
+  store_.close();
+  damage("PRAGMA user_version = 99");
+  const auto before = read_file(store_.file(), std::size_t{1} << 30U).value();
+  const auto target = store_.file().parent_path() / "copy.db";
+  const std::vector<Error> errors{check_database(store_.file(), silent_).error(),
+                                  backup_database(store_.file(), target, false, silent_).error(),
+                                  vacuum_database(store_.file(), silent_).error()};
+  for (const auto& error : errors) {
+    EXPECT_EQ(error.code(), Errc::conflict);
+    EXPECT_THAT(error.what(), HasSubstr("has version 99"));
+    EXPECT_THAT(error.what(), HasSubstr("use the newer Rushes"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(target));
+  EXPECT_EQ(read_file(store_.file(), std::size_t{1} << 30U).value(), before);
+
+  damage("PRAGMA user_version = 1");
+  EXPECT_THAT(check_database(store_.file(), silent_).error().what(), HasSubstr("start its server once"));
 }
 
 TEST_F(MaintenanceTest, ABackupIsTheDatabaseAndAnotherLog) {
