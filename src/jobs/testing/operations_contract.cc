@@ -281,7 +281,7 @@ TEST_P(JobStoreContract, CountsAreByType) {
 
   must(run_to_end(jobs().fail(failing.lease, kDead, milliseconds(0))));
   EXPECT_EQ(must(run_to_end(queries().counts())).dead, 1);
-  EXPECT_EQ(must(run_to_end(jobs().redrive(DeadFilter()))), 1);
+  EXPECT_EQ(must(run_to_end(jobs().redrive(DeadFilter()))).jobs, 1);
   counts = must(run_to_end(queries().counts()));
   EXPECT_EQ(counts.dead, 0);
   EXPECT_EQ(counts.types[static_cast<std::size_t>(JobType::transcript)].waiting, 2);

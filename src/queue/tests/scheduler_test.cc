@@ -119,6 +119,16 @@ class SchedulerTest : public ::testing::Test {
   static AttemptEnd failure(bool retryable) {
     return {AttemptResult(jobs::Failure{"UNAVAILABLE", "No room.", retryable, {}})};
   }
+  /// Starts on a disk that is full once the first attempt runs, until `room_` is true again.
+  void start_on_a_disk_that_fills_up() {
+    SchedulerOptions options;
+    options.has_room = [this] { return room_ ? Result<void>() : Error(Errc::unavailable, "full"); };
+    runner_.meanwhile = [this]() -> Task<> {
+      room_ = false;
+      co_return;
+    };
+    start(options);
+  }
   JobId submit(std::optional<Timestamp> run_at = std::nullopt) {
     jobs::NewJob job;
     job.id = JobId(new_uuid(clock_, rng_));
@@ -148,6 +158,7 @@ class SchedulerTest : public ::testing::Test {
   store_sqlite::TemporaryStore store_{clock_};
   LateStore late_{store_->jobs()};
   ScriptedRunner runner_;
+  bool room_ = true;
   asio::io_context loop_{1};
   std::unique_ptr<Scheduler> scheduler_;
 };
@@ -190,21 +201,14 @@ TEST_F(SchedulerTest, AResultOfALostLeaseLosesItsFiles) {
 }
 
 TEST_F(SchedulerTest, NothingIsBegunWithoutRoomAndWhatFailsThenIsHandedBack) {
-  bool room = true;
-  SchedulerOptions options;
-  options.has_room = [&room] { return room ? Result<void>() : Error(Errc::unavailable, "full"); };
   runner_.ends = {failure(true), completion()};
-  runner_.meanwhile = [&room]() -> Task<> {
-    room = false;
-    co_return;
-  };
-  start(options);
+  start_on_a_disk_that_fills_up();
   const auto job = submit();
 
   ASSERT_TRUE(comes([&] { return runner_.runs == 1 && scheduler_->running() == 0; }));
   EXPECT_FALSE(comes([&] { return runner_.runs > 1; }, 300ms)) << "it is not tried again while the disk is full";
   EXPECT_EQ(find(job).state, jobs::JobState::pending);
-  room = true;
+  room_ = true;
   ASSERT_TRUE(comes([&] { return find(job).state == jobs::JobState::completed; }));
   const auto attempts = run_to_end(store_->queries().attempts(user_, job)).value();
   const auto handed_back = [](const jobs::Attempt& one) { return one.outcome == jobs::AttemptOutcome::handed_back; };
@@ -212,15 +216,8 @@ TEST_F(SchedulerTest, NothingIsBegunWithoutRoomAndWhatFailsThenIsHandedBack) {
 }
 
 TEST_F(SchedulerTest, AFailureForGoodIsOneAlsoWithoutRoom) {
-  bool room = true;
-  SchedulerOptions options;
-  options.has_room = [&room] { return room ? Result<void>() : Error(Errc::unavailable, "full"); };
   runner_.ends = {failure(false)};
-  runner_.meanwhile = [&room]() -> Task<> {
-    room = false;
-    co_return;
-  };
-  start(options);
+  start_on_a_disk_that_fills_up();
   const auto job = submit();
   ASSERT_TRUE(comes([&] { return runner_.runs == 1 && scheduler_->running() == 0; }));
   EXPECT_EQ(find(job).state, jobs::JobState::failed);
