@@ -167,7 +167,8 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
     auto message = co_await process.receive();
     if (!message) co_return co_await buried(running);
     running.unheard = 0;
-    if (co_await pass_on(running, *message, progress)) continue;
+    const bool goes_on = co_await pass_on(running, *message, progress);
+    if (goes_on) continue;
     if (running.stopped || running.timed_out || running.silent) co_return co_await buried(running);
     running.deadline.cancel();
     running.ear.cancel();
