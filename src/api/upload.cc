@@ -147,7 +147,8 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
 
   const auto id = job.id;
   const auto submitted = co_await context.jobs.submit(std::move(job));
-  const bool needed = submitted ? !submitted->existed : co_await stands(context, submitted, identity.user, id);
+  bool needed = submitted && !submitted->existed;
+  if (!submitted) needed = co_await stands(context, submitted, identity.user, id);
   if (!needed) context.folder.remove_upload(id);
   if (!submitted) co_return net::problem(submitted.error());
   if (!submitted->existed) charge.keep(1);

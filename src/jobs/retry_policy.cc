@@ -20,6 +20,10 @@ bool is_one_of(const std::array<std::string_view, N>& codes, std::string_view co
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
+std::int64_t doubled(std::int64_t pause, int times) noexcept {
+  return std::min(kLongest, pause << std::clamp(times, 0, 16));
+}
+
 }  // namespace
 
 ErrorClass class_of(const Failure& failure) noexcept {
@@ -34,10 +38,13 @@ int attempts_allowed(ErrorClass error, int max_attempts) noexcept {
 }
 
 std::chrono::milliseconds retry_delay(ErrorClass error, int attempt, Rng& rng) {
-  const auto first = error == ErrorClass::network ? kFirstForNetwork : kFirst;
-  const auto full = std::min(kLongest, first << std::clamp(attempt - 1, 0, 16));
+  const auto full = doubled(error == ErrorClass::network ? kFirstForNetwork : kFirst, attempt - 1);
   const auto jitter = static_cast<std::int64_t>(rng.next_u64() % static_cast<std::uint64_t>(full / 2));
   return std::chrono::milliseconds(full - jitter);
+}
+
+std::chrono::milliseconds pause_after_loss(int failed) noexcept {
+  return std::chrono::milliseconds(failed <= 0 ? 0 : doubled(kFirst, failed - 1));
 }
 
 }  // namespace rushes::jobs

@@ -25,4 +25,8 @@ int attempts_allowed(ErrorClass error, int max_attempts) noexcept;
 /// come back together.
 std::chrono::milliseconds retry_delay(ErrorClass error, int attempt, Rng& rng);
 
+/// The same where the attempt was lost with its server, after `failed` others: none the first time, so that one crash
+/// costs no time, then as above and without chance. A server that crashes each time it starts does not wear out a job.
+std::chrono::milliseconds pause_after_loss(int failed) noexcept;
+
 }  // namespace rushes::jobs

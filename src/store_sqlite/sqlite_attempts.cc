@@ -253,7 +253,8 @@ Task<Result<int>> SqliteJobStore::take_over(bool all) {
       auto& running = *live_.find(id);
       // A token of its own for nobody: whoever held the lease before writes no more.
       running.row.token = live_.new_token(transaction.database());
-      settle_failed(transaction, running, failure, std::chrono::milliseconds(0), now);
+      const auto failed = all ? count_failed(transaction.database(), running.row) : 0;
+      settle_failed(transaction, running, failure, jobs::pause_after_loss(failed), now);
     }
     return static_cast<int>(lost.size());
   };

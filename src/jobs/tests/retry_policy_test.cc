@@ -38,5 +38,12 @@ TEST(RetryPolicy, DelaysDoubleUpToFiveMinutesLessAtMostHalf) {
   }
 }
 
+TEST(RetryPolicy, ALossOfTheServerCostsNoTimeOnce) {
+  EXPECT_EQ(pause_after_loss(0).count(), 0);
+  EXPECT_EQ(pause_after_loss(1).count(), 2'000);
+  EXPECT_EQ(pause_after_loss(3).count(), 8'000);
+  EXPECT_EQ(pause_after_loss(1'000).count(), 300'000);
+}
+
 }  // namespace
 }  // namespace rushes::jobs
