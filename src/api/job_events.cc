@@ -12,6 +12,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int kPage = 100;  // events read from the log at once
+// So far a reader may be beyond the log's last number: progress that was told and not filed when the server crashed.
+constexpr std::int64_t kLostNumbers = 4'096;
 constexpr std::chrono::seconds kHeartbeat{15};
 constexpr std::string_view kRetry = "retry: 2000\n\n";  // ms until an EventSource comes again
 constexpr std::string_view kComment = ":\n\n";          // keeps proxies from taking silence for an end
@@ -79,7 +81,10 @@ class JobEvents final : public net::BodySource {
   }
 
   void add(const jobs::Event& event) {
-    if (event.seq <= seq_) return;  // the log and what came live meet
+    // The log and what came live meet. But who has seen numbers that are given anew is told of the end.
+    const bool is_last = !told_ && is_end(event.type);
+    if (event.seq <= seq_ && !is_last) return;
+    told_ = true;
     seq_ = event.seq;
     ended_ = is_end(event.type);
     text_ += "id: " + std::to_string(event.seq) + "\nevent: ";
@@ -107,6 +112,7 @@ class JobEvents final : public net::BodySource {
   std::string text_{kRetry};
   steady_clock::time_point spoke_at_;
   bool behind_ = false;  // there may be more in the log
+  bool told_ = false;    // something
   bool ended_ = false;   // the last event is the job's end
   bool stopped_ = false;
 };
@@ -177,12 +183,12 @@ Task<net::Response> job_events(const Context& context, net::Request& request, au
   co_return co_await stream(context, identity, std::move(job), *seq);
 }
 
-/// Whether the reader has seen what the log does not have, as after the restore of a backup.
+/// Whether the reader has seen what the log never had, as after the restore of a backup.
 Task<Result<bool>> is_ahead(const Context& context, const UserId& user, std::int64_t seq) {
-  if (seq == 0) co_return false;
-  const auto at_it = co_await context.log.of_user_after(user, seq - 1, 1);
-  if (!at_it) co_return at_it.error();
-  co_return at_it->empty();
+  if (seq <= kLostNumbers) co_return false;
+  const auto behind = co_await context.log.of_user_after(user, seq - 1 - kLostNumbers, 1);
+  if (!behind) co_return behind.error();
+  co_return behind->empty();
 }
 
 }  // namespace

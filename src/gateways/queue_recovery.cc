@@ -134,15 +134,29 @@ Task<std::optional<socketio::Resumed>> QueueRecovery::resume(socketio::SocketPtr
   co_return resumed;
 }
 
+Task<bool> QueueRecovery::is_whole_behind(UserId user, Place place) {
+  auto asked = log_.has(user, place.anchor);
+  const auto known = co_await std::move(asked);
+  if (known && *known) co_return true;
+  // It may be a change of position, which goes before its time. Then there is a newer event, since the newest never
+  // goes; and what is older shows that nothing but such is gone.
+  auto question = log_.of_user_after(user, place.seq, 1);
+  const auto newer = co_await std::move(question);
+  if (!newer || newer->empty() || newer->front().id <= place.id) co_return false;
+  auto search = log_.seq_at(std::move(user), place.anchor);
+  const auto older = co_await std::move(search);
+  const bool whole = older && *older > 0 && *older < place.seq;
+  co_return whole;
+}
+
 Task<std::optional<socketio::LoggedEvents>> QueueRecovery::behind(UserId user, std::int64_t start,
                                                                   std::optional<Place> place) {
   std::int64_t had = 0;
   if (place) {
     had = place->seq;
-    // Whether the log still is the one that the client knows, and nothing behind its place is gone.
-    auto asked = log_.has(user, place->anchor);
-    const auto known = co_await std::move(asked);
-    if (!known || !*known) co_return std::nullopt;
+    auto asked = is_whole_behind(user, *place);
+    const bool whole = co_await std::move(asked);
+    if (!whole) co_return std::nullopt;
   } else {
     auto asked = log_.seq_at(user, start);
     const auto at_start = co_await std::move(asked);

@@ -44,6 +44,8 @@ class QueueRecovery final : public socketio::Recovery {
   std::string mac_of(std::string_view body, const socketio::Socket& socket) const;
   std::optional<Session> read_pid(const socketio::Socket& socket, std::string_view pid) const;
   std::optional<Place> read_offset(std::string_view offset) const;
+  /// Whether the log still is the one that the client knows, and nothing that it needs is gone behind this place.
+  Task<bool> is_whole_behind(UserId user, Place place);
   /// What the log has behind the session's start, or behind its offset.
   Task<std::optional<socketio::LoggedEvents>> behind(UserId user, std::int64_t start, std::optional<Place> place);
   socketio::LoggedEvents encode(std::vector<jobs::Event> events, std::int64_t last) const;

@@ -36,9 +36,9 @@ Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted) {
   if ((disk.f_flag & ST_RDONLY) != 0) return disk_error(EROFS);
   const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   if (free >= wanted + kRoom) return {};
+  const auto what = wanted == 0 ? std::string("work") : "a file of " + to_human_size(wanted);
   return Error::for_user(Errc::unavailable, "DISK_FULL",
-                         "The server's disk has " + to_human_size(free) + " left, and this needs " +
-                             to_human_size(wanted + kRoom) + "; try again later.");
+                         "The server's disk has no room for " + what + "; try again later.");
 }
 
 Result<void> DataFolder::prepare() const {

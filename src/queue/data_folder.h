@@ -31,7 +31,7 @@ class DataFolder {
   Result<void> prepare() const;
 
   /// Whether its disk can be written and has room for `wanted` bytes, and 16 MiB for the database and the results.
-  /// Errors: `unavailable`, DISK_FULL (naming what is there) or DISK_READ_ONLY.
+  /// Errors: `unavailable`, DISK_FULL (naming what was wanted, not what there is) or DISK_READ_ONLY.
   Result<void> has_room(std::uint64_t wanted = 0) const;
 
   const std::filesystem::path& root() const noexcept { return root_; }

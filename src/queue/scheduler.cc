@@ -105,8 +105,8 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
     const bool due = due_ && *due_ <= SystemClock().now();
     if (due) positions_changed_ = true;
     const int free = look_for_room() ? runner_.capacity() - static_cast<int>(running_.size()) : 0;
-    // What is due comes to wait by a claim, even of nothing.
-    if (taken_up_ && (free > 0 || due)) {
+    // What is due comes to wait by a claim, even of nothing; and a claim that was not answered is asked for again.
+    if (taken_up_ && (free > 0 || due || claim_key_ != 0)) {
       jobs::ClaimRequest request;
       request.lease_for = options_.lease;
       request.max_running_per_user = options_.max_running_per_user;
@@ -129,7 +129,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
             co_await store_.release(one.lease);
             continue;
           }
-          running_.emplace(one.job.id, attempt);
+          running_.insert_or_assign(one.job.id, attempt);  // one that waits to hear of its end may be there still
           spawn_detached(executor_, "queue", run_attempt(std::move(one), std::move(attempt), std::move(*entered)));
         }
       }
@@ -140,6 +140,19 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
     if (!had_room_) sleep = std::min(sleep, kLongestPause);
     if (!woken_) co_await wait(claim_timer_, sleep);
   }
+  if (claim_key_ != 0) co_await release_unanswered();
+}
+
+/// What a claim began that was not answered is worked on by nobody.
+Task<> Scheduler::release_unanswered() {
+  jobs::ClaimRequest request;
+  request.lease_for = options_.lease;
+  request.max_running_per_user = options_.max_running_per_user;
+  request.limit = 0;
+  request.key = claim_key_;
+  const auto claimed = co_await store_.claim(request);
+  if (!claimed) co_return;
+  for (const auto& one : *claimed) co_await store_.release(one.lease);
 }
 
 Task<std::chrono::milliseconds> Scheduler::until_next_due() {
@@ -186,7 +199,8 @@ Task<> Scheduler::run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> at
   } else if (made && replaced) {
     co_await runner_.discard(*replaced);
   }
-  running_.erase(job);
+  const auto own = running_.find(job);
+  if (own != running_.end() && own->second == attempt) running_.erase(own);
   attempt->ended.cancel();
   wake();
 }

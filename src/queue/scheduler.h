@@ -62,6 +62,7 @@ class Scheduler {
   /// Takes up what a stopped server left running; again before each claim until it succeeds.
   Task<> take_up();
   Task<> claim_loop(Gate::Pass pass);
+  Task<> release_unanswered();
   Task<> lease_loop(Gate::Pass pass);
   Task<> position_loop(Gate::Pass pass);
   Task<> run_attempt(jobs::Claimed claimed, std::shared_ptr<Attempt> attempt, Gate::Pass pass);

@@ -74,6 +74,10 @@ std::vector<jobs::Claimed> SqliteJobStore::claimed_before(Transaction& transacti
     auto* running = live_.find(lease);
     if (running == nullptr) continue;  // taken back with its transaction, or taken over
     auto& row = running->row;
+    if (row.job.cancel_requested) {  // nobody worked on it
+      settle_cancelled(transaction, *running, now);
+      continue;
+    }
     row.expires_at = now + request.lease_for;
     jobs::Claimed again;
     (void)row_of(database, row.number, &again.body);
@@ -83,6 +87,7 @@ std::vector<jobs::Claimed> SqliteJobStore::claimed_before(Transaction& transacti
     again.failed = count_failed(database, row);
     claimed.push_back(std::move(again));
   }
+  if (claimed.empty()) claim_leases_.clear();
   return claimed;
 }
 

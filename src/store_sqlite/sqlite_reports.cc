@@ -108,7 +108,9 @@ Task<Result<jobs::JobReport>> SqliteJobQueries::report_job(JobId job) {
       report.position = live.position;
       if (!report.position) report.run_at = from_millis(row->run_at);
     }
-    if (live.running && live.running->token == row->token) {
+    // A row keeps its token when its attempt has ended meanwhile.
+    const bool runs = row->job.state == jobs::JobState::processing;
+    if (runs && live.running && live.running->token == row->token) {
       report.lease_expires_at = live.running->expires_at;
       row->job = live.running->job;
     }

@@ -125,6 +125,7 @@ void Pool::listen_for_beats(Running& running, const JobId& job) const {
     if (cancelled || found == running_.end()) return;
     auto& attempt = *found->second;
     attempt.silent = attempt.listened_to && ++attempt.unheard > kLooks;
+    if (!attempt.worker.process) return;
     if (attempt.silent) return attempt.worker.process->kill();
     listen_for_beats(attempt, job);
   });
@@ -151,6 +152,7 @@ Task<queue::AttemptEnd> Pool::converse(Running& running, pipelines::Order order,
   running.deadline.async_wait([this, job = order.job](boost::system::error_code cancelled) {
     const auto found = running_.find(job);
     if (cancelled || found == running_.end()) return;
+    if (!found->second->worker.process) return;
     found->second->timed_out = true;
     found->second->worker.process->kill();
   });

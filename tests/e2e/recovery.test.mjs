@@ -1,5 +1,7 @@
 // Connection state recovery, with the unmodified client: after a cut, after a restart, and when it may not be.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
 import { signToken, secondsFromNow, startServer, waitFor } from './harness.mjs';
@@ -85,6 +87,34 @@ test('a client that got no event yet misses none', async () => {
   assert.equal(client.socket.recovered, true);
   await waitFor(() => sequence(client).at(-1) === last, 'the last event');
   assertWhole(sequence(client), first + 1, last);
+});
+
+test('a client whose last event was a position that is gone meanwhile gets what it missed', async () => {
+  const server = await serve();
+  const alice = userOf(server, 'alice');
+  const operator = userOf(server, 'operator', { role: 'admin' });
+  assert.equal((await operator.post('/admin/types/transcript', { paused: true })).status, 200);
+  const client = await alice.connect({ ...comesBack, ...transports.websocket }).ready();
+  const first = (await alice.transcript(talk)).body.jobId;
+  const second = (await alice.transcript(talk)).body.jobId;
+  await alice.post(`/analyze/job/${first}/cancel`);
+  await waitFor(() => client.updates(second).some((update) => update.metadata.positionChanged), 'another position');
+  stayAway(client);
+  cut(client);
+  await client.next('disconnect');
+  await alice.post(`/analyze/job/${second}/cancel`);
+  await server.stop();
+  const database = path.join(server.dataDir, 'rushes.db');
+  const moved = `payload LIKE '%"positionChanged":true%'`;
+  execFileSync('sqlite3', [database, 'UPDATE events SET at = at - 7200000']);
+  await server.start(server.port);
+  const count = () => execFileSync('sqlite3', ['-readonly', database, `SELECT count(*) FROM events WHERE ${moved}`]).toString().trim();
+  await waitFor(() => count() === '0', 'the end of old positions');
+
+  comeBack(client);
+  await connected(client, 2);
+  assert.equal(client.socket.recovered, true);
+  assert.equal((await client.until(second)).at(-1).eventType, 'job-cancelled');
 });
 
 test('a server that was killed and started anew gives what was missed', async () => {

@@ -103,6 +103,18 @@ TEST_P(JobStoreContract, TheSameClaimAgainGivesWhatItBegan) {
   EXPECT_TRUE(must(run_to_end(jobs().claim(request))).empty()) << "what it began has ended";
 }
 
+TEST_P(JobStoreContract, TheSameClaimAgainEndsWhatIsToBeStopped) {
+  const auto job = submit("ann");
+  ClaimRequest request;
+  request.key = 7;
+  must(run_to_end(jobs().claim(request)));
+  must(run_to_end(jobs().cancel(job.user, job.id)));
+
+  EXPECT_TRUE(must(run_to_end(jobs().claim(request))).empty());
+
+  EXPECT_EQ(find(job).state, JobState::cancelled);
+}
+
 TEST_P(JobStoreContract, TheLeaseEndsWithTheAttempt) {
   const auto completed = begin("ann");
   complete(completed);

@@ -187,6 +187,26 @@ TEST_F(SchedulerTest, WhatALateClaimBeganIsWorkedOffByWhoAsksAgain) {
   EXPECT_EQ(late_.late_claims, 0);
 }
 
+TEST_F(SchedulerTest, AStopHandsBackWhatALateClaimBegan) {
+  runner_.ends = {completion()};
+  late_.late_claims = 1;
+  start();
+  const auto job = submit();
+  ASSERT_TRUE(comes([&] { return late_.late_claims == 0; }));
+  EXPECT_EQ(find(job).state, jobs::JobState::processing);
+
+  bool stopped = false;
+  const auto stop = [&]() -> Task<> {
+    co_await scheduler_->stop();
+    stopped = true;
+  };
+  spawn_detached(loop_.get_executor(), "test", stop());
+  ASSERT_TRUE(comes([&] { return stopped; }));
+
+  EXPECT_EQ(find(job).state, jobs::JobState::pending);
+  EXPECT_EQ(runner_.runs, 0);
+}
+
 TEST_F(SchedulerTest, AResultOfALostLeaseLosesItsFiles) {
   runner_.ends = {completion(), completion()};
   runner_.meanwhile = [this]() -> Task<> { (co_await store_->jobs().take_over(true)).value(); };

@@ -119,6 +119,7 @@ TEST_F(PoolTest, AWorkerThatStandsStillIsLost) {
   const auto failure = failure_of("freeze", patient);
   EXPECT_EQ(failure.code, "WORKER_LOST");
   EXPECT_TRUE(failure.retryable);
+  patient.silence = std::chrono::milliseconds(2'000);
   const auto end = run_to_end(run_one(patient, order("slow")));
   EXPECT_TRUE(end.result && std::holds_alternative<jobs::Completion>(*end.result)) << "it said that it is alive";
 }

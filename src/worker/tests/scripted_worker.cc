@@ -39,8 +39,8 @@ void obey(const pipelines::Order& order) {
   if (order.body == "garbage") send_text("this is not JSON");
   if (order.body == "freeze") ::raise(SIGSTOP);
   if (order.body == "slow") {  // with nothing to tell
-    for (int beat = 0; beat < 10; ++beat) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    for (int beat = 0; beat < 15; ++beat) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
       send_text(encode(FromWorker(Alive())));
     }
   }
