@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { smallDisk } from '../crash/chaos.mjs';
 import { closeSockets, rest, userOf } from './clients.mjs';
 import { startServer, temporaryFolder, waitFor } from './harness.mjs';
 import { talk } from './texts.mjs';
@@ -78,6 +79,33 @@ test('work that ends while the disk is full, for longer than a lease, is not don
   const updates = await client.until(jobId);
   assert.equal(updates.at(-1).eventType, 'job-completed');
   if (running.status === 'processing') assert.equal(updates.filter((update) => update.eventType === 'job-started').length, 1);
+});
+
+test('on a disk that is full jobs wait and are worked off once there is room', async (t) => {
+  const small = path.join(folder, 'small');
+  fs.mkdirSync(small);
+  const disk = smallDisk(small, 96);
+  if (!disk) return t.diagnostic('this user may mount nothing: not tested');
+  const server = await startServer({ dataDir: path.join(small, 'data'), env: { FAULTS: path.join(folder, 'none') } });
+  try {
+    const operator = userOf(server, 'operator', { role: 'admin' });
+    const pause = async (paused) => assert.equal((await operator.post('/admin/types/transcript', { paused })).status, 200);
+    const alice = userOf(server, 'alice');
+    await pause(true);
+    const waiting = [];
+    for (let i = 0; i < 3; ++i) waiting.push((await alice.transcript(talk)).body.jobId);
+    disk.fill();
+    assert.equal((await healthOf(server)).reason, 'DISK_FULL');
+    await pause(false);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    for (const job of waiting) assert.equal((await alice.status(job)).status, 'pending');
+    disk.clear();
+    for (const job of waiting) assert.equal((await alice.ended(job)).status, 'completed');
+    assert.equal((await healthOf(server)).status, 'ok');
+  } finally {
+    await server.dispose();
+    disk.remove();
+  }
 });
 
 test('an upload that the disk took without saying so in time stands, with its file', async () => {

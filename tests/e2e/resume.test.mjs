@@ -12,7 +12,7 @@ const minuteOfSpeech = () => speech(4);
 let server;
 before(async () => {
   await minuteOfSpeech();
-  server = await startServer({ env: { RUSHES_WORKERS: '1' } });
+  server = await startServer({ env: { RUSHES_WORKERS: '1', RUSHES_LEASE: '5' } });
 });
 after(async () => {
   closeSockets();
@@ -41,4 +41,21 @@ test('what was transcribed before a worker died is not transcribed again', async
   assert.ok(!updates.slice(second).some(transcribing), 'the second attempt has the transcript');
   const { result } = await alice.status(jobId);
   assert.ok(result.transcript.segments.length > 0);
+});
+
+test('a worker that stands still is taken from its job', async () => {
+  const bob = userOf(server, 'bob');
+  const queue = await bob.connect().ready();
+  let frozen = false;
+  queue.socket.on('queue-update', ({ message }) => {
+    if (frozen || !/^Transcribing audio: \d/.test(message)) return;
+    frozen = true;
+    for (const pid of descendants(server.pid)) process.kill(pid, 'SIGSTOP');
+  });
+  const { jobId } = (await bob.upload(await minuteOfSpeech())).body;
+  const updates = await queue.until(jobId, undefined, 120_000);
+  assert.ok(frozen);
+  assert.equal(updates.at(-1).eventType, 'job-completed');
+  const { attempts } = (await bob.get(`/analyze/job/${jobId}/attempts`)).body;
+  assert.deepEqual(attempts.map(({ outcome, error }) => [outcome, error?.code]), [['failed', 'WORKER_LOST'], ['completed', undefined]]);
 });
