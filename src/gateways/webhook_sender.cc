@@ -1,7 +1,6 @@
 #include "gateways/webhook_sender.h"
 
 #include "base/log.h"
-#include "gateways/webhook_post.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -14,7 +13,6 @@ namespace {
 constexpr int kEventsAtOnce = 500;
 constexpr int kPrunedAtOnce = 500;
 constexpr std::chrono::milliseconds kLongestSleep{60'000};
-constexpr std::chrono::milliseconds kAfterTrouble{5'000};
 constexpr long kGone = 410;
 
 bool is_end(const jobs::Event& event) {
@@ -48,20 +46,20 @@ std::optional<webhooks::Told> told_of(const jobs::Event& event) {
   return told;
 }
 
-WebhookSender::WebhookSender(Executor executor, jobs::EventLog& log, webhooks::WebhookStore& store,
-                             const net::AddressFilter& addresses, const Clock& clock, Rng& rng,
-                             WebhookSenderOptions options)
+WebhookSender::WebhookSender(Executor executor, jobs::EventLog& log, webhooks::WebhookStore& store, Post post,
+                             const Clock& clock, Rng& rng, WebhookSenderOptions options)
     : executor_(executor),
       log_(log),
       store_(store),
-      addresses_(addresses),
+      post_(std::move(post)),
       clock_(clock),
       rng_(rng),
       options_(options),
       pool_(options.at_once),
       gate_(executor),
       follow_timer_(executor),
-      send_timer_(executor) {}
+      send_timer_(executor),
+      record_timer_(executor) {}
 
 Task<> WebhookSender::start() {
   for (const auto loop : {&WebhookSender::follow, &WebhookSender::send_loop}) {
@@ -91,7 +89,7 @@ Task<> WebhookSender::follow(Gate::Pass pass) {
   while (!stopping_) {
     if (!at) {
       log::warning("webhooks", "cannot read where they stand: {}", at.error().what());
-      co_await wait(follow_timer_, kAfterTrouble);
+      co_await wait(follow_timer_, options_.after_trouble);
       at = co_await store_.consumed();
       continue;
     }
@@ -111,7 +109,7 @@ Task<> WebhookSender::follow(Gate::Pass pass) {
     if (!told.empty()) filed = co_await store_.consume(std::move(told), upto);
     if (!events || !filed) {
       log::warning("webhooks", "cannot follow the event log: {}", (events ? filed.error() : events.error()).what());
-      co_await wait(follow_timer_, kAfterTrouble);
+      co_await wait(follow_timer_, options_.after_trouble);
       continue;
     }
     *at = upto;
@@ -136,13 +134,13 @@ Task<> WebhookSender::send_loop(Gate::Pass pass) {
       auto turn = co_await store_.due(now, std::move(share));
       if (!turn) {
         log::warning("webhooks", "cannot read what is due: {}", turn.error().what());
-        sleep = kAfterTrouble;
+        sleep = options_.after_trouble;
       } else {
         for (auto& one : turn->due) {
           auto entered = gate_.try_enter();
           if (!entered) co_return;
-          sending_.emplace_back(one.user, one.delivery.webhook);
-          spawn_detached(executor_, "webhooks", send(std::move(one), std::move(*entered)));
+          Lane lane(sending_, {one.user, one.delivery.webhook});
+          spawn_detached(executor_, "webhooks", send(std::move(one), std::move(lane), std::move(*entered)));
         }
         if (turn->next && sending_.size() < options_.at_once) {
           sleep = std::clamp(*turn->next - clock_.now(), std::chrono::milliseconds(10), kLongestSleep);
@@ -158,30 +156,53 @@ Task<> WebhookSender::send_loop(Gate::Pass pass) {
   }
 }
 
-Task<> WebhookSender::send(webhooks::DueDelivery due, Gate::Pass pass) {
+WebhookSender::Lane::~Lane() {
+  if (busy_ != nullptr) busy_->erase(std::find(busy_->begin(), busy_->end(), webhook_));
+}
+
+Task<> WebhookSender::send(webhooks::DueDelivery due, Lane lane, Gate::Pass pass) {
   const auto held = std::move(pass);
+  const auto busy = std::move(lane);
   const auto id = due.delivery.id;
-  const std::pair lane(due.user, due.delivery.webhook);
   const auto attempts = due.delivery.attempts + 1;
-  auto work = [this, due = std::move(due)] {
-    return post_delivery(due, addresses_, clock_.now(), options_.timeout, give_up_);
-  };
+  auto work = [this, due = std::move(due)] { return attempt(due); };
   const auto result = co_await pool_.run(std::move(work));
-  if (!give_up_ || result.arrived()) {
-    webhooks::WebhookStore::Outcome outcome;
-    outcome.answer = result.status != 0 ? std::to_string(result.status) : result.problem;
-    if (!result.arrived()) {
-      const auto delay = webhooks::retry_delay(attempts, rng_);
-      outcome.gone = result.status == kGone;
-      outcome.state = delay && !outcome.gone ? webhooks::DeliveryState::pending : webhooks::DeliveryState::failed;
-      if (delay) outcome.next_at = clock_.now() + *delay;
-      log::info("webhooks", "delivery={} attempt={} not delivered: {}", id.value(), attempts, outcome.answer);
-    }
-    const auto recorded = co_await store_.record(id, std::move(outcome));
-    if (!recorded) log::warning("webhooks", "delivery={} not recorded: {}", id.value(), recorded.error().what());
+  if (give_up_ && !result.arrived()) co_return;
+  webhooks::WebhookStore::Outcome outcome;
+  outcome.answer = result.status != 0 ? std::to_string(result.status) : result.problem;
+  if (!result.arrived()) {
+    const auto delay = webhooks::retry_delay(attempts, rng_);
+    outcome.gone = result.status == kGone;
+    outcome.state = delay && !outcome.gone ? webhooks::DeliveryState::pending : webhooks::DeliveryState::failed;
+    if (delay) outcome.next_at = clock_.now() + *delay;
+    log::info("webhooks", "delivery={} attempt={} not delivered: {}", id.value(), attempts, outcome.answer);
   }
-  sending_.erase(std::find(sending_.begin(), sending_.end(), lane));
-  wake();
+  co_await record(id, std::move(outcome));
+  wake();  // comes when the lane is free
+}
+
+PostResult WebhookSender::attempt(const webhooks::DueDelivery& due) const {
+  try {
+    return post_(due, clock_.now(), options_.timeout, give_up_);
+  } catch (const std::exception& error) {
+    // Counted as an attempt: what throws each time comes to its end as what never answers does.
+    log::error("webhooks", "delivery={} cannot be sent: {}", due.delivery.id.value(), error.what());
+    return {0, "it could not be sent"};
+  }
+}
+
+Task<> WebhookSender::record(webhooks::DeliveryId id, webhooks::WebhookStore::Outcome outcome) {
+  for (bool first = true;; first = false) {
+    const auto recorded = co_await store_.record(id, outcome);
+    if (recorded) co_return;
+    if (first) log::warning("webhooks", "delivery={} not recorded yet: {}", id.value(), recorded.error().what());
+    if (stopping_) co_return;
+    if (record_timer_.expiry() <= asio::steady_timer::clock_type::now()) {
+      record_timer_.expires_after(options_.after_trouble);
+    }
+    boost::system::error_code woken;
+    co_await record_timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
 }
 
 Task<> WebhookSender::wait(asio::steady_timer& timer, std::chrono::milliseconds length) {
@@ -196,6 +217,7 @@ Task<> WebhookSender::stop() {
   stopping_ = true;
   follow_timer_.cancel();
   send_timer_.cancel();
+  record_timer_.cancel();
   co_await gate_.close();
   pool_.stop();
 }
