@@ -23,8 +23,8 @@ namespace rushes::gateways {
 std::optional<webhooks::Told> told_of(const jobs::Event& event);
 
 struct WebhookSenderOptions {
-  // Threads; those of one user are at most two of them, so that dead webhooks take no one else's.
-  std::size_t at_once = 64;
+  // Threads. Endpoints that do not answer hold each up for `timeout`: where many users have such, the others wait.
+  std::size_t at_once = 16;
   int at_once_of_user = 2;
   std::chrono::milliseconds timeout{15'000};
   std::chrono::milliseconds after_trouble{5'000};  // until what the store refused is tried again
