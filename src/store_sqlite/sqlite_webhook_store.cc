@@ -3,9 +3,11 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace rushes::store_sqlite {
 
@@ -107,13 +109,14 @@ void leave_room(std::vector<Waiting>& waiting, const Share& share) {
   std::erase_if(waiting, [&](const Waiting& one) { return one.ahead >= share.most_of_user; });
 }
 
-DueDelivery first_of(sqlite::Connection& database, const Waiting& waiting) {
+/// Nothing where the webhook was removed a moment ago.
+std::optional<DueDelivery> first_of(sqlite::Connection& database, const Waiting& waiting) {
   auto& row = database.statement(
       "SELECT d.id, d.webhook_id, d.type, d.body, d.state, d.attempts, d.last_answer, d.created_at, d.next_at, w.url,"
       " w.secret FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id"
       " WHERE d.state = 0 AND d.webhook_id = ? ORDER BY d.next_at, d.rowid LIMIT 1");
   row.bind(waiting.webhook.value());
-  row.next();
+  if (!row.next()) return std::nullopt;
   DueDelivery due{read_delivery(row), waiting.user, row.text(9), row.text(10)};
   row.reset();
   return due;
@@ -223,7 +226,7 @@ Task<Result<Turn>> SqliteWebhookStore::due(Timestamp now, Share share) {
     const auto limit = static_cast<std::size_t>(std::max(share.limit, 0));
     if (waiting.size() > limit) turn.next = now;
     for (const auto& one : std::span(waiting).first(std::min(limit, waiting.size()))) {
-      turn.due.push_back(first_of(database, one));
+      if (auto first = first_of(database, one)) turn.due.push_back(std::move(*first));
     }
     return turn;
   };

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "sqlite/connection.h"
 #include "store_sqlite/tests/callers.h"
+#include "store_sqlite/tests/statement_watch.h"
 #include "store_sqlite/tests/temporary_store.h"
 
 #include <gtest/gtest.h>
@@ -11,6 +12,8 @@
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rushes::store_sqlite {
@@ -85,6 +88,24 @@ TEST_F(StoreTest, AReportOfAJobIsInNoSubmitsWay) {
     (void)reported.get();
   }
   EXPECT_EQ(answered.back(), "report") << "it reads ten thousand events";
+}
+
+TEST_F(StoreTest, AWebhookThatIsRemovedMeanwhileHasNothingDue) {
+  Store* removes_from = nullptr;
+  webhooks::Webhook webhook;
+  webhook.id = webhooks::WebhookId("hook");
+  webhook.user = UserId("ann");
+  const StatementWatch watch([&](std::string_view sql) {
+    if (removes_from == nullptr || sql.find("FROM deliveries d JOIN webhooks w") == std::string_view::npos) return;
+    EXPECT_TRUE(run_to_end(std::exchange(removes_from, nullptr)->webhooks().remove(webhook.user, webhook.id)));
+  });
+  const auto store = open(folder_.database()).value();
+  ASSERT_TRUE(run_to_end(store->webhooks().add(webhook, 1)));
+  ASSERT_TRUE(run_to_end(store->webhooks().file(webhook.user, webhook.id, "webhook.test", "{}")));
+  ASSERT_EQ(run_to_end(store->webhooks().due(clock_.now(), {})).value().due.size(), 1U);
+  removes_from = store.get();
+  EXPECT_TRUE(run_to_end(store->webhooks().due(clock_.now(), {})).value().due.empty());
+  EXPECT_EQ(removes_from, nullptr) << "it was removed in between";
 }
 
 TEST_F(StoreTest, ANewerVersionIsRefusedAndLeftAlone) {
