@@ -361,14 +361,8 @@ int version_of(sqlite::Connection& connection) {
   return version;
 }
 
-Result<void> migrate(sqlite::Connection& connection, int upto) {
-  const auto version = static_cast<std::size_t>(version_of(connection));
-  if (version > kMigrations.size()) {
-    return Error(Errc::conflict, "the database has version " + std::to_string(version) +
-                                     ", this Rushes knows versions up to " + std::to_string(kMigrations.size()) +
-                                     "; run the newer Rushes that wrote it");
-  }
-  for (auto step = version; step < static_cast<std::size_t>(upto); ++step) {
+void migrate(sqlite::Connection& connection, int upto) {
+  for (auto step = static_cast<std::size_t>(version_of(connection)); step < static_cast<std::size_t>(upto); ++step) {
     connection.execute("BEGIN IMMEDIATE");
     const auto& [sql, code] = kMigrations[step];
     if (sql != nullptr) connection.execute(sql);
@@ -376,7 +370,6 @@ Result<void> migrate(sqlite::Connection& connection, int upto) {
     connection.execute("PRAGMA user_version = " + std::to_string(step + 1));
     connection.execute("COMMIT");
   }
-  return {};
 }
 
 }  // namespace rushes::store_sqlite

@@ -1,5 +1,4 @@
 #pragma once
-#include "base/result.h"
 #include "sqlite/connection.h"
 
 namespace rushes::store_sqlite {
@@ -9,8 +8,7 @@ int newest_version();
 int version_of(sqlite::Connection& connection);
 
 /// Brings a database to the newest form, or to an older one that it has not reached, step by step, each in a
-/// transaction.
-/// Errors: `conflict` where a newer version of Rushes has written it. Throws sqlite::Failure.
-Result<void> migrate(sqlite::Connection& connection, int upto = newest_version());
+/// transaction. One that a newer Rushes wrote (see `newer_version`) is left alone. Throws sqlite::Failure.
+void migrate(sqlite::Connection& connection, int upto = newest_version());
 
 }  // namespace rushes::store_sqlite

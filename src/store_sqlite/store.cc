@@ -71,16 +71,18 @@ class SqliteStore final : public Store {
 };
 
 /// Brings what an older version has written to the newest form, and says so: a large database takes minutes.
-Result<void> bring_up_to_date(sqlite::Connection& connection) {
+void bring_up_to_date(sqlite::Connection& connection) {
   const auto version = version_of(connection);
-  if (version == 0 || version >= newest_version()) return migrate(connection);
+  if (version == 0 || version >= newest_version()) {
+    migrate(connection);
+    return;
+  }
   log::info("store", "bringing the database from version {} to {}; with millions of jobs this takes minutes", version,
             newest_version());
   const auto begun = std::chrono::steady_clock::now();
-  if (auto migrated = migrate(connection); !migrated) return migrated;
+  migrate(connection);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   log::info("store", "the database has version {} now, after {:.1f} s", newest_version(), took.count());
-  return {};
 }
 
 }  // namespace
@@ -92,7 +94,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, co
   if (const auto made = make_private(file); !made) return made.error();
   try {
     sqlite::Connection connection(file, sqlite::Access::read_write);
-    if (auto migrated = bring_up_to_date(connection); !migrated) return migrated.error();
+    if (auto newer = newer_version(connection, file)) return *newer;
+    bring_up_to_date(connection);
     return std::unique_ptr<Store>(
         std::make_unique<SqliteStore>(file, options, clock, rng, std::move(*lock), connection));
   } catch (const sqlite::Failure& error) {

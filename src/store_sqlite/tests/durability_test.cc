@@ -148,7 +148,7 @@ class DurabilityTest : public ::testing::Test {
   TemporaryFolder folder_;
   sqlite::Connection database_ = [this] {
     sqlite::Connection connection(folder_.database(), sqlite::Access::read_write);
-    migrate(connection).value();
+    migrate(connection);
     connection.execute("CREATE TABLE t (a)");
     faults_.lose_unsynced(sqlite::Lost::all);
     return connection;

@@ -26,7 +26,7 @@ class IdListTest : public ::testing::Test {
   void reopen() {
     ids_.reset();
     database_ = std::make_unique<sqlite::Connection>(folder_.database(), sqlite::Access::read_write);
-    migrate(*database_).value();
+    migrate(*database_);
     ids_ = std::make_unique<IdList>(kJobIds, *database_, 4);
   }
 

@@ -27,7 +27,7 @@ std::vector<std::string> rows_of(sqlite::Connection& database, std::string_view 
 sqlite::Connection older_database(TemporaryStore& store, int version) {
   store.close();
   sqlite::Connection database(store.file().parent_path() / "older.db", sqlite::Access::read_write);
-  migrate(database, version).value();
+  migrate(database, version);
   return database;
 }
 
@@ -61,7 +61,7 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
       "unique_key,"
       " first_seq, last_seq FROM jobs ORDER BY no";
   const auto before = rows_of(database, kAll, 33);
-  ASSERT_TRUE(migrate(database));
+  migrate(database);
   EXPECT_EQ(version_of(database), newest_version());
   EXPECT_EQ(rows_of(database, kAll, 33), before);
   EXPECT_THAT(rows_of(database, "SELECT no, body FROM jobs ORDER BY no", 2),
@@ -92,7 +92,7 @@ TEST(Migrations, EventsOfAnOlderDatabaseStayAndNewNumbersComeBehindThem) {
   )sql");
   constexpr std::string_view kJob = "SELECT no, id, message, first_seq, body FROM jobs";
   const auto before = rows_of(database, kJob, 5);
-  ASSERT_TRUE(migrate(database));
+  migrate(database);
   EXPECT_EQ(rows_of(database, kJob, 5), before);
   EXPECT_THAT(rows_of(database, "SELECT * FROM log ORDER BY id", 7),
               ::testing::ElementsAre(R"(7|ann|1|done|0|{"a":1}|10|)", R"(8|ann|2|done|1|{"a":2}|11|)"));

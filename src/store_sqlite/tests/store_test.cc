@@ -123,6 +123,7 @@ TEST_F(StoreTest, ANewerVersionIsRefusedAndLeftAlone) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Errc::conflict);
     EXPECT_NE(refused.error().what().find("newer Rushes"), std::string::npos) << refused.error().what();
+    EXPECT_NE(refused.error().what().find(folder_.database().string()), std::string::npos) << refused.error().what();
   }
   set_version(newest);
   EXPECT_TRUE(run_to_end(open(folder_.database()).value()->queries().find(wanted.user, wanted.id)));

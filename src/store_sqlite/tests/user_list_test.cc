@@ -26,7 +26,7 @@ class UserListTest : public ::testing::Test {
   void reopen() {
     lists_.reset();
     database_ = std::make_unique<sqlite::Connection>(folder_.database(), sqlite::Access::read_write);
-    migrate(*database_).value();
+    migrate(*database_);
     lists_ = std::make_unique<Lists>(*database_, 4);
   }
   UserList& list() { return lists_->events; }

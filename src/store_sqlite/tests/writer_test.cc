@@ -88,7 +88,7 @@ class WriterTest : public ::testing::Test {
 
   static sqlite::Connection migrated(const std::filesystem::path& file) {
     sqlite::Connection connection(file, sqlite::Access::read_write);
-    migrate(connection).value();
+    migrate(connection);
     return connection;
   }
 
