@@ -122,11 +122,8 @@ Task<net::Response> submit_bulk(const Context& context, net::Request& request, a
   auto bulk = co_await context.blocking.run(std::move(read));
   if (bulk.refusal) co_return refusal_of(bulk);
   auto charge = context.jobs.charge(identity.user, static_cast<int>(bulk.jobs.size()));
-  if (charge.wait()) {
-    if (!std::all_of(bulk.jobs.begin(), bulk.jobs.end(), has_key)) co_return over_rate(context, *charge.wait());
-    const auto known = co_await context.jobs.submitted_before(std::move(bulk.jobs));
-    co_return known ? answer_of(*known) : over_rate(context, *charge.wait());
-  }
+  // Not even looked up by their keys: that would be thousands of look-ups of the writer's for each 429.
+  if (charge.wait()) co_return over_rate(context, *charge.wait());
   const auto submitted = co_await context.jobs.submit_all(std::move(bulk.jobs));
   if (!submitted) co_return net::problem(submitted.error());
   const auto added = std::count_if(submitted->begin(), submitted->end(), [](const auto& one) { return !one.existed; });

@@ -185,15 +185,11 @@ net::Response over_rate(const Context& context, std::chrono::nanoseconds wait) {
   return answer;
 }
 
-bool has_key(const jobs::NewJob& job) { return !job.idempotency_key.empty() || !job.unique_key.empty(); }
-
 Task<net::Response> submitted_before(const Context& context, jobs::NewJob job, std::chrono::nanoseconds wait) {
-  if (!has_key(job)) co_return over_rate(context, wait);
-  std::vector<jobs::NewJob> one;
-  one.push_back(std::move(job));
-  const auto known = co_await context.jobs.submitted_before(std::move(one));
+  if (job.idempotency_key.empty() && job.unique_key.empty()) co_return over_rate(context, wait);
+  const auto known = co_await context.jobs.submitted_before(std::move(job));
   if (!known) co_return over_rate(context, wait);
-  co_return net::json_text_response(201, jobs::submit_answer(known->front().job));
+  co_return net::json_text_response(201, jobs::submit_answer(known->job));
 }
 
 }  // namespace rushes::api

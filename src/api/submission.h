@@ -38,11 +38,8 @@ Result<void> set_idempotency_key(const net::Request& request, jobs::NewJob& job)
 /// The 429 for a user who submits more than is allowed now, and may again after `wait`.
 net::Response over_rate(const Context& context, std::chrono::nanoseconds wait);
 
-/// Whether a submit of it may give a job that was there before.
-bool has_key(const jobs::NewJob& job);
-
-/// What a submit answers that is over the rate: the job that it gave before, where one of its keys names it; else
-/// `over_rate`.
+/// What a submit of one job answers that is over the rate: the job that it gave before, where one of its keys names it;
+/// else `over_rate`.
 Task<net::Response> submitted_before(const Context& context, jobs::NewJob job, std::chrono::nanoseconds wait);
 
 }  // namespace rushes::api

@@ -33,8 +33,8 @@ Task<Result<std::vector<jobs::Submission>>> JobService::submit_all(std::vector<j
   co_return submitted;
 }
 
-Task<Result<std::vector<jobs::Submission>>> JobService::submitted_before(std::vector<jobs::NewJob> jobs) {
-  co_return co_await store_.submit_all(std::move(jobs), 0);  // of no unfinished jobs, a further one is too many
+Task<Result<jobs::Submission>> JobService::submitted_before(jobs::NewJob job) {
+  co_return co_await store_.submit(std::move(job), 0);  // of no unfinished jobs, a further one is too many
 }
 
 Task<Result<void>> JobService::cancel(UserId user, JobId job) {

@@ -32,9 +32,9 @@ class JobService {
   Task<Result<jobs::Submission>> submit(jobs::NewJob job);
   /// All of them, or none.
   Task<Result<std::vector<jobs::Submission>>> submit_all(std::vector<jobs::NewJob> jobs);
-  /// The jobs that a submit of these would give again because of their keys; adds none.
-  /// An error where one of them would be added.
-  Task<Result<std::vector<jobs::Submission>>> submitted_before(std::vector<jobs::NewJob> jobs);
+  /// The job that a submit of this one would give again because of its keys; adds none.
+  /// An error where it would be added.
+  Task<Result<jobs::Submission>> submitted_before(jobs::NewJob job);
 
   /// When it returns well, nothing of the job is left running and its end is written down.
   Task<Result<void>> cancel(UserId user, JobId job);
