@@ -4,6 +4,7 @@
 #include "base/rfc3339.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
+#include "jobs/transitions.h"
 
 #include <fmt/format.h>
 
@@ -25,10 +26,6 @@ Error bad_value(std::string_view member, std::string_view why) {
 
 Error bad_option(std::string_view member, const std::string& why) {
   return Error::for_user(Errc::invalid_argument, "OPTIONS_INVALID", "options." + std::string(member) + " " + why + ".");
-}
-
-std::string so_many(int count, std::string_view thing) {
-  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
 }
 
 bool is_key(std::string_view text) { return text.size() <= kMaxKey && is_utf8(text); }
@@ -176,12 +173,9 @@ Result<void> set_idempotency_key(const net::Request& request, jobs::NewJob& job)
 }
 
 net::Response over_rate(const Context& context, std::chrono::nanoseconds wait) {
-  const auto seconds = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
-  auto answer =
-      net::problem(Error::for_user(Errc::exhausted, "RATE_LIMITED",
-                                   "You may submit " + so_many(context.jobs.limits().submits_per_minute, "job") +
-                                       " a minute; try again in " + seconds + " s."));
-  answer.headers.set("Retry-After", seconds);
+  const auto seconds = std::max(std::chrono::seconds(1), std::chrono::ceil<std::chrono::seconds>(wait));
+  auto answer = net::problem(jobs::rate_limited(context.jobs.limits().submits_per_minute, seconds));
+  answer.headers.set("Retry-After", std::to_string(seconds.count()));
   return answer;
 }
 

@@ -82,6 +82,12 @@ Error queue_limit(int max_unfinished, int unfinished, int wanted) {
                              ", the most allowed; none of them was taken.");
 }
 
+Error rate_limited(int per_minute, std::chrono::seconds wait) {
+  return Error::for_user(Errc::exhausted, "RATE_LIMITED",
+                         "You may submit " + so_many(per_minute, "job") + " a minute; try again in " +
+                             std::to_string(wait.count()) + " s.");
+}
+
 Transition created(const NewJob& request, std::optional<int> position, std::optional<int> estimated_wait,
                    Timestamp now) {
   Job job;

@@ -32,6 +32,8 @@ Error unique_key_taken(const JobId& by);
 Error queue_limit(int max_unfinished);
 /// The same, of many in one request. `unfinished`: those that the user has already.
 Error queue_limit(int max_unfinished, int unfinished, int wanted);
+/// More submits in a minute than are allowed; none before `wait` is over.
+Error rate_limited(int per_minute, std::chrono::seconds wait);
 
 /// A new job, waiting at `position` (from 1), or for `request.run_at` and then without one.
 Transition created(const NewJob& request, std::optional<int> position, std::optional<int> estimated_wait,
