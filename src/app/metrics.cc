@@ -288,7 +288,7 @@ void write_housekeeping(Page& page, const queue::HousekeepingCounts& counts) {
 }
 
 void write_store(Page& page, const std::optional<Error>& refusal) {
-  const auto* help = "1 where the disk takes nothing at the moment.";
+  const auto* help = "1 where the disk takes nothing at the moment; DISK_FULL also with less than 16 MiB free.";
   for (const auto* reason : {"DISK_FULL", "DISK_READ_ONLY", "DISK_FAILED"}) {
     page.gauge("rushes_store_refuses", help, refusal && refusal->public_name() == reason ? 1 : 0, {{"reason", reason}});
   }

@@ -22,7 +22,7 @@ std::span<const WebFile> web_files();
 void add_page_routes(net::Router& router);
 
 /// `/health`, `/health/liveness`, `/health/readiness`: ready when the database answers; degraded, with the reason,
-/// where the disk takes nothing (`refusal`, asked at each request): what only reads goes on then.
+/// where the disk takes nothing or has little room (`refusal`, asked at each request): what only reads goes on then.
 void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal);
 
 /// `GET /dev/token`, for who asks from this machine.
