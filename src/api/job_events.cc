@@ -12,8 +12,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int kPage = 100;  // events read from the log at once
-// So far a reader may be beyond the log's last number: progress that was told and not filed when the server crashed.
-constexpr std::int64_t kLostNumbers = 4'096;
 constexpr std::chrono::seconds kHeartbeat{15};
 constexpr std::string_view kRetry = "retry: 2000\n\n";  // ms until an EventSource comes again
 constexpr std::string_view kComment = ":\n\n";          // keeps proxies from taking silence for an end
@@ -185,8 +183,9 @@ Task<net::Response> job_events(const Context& context, net::Request& request, au
 
 /// Whether the reader has seen what the log never had, as after the restore of a backup.
 Task<Result<bool>> is_ahead(const Context& context, const UserId& user, std::int64_t seq) {
-  if (seq <= kLostNumbers) co_return false;
-  const auto behind = co_await context.log.of_user_after(user, seq - 1 - kLostNumbers, 1);
+  constexpr auto kLost = jobs::EventLog::kLostNumbers;
+  if (seq <= kLost) co_return false;
+  const auto behind = co_await context.log.of_user_after(user, seq - 1 - kLost, 1);
   if (!behind) co_return behind.error();
   co_return behind->empty();
 }

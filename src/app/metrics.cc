@@ -324,6 +324,8 @@ Task<net::Response> metrics(const socketio::Server& sockets, const gateways::Tok
   write_schedules(page, upkeep.scheduled);
   write_housekeeping(page, upkeep.removed);
   write_store(page, upkeep.refusal());
+  page.gauge("rushes_store_waiting_changes", "Changes that wait for their turn at the disk.",
+             static_cast<double>(upkeep.waiting_changes()));
   write_process(page);
   net::Response response(200, "text/plain; version=0.0.4; charset=utf-8", page.text());
   response.headers.add("Cache-Control", "no-store");

@@ -18,6 +18,7 @@ namespace rushes::app {
 struct Upkeep {
   const queue::HousekeepingCounts& removed;
   std::function<std::optional<Error>()> refusal;  // why the disk takes nothing; see Store::refusal
+  std::function<std::size_t()> waiting_changes;
   const queue::ScheduleCounts& scheduled;
   const queue::Rates& rates;
   const Clock& clock;

@@ -205,7 +205,8 @@ class WiredServer final : public Server {
     };
     add_health_routes(router_, jobs_.queries(), refusal);
     add_metrics_route(router_, sockets_, guard_, http_, jobs_,
-                      {housekeeper_.counts(), refusal, schedules_.counts(), rates_, clock_, store_->webhooks()});
+                      {housekeeper_.counts(), refusal, [this] { return store_->waiting_changes(); },
+                       schedules_.counts(), rates_, clock_, store_->webhooks()});
     add_page_routes(router_);
     if (config_.development) add_development_route(router_, [this] { return development_token(); });
   }

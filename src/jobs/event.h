@@ -54,6 +54,9 @@ class EventLog {
   using Listener = std::function<void(std::span<const Event>)>;
 
   static constexpr std::size_t kPageBytes = std::size_t{4} << 20U;
+  /// So many of a user's sequence numbers a crash may take at most: of progress that was told and not filed. Those of
+  /// whom something ran go on behind them, so that none is given twice.
+  static constexpr std::int64_t kLostNumbers = 4'096;
 
   virtual ~EventLog() = default;
 
@@ -66,8 +69,8 @@ class EventLog {
   virtual Task<Result<std::vector<Event>>> after(std::int64_t id, int limit) = 0;
 
   /// At most `limit` of a user's events with a sequence number above `seq`, oldest first: all that was told before this
-  /// was asked, but overtaken progress. Where the user's event before them is still filed, none is missing, and none
-  /// comes to stand between them later.
+  /// was asked, but overtaken progress. Where the user's event before them is still filed, none is missing but
+  /// changes of position that were removed, and none comes to stand between them later.
   virtual Task<Result<std::vector<Event>>> of_user_after(UserId user, std::int64_t seq, int limit) = 0;
 
   /// The same of one job's events alone, and none more once their payloads have kPageBytes. Empty too for a job that

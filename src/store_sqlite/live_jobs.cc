@@ -14,10 +14,10 @@ constexpr int kLookedAt = 200;              // jobs, to find those in
 constexpr std::size_t kMostLogs = 200'000;  // of users, kept in memory
 constexpr std::int64_t kTokensAtOnce = 1'000'000;
 // How much progress may be told before it is filed, or overtaken by what is. After a crash the numbers of those whose
-// jobs ran go on so much further, and events' ids by more, so that none is given twice.
+// jobs ran go on by more, and events' ids too, so that none is given twice.
 constexpr std::size_t kMostUnfiled = 3'000;
 constexpr std::size_t kMostTold = 4'000;  // where the disk takes nothing
-constexpr std::int64_t kSeqsLost = 4'096;
+static_assert(kMostTold < static_cast<std::size_t>(jobs::EventLog::kLostNumbers));
 constexpr std::int64_t kIdsLost = 1'000'000;
 
 std::int64_t single(sqlite::Statement& row) {
@@ -122,7 +122,7 @@ void LiveJobs::skip_lost(sqlite::Connection& database) {
   if (!running_.empty()) last_number_ += kIdsLost;
   last_told_ = last_number_;
   for (const auto& [id, running] : running_) {
-    const auto seq = log_of(database, running.row.job.user).seq + kSeqsLost;
+    const auto seq = log_of(database, running.row.job.user).seq + jobs::EventLog::kLostNumbers;
     database.run("INSERT INTO event_numbers VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET seq = ?2",
                  running.row.job.user.value(), seq);
   }

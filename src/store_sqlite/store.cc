@@ -42,6 +42,7 @@ class SqliteStore final : public Store {
   schedules::ScheduleStore& schedules() override { return schedules_; }
   jobs::Housekeeping& housekeeping() override { return housekeeping_; }
   std::optional<Error> refusal() const override { return writer_.refusal(); }
+  std::size_t waiting_changes() const override { return writer_.waiting(); }
 
  private:
   WriterHooks hooks() {

@@ -48,6 +48,9 @@ class Store {
 
   /// Why the disk takes nothing at the moment; nothing where it does. It is tried again each second. Threads: any.
   virtual std::optional<Error> refusal() const = 0;
+
+  /// How many changes wait for their turn at the disk. Threads: any.
+  virtual std::size_t waiting_changes() const = 0;
 };
 
 }  // namespace rushes::store_sqlite

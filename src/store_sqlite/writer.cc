@@ -164,6 +164,11 @@ std::optional<Error> Writer::refusal() const {
   return refusal_;
 }
 
+std::size_t Writer::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 void Writer::run_passing(Batch& batch) {
   std::vector<jobs::Event> events;
   Batch silent;  // those who tell nothing wait for nobody

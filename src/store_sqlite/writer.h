@@ -86,6 +86,8 @@ class Writer {
 
   /// Why the last transaction did not come about; nothing where it did. Threads: any.
   std::optional<Error> refusal() const;
+  /// How many units wait for their turn. Threads: any.
+  std::size_t waiting() const;
 
  private:
   enum class Kind : std::uint8_t { writes, passes, files };
@@ -188,7 +190,7 @@ class Writer {
   mutable std::mutex refusal_mutex_;
   std::optional<Error> refusal_;  // under refusal_mutex_
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable arrived_;
   Batch waiting_;
   bool stopping_ = false;

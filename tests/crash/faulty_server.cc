@@ -6,6 +6,7 @@
 //   hold                          syncs of logs wait
 //   late ERROR                    the one that waits succeeds; later ones fail, of what was written meanwhile
 //   random PROBABILITY ERROR SEED [lose]   by chance; `lose`: a failed sync of a log loses what was written before it
+// Once it is obeyed FILE.obeyed has the same line, and FILE.held is there once a sync has waited.
 // ERROR is io, full or read_only. Worker processes open no database, and get no FAULTS.
 #include "app/program.h"
 #include "base/file.h"
@@ -37,7 +38,6 @@ void obey(const std::string& line, sqlite::Faults& faults) {
   if (what == "hold") return faults.hold_log_syncs();
   if (what == "late") {
     faults.let_one_log_sync_go();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // until it is done
     faults.fail_all(error, sqlite::DiskOperation::sync);
     return faults.let_log_syncs_go();
   }
@@ -57,12 +57,19 @@ int run(int argc, char** argv) {
     const auto line = read_file(file);
     return line ? *line : std::string("heal");
   };
-  obey(told(), faults);
+  const auto obey_and_say = [&](const std::string& line) {
+    obey(line, faults);
+    (void)write_file_atomically(std::string(file) + ".obeyed", line, 0600);
+  };
+  obey_and_say(told());
   const std::jthread watcher([&](const std::stop_token& stop) {
     std::string last = told();
     while (!stop.stop_requested()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      if (auto now = told(); now != last) obey(last = std::move(now), faults);
+      // An empty one is being written.
+      if (auto now = told(); !now.empty() && now != last) obey_and_say(last = std::move(now));
+      const auto held = std::string(file) + ".held";
+      if (faults.is_holding_one() && !std::filesystem::exists(held)) (void)write_file_atomically(held, "", 0600);
     }
   });
   return app::run_program(argc, argv);

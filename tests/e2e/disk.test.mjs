@@ -17,9 +17,9 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-async function serve(file = faults) {
-  fs.writeFileSync(file, 'heal');
-  const server = await startServer({ env: { FAULTS: file, RUSHES_LEASE: '2' } });
+async function serve() {
+  fs.writeFileSync(faults, 'heal');
+  const server = await startServer({ env: { FAULTS: faults, RUSHES_LEASE: '2' } });
   servers.push(server);
   return server;
 }
@@ -97,7 +97,7 @@ test('on a disk that is full jobs wait and are worked off once there is room', a
     disk.fill();
     assert.equal((await healthOf(server)).reason, 'DISK_FULL');
     await pause(false);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await waitFor(() => server.log.includes('nothing is begun'), 'the scheduler to look for room');
     for (const job of waiting) assert.equal((await alice.status(job)).status, 'pending');
     disk.clear();
     for (const job of waiting) assert.equal((await alice.ended(job)).status, 'completed');
@@ -109,24 +109,29 @@ test('on a disk that is full jobs wait and are worked off once there is room', a
 });
 
 test('an upload that the disk took without saying so in time stands, with its file', async () => {
-  const own = path.join(folder, 'held'); // the other servers look at theirs
-  const server = await serve(own);
+  const own = path.join(folder, 'late'); // the other servers look at theirs
+  fs.writeFileSync(own, 'heal');
+  const server = await startServer({ env: { FAULTS: own } });
+  servers.push(server);
+  const tell = async (line) => {
+    fs.writeFileSync(own, line);
+    await waitFor(() => fs.readFileSync(`${own}.obeyed`, 'utf8') === line, `the disk to obey: ${line}`);
+  };
+  const changesThatWait = async () => Number((await rest(server, 'GET', '/metrics')).body.match(/^rushes_store_waiting_changes (\d+)/m)[1]);
   const alice = userOf(server, 'alice');
   const client = await alice.connect().ready();
-  fs.writeFileSync(own, 'hold');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await tell('hold');
   const first = alice.transcript(talk);
-  await new Promise((resolve) => setTimeout(resolve, 300)); // the writer waits for its sync; these come after it, together
+  await waitFor(() => fs.existsSync(`${own}.held`), 'the writer to wait for its sync');
   const late = [alice.upload(Buffer.from('not a video'), { fileName: 'talk.mp4' }), alice.transcript(talk), alice.transcript(talk)];
-  await waitFor(() => server.filesIn('uploads').length === 1, 'the upload');
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  fs.writeFileSync(own, 'late io');
+  await waitFor(async () => (await changesThatWait()) >= late.length, 'the others to wait for the writer');
+  await tell('late io');
   assert.equal((await first).status, 201);
   const answers = await Promise.all(late);
   assert.deepEqual(answers.map((answer) => [answer.status, answer.body.code]), answers.map(() => [503, 'DISK_FAILED']));
   assert.equal(server.filesIn('uploads').length, 1, 'its job may stand');
 
-  fs.writeFileSync(own, 'heal');
+  await tell('heal');
   const failed = await waitFor(
     () => client.of('queue-update').find((update) => update.eventType === 'job-failed'),
     'the upload to be worked off',

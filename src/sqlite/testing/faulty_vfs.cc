@@ -98,9 +98,9 @@ struct FaultyFile {
 
   static int sync(sqlite3_file* file, int flags) {
     auto& self = of(file);
-    if (self.is_log) self.faults->pass_log_sync();
+    const auto fault = self.is_log ? self.faults->next_log_sync() : self.faults->next(DiskOperation::sync);
     const std::lock_guard lock(self.unsynced->mutex);
-    if (const auto fault = self.faults->next(DiskOperation::sync)) {
+    if (fault) {
       self.lose();
       self.told = self.unsynced->lost;
       return code_of(fault->error, DiskOperation::sync);
@@ -294,15 +294,22 @@ void Faults::await_held_sync() {
   held_changed_.wait(lock, [this] { return held_ > 0; });
 }
 
-void Faults::pass_log_sync() {
+bool Faults::is_holding_one() const {
+  const std::lock_guard lock(mutex_);
+  return held_ > 0;
+}
+
+std::optional<Faults::Fault> Faults::next_log_sync() {
   std::unique_lock lock(mutex_);
-  if (!holding_) return;
+  if (!holding_) return judge(DiskOperation::sync);
   ++held_;
   held_changed_.notify_all();
   held_changed_.wait(lock, [this] { return !holding_ || let_go_ > 0; });
+  const auto fault = judge(DiskOperation::sync);
   --held_;
   if (let_go_ > 0) --let_go_;
   held_changed_.notify_all();
+  return fault;
 }
 
 std::int64_t Faults::count(DiskOperation operation) const {
@@ -322,6 +329,10 @@ Lost Faults::lost() const {
 
 std::optional<Faults::Fault> Faults::next(DiskOperation operation) {
   const std::lock_guard lock(mutex_);
+  return judge(operation);
+}
+
+std::optional<Faults::Fault> Faults::judge(DiskOperation operation) {
   ++counts_[static_cast<std::size_t>(operation)];
   std::optional<Fault> fault;
   if (all_ && only_.value_or(operation) == operation) {

@@ -42,8 +42,9 @@ class Faults {
   /// Syncs of logs wait before they do anything, and before it is known whether they fail, until they are let go.
   void hold_log_syncs();
   void let_log_syncs_go();
-  /// One goes, the others are held. Waits until it has gone.
+  /// One goes, the others are held. Waits until it has gone: faults that are set later are none of its.
   void let_one_log_sync_go();
+  bool is_holding_one() const;
   /// Waits until one is held.
   void await_held_sync();
 
@@ -61,7 +62,9 @@ class Faults {
   /// Counts one operation and says whether it is to fail.
   std::optional<Fault> next(DiskOperation operation);
   Lost lost() const;
-  void pass_log_sync();
+  /// The same of the sync of a log, which may be held before.
+  std::optional<Fault> next_log_sync();
+  std::optional<Fault> judge(DiskOperation operation);  // under mutex_
 
   struct Nth {
     DiskOperation operation = DiskOperation::write;
