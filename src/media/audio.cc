@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "media/detail/input.h"
+#include "media/detail/refusals.h"
 
 extern "C" {
 #include <libavutil/channel_layout.h>
@@ -14,13 +15,12 @@ extern "C" {
 
 namespace rushes::media {
 
-using detail::av_words;
-
 namespace {
 
 constexpr int kRate = AudioReader::kSampleRate;
 constexpr std::int64_t kTolerance = kRate / 10;  // timestamps jitter; a smaller hole is none
 constexpr std::int64_t kLongestHole = std::int64_t{kRate} * 3600;
+constexpr int kLeastRate = 1000;     // below it no sound is recorded, and few bytes would become many samples
 constexpr int kMaxReadErrors = 100;  // in a row; some demuxers find the next good packet
 
 }  // namespace
@@ -40,6 +40,7 @@ class AudioReader::Impl {
   /// Decodes up to the next frame into frame_. False at the end.
   bool next_frame();
   bool send_packet();
+  void note_broken(int error);
   /// Puts a hole before frame_ into silence_.
   void place_frame();
   Result<void> resample_frame();
@@ -73,11 +74,16 @@ class AudioReader::Impl {
   std::int64_t broken_ = 0;
   bool demuxer_ended_ = false;
   bool ended_ = false;
+  bool out_of_memory_ = false;
 };
 
 Result<std::size_t> AudioReader::Impl::read(std::span<std::int16_t> samples) {
   std::size_t written = 0;
   while (written < samples.size()) {
+    // Of samples made, not of those handed out: hours of silence need not be heard first.
+    const auto short_enough = detail::check_duration(static_cast<double>(made_) / kRate);
+    if (!short_enough) return short_enough.error();
+    if (out_of_memory_) return detail::memory_error();
     const auto wanted = samples.size() - written;
     if (ready_from_ < ready_.size()) {
       const auto count = std::min(wanted, ready_.size() - ready_from_);
@@ -98,7 +104,7 @@ Result<std::size_t> AudioReader::Impl::read(std::span<std::int16_t> samples) {
       ++frames_;
       has_frame_ = true;
       place_frame();
-    } else {
+    } else if (!out_of_memory_) {
       ended_ = true;
       if (broken_ > 0) log::debug("media", "sound: {} of {} packets broken", broken_, packets_);
       if (frames_ == 0 && packets_ > 0) return detail::unreadable_error("no packet of the sound can be decoded");
@@ -117,7 +123,8 @@ bool AudioReader::Impl::next_frame() {
       continue;
     }
     if (received == AVERROR_EOF) return false;
-    if (received != AVERROR(EAGAIN)) ++broken_;
+    if (received != AVERROR(EAGAIN)) note_broken(received);
+    if (out_of_memory_) return false;
     if (demuxer_ended_ && received != AVERROR(EAGAIN)) return false;
     if (!send_packet()) return false;
   }
@@ -129,6 +136,8 @@ bool AudioReader::Impl::send_packet() {
   for (int errors = 0; errors < kMaxReadErrors;) {
     const int read = av_read_frame(input_->format(), packet_.get());
     if (read == AVERROR_EOF) break;
+    if (read == AVERROR(ENOMEM)) out_of_memory_ = true;
+    if (out_of_memory_) return false;
     if (read < 0) {
       ++errors;
       continue;
@@ -141,10 +150,16 @@ bool AudioReader::Impl::send_packet() {
     const int sent = avcodec_send_packet(decoder_.get(), packet_.get());
     av_packet_unref(packet_.get());
     if (sent >= 0) return true;
-    ++broken_;
+    note_broken(sent);
+    if (out_of_memory_) return false;
   }
   demuxer_ended_ = true;
   return avcodec_send_packet(decoder_.get(), nullptr) >= 0;
+}
+
+void AudioReader::Impl::note_broken(int error) {
+  ++broken_;
+  if (error == AVERROR(ENOMEM)) out_of_memory_ = true;
 }
 
 void AudioReader::Impl::place_frame() {
@@ -178,6 +193,7 @@ Result<void> AudioReader::Impl::resample_frame() {
 }
 
 Result<void> AudioReader::Impl::set_up_resampler() {
+  if (frame_->sample_rate < kLeastRate) return detail::unreadable_error("sound of an unusual rate");
   AVChannelLayout mono{};
   av_channel_layout_default(&mono, 1);
   AVChannelLayout source{};
@@ -193,7 +209,7 @@ Result<void> AudioReader::Impl::set_up_resampler() {
   resampler_.reset(made);
   const int started = allocated < 0 ? allocated : swr_init(made);
   av_channel_layout_uninit(&source);
-  if (started < 0) return detail::unreadable_error("sound of an unusual kind: " + av_words(started));
+  if (started < 0) return detail::decoding_error("sound of an unusual kind", started);
   rate_ = frame_->sample_rate;
   format_ = frame_->format;
   channels_ = frame_->ch_layout.nb_channels;
@@ -230,8 +246,8 @@ Result<void> AudioReader::Impl::convert(const AVFrame* frame) {
 AudioReader::AudioReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AudioReader::~AudioReader() = default;
 
-Result<std::unique_ptr<AudioReader>> AudioReader::open(const std::filesystem::path& path) {
-  auto input = detail::Input::open(path);
+Result<std::unique_ptr<AudioReader>> AudioReader::open(const Source& source) {
+  auto input = detail::Input::open(source);
   if (!input) return input.error();
   if ((*input)->audio() == nullptr) return detail::no_audio_error();
   auto decoder = detail::open_decoder(*(*input)->audio());

@@ -1,9 +1,9 @@
 #pragma once
 #include "base/result.h"
+#include "media/source.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
 
@@ -22,14 +22,15 @@ class AudioReader {
 
   /// Opens the best sound stream of the file. Errors: those of `probe`; `MEDIA_NO_AUDIO` where there is no sound;
   /// `MEDIA_UNREADABLE` where its codec cannot be decoded.
-  static Result<std::unique_ptr<AudioReader>> open(const std::filesystem::path& path);
+  static Result<std::unique_ptr<AudioReader>> open(const Source& source);
 
   ~AudioReader();
   AudioReader(const AudioReader&) = delete;
   AudioReader& operator=(const AudioReader&) = delete;
 
   /// Fills `samples` from its start and returns how many were written; fewer than asked only at the end, 0 after it.
-  /// Errors: `MEDIA_UNREADABLE` where no packet at all could be decoded.
+  /// Errors: `MEDIA_UNREADABLE` where no packet at all could be decoded; `MEDIA_TOO_LONG` where there is more sound
+  /// than allowed, holes included, whatever the file says; `JOB_OUT_OF_MEMORY`.
   Result<std::size_t> read(std::span<std::int16_t> samples);
 
   /// Seconds, as the file says; 0 where it does not.

@@ -1,6 +1,9 @@
 #include "media/detail/input.h"
 
-#include <fcntl.h>
+#include "media/detail/refusals.h"
+#include "media/detail/streams.h"
+#include "media/limits.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,8 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <new>
+#include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 namespace rushes::media::detail {
 namespace {
@@ -44,40 +48,19 @@ constexpr std::array<std::string_view, 22> kContainers{"mov,mp4,m4a,3gp,3g2,mj2"
 // A sound file that is chance bytes gets 1 to 5 from libav; files with large tags in front, 12.
 constexpr int kMinProbeScore = 6;
 
-int read_bytes(void* opaque, std::uint8_t* buffer, int size) {
-  const int fd = static_cast<FileDescriptor*>(opaque)->get();
-  for (;;) {
-    const auto count = ::read(fd, buffer, static_cast<std::size_t>(size));
-    if (count > 0) return static_cast<int>(count);
-    if (count == 0) return AVERROR_EOF;
-    if (errno != EINTR) return AVERROR(errno);
-  }
-}
-
-std::int64_t seek_bytes(void* opaque, std::int64_t offset, int whence) {
-  const int fd = static_cast<FileDescriptor*>(opaque)->get();
-  if ((whence & AVSEEK_SIZE) != 0) {
-    struct stat status {};
-    return ::fstat(fd, &status) == 0 ? status.st_size : AVERROR(errno);
-  }
-  const auto position = ::lseek(fd, offset, whence & ~AVSEEK_FORCE);
-  return position < 0 ? AVERROR(errno) : position;
-}
-
 int refuse_open(AVFormatContext* /*format*/, AVIOContext** /*io*/, const char* /*url*/, int /*flags*/,
                 AVDictionary** /*options*/) {
   return AVERROR(EPERM);
 }
 
-bool can_decode(const AVStream& stream) noexcept { return avcodec_find_decoder(stream.codecpar->codec_id) != nullptr; }
-
 }  // namespace
 
-Result<std::unique_ptr<Input>> Input::open(const std::filesystem::path& path) {
-  redirect_log();
+Result<std::unique_ptr<Input>> Input::open(const Source& source) {
+  set_up_libav();
   std::unique_ptr<Input> input(new Input);
-  if (const auto opened = input->open_format(path); !opened) return opened.error();
-  input->choose_streams();
+  if (const auto opened = input->open_format(source); !opened) return opened.error();
+  input->video_ = best_video(*input->format_);
+  input->audio_ = best_audio(*input->format_);
   if (input->video_ == nullptr && input->audio_ == nullptr) {
     return Error::for_user(Errc::unsupported, "MEDIA_NO_STREAMS",
                            "The file has neither pictures nor sound that can be read; send a video or audio file.");
@@ -88,12 +71,13 @@ Result<std::unique_ptr<Input>> Input::open(const std::filesystem::path& path) {
   // Browsers record WebM without a duration; raw AAC and MP3 only allow a guess from the size.
   if (input->duration_ <= 0 || format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) {
     std::unique_ptr<Input> again(new Input);
-    if (again->open_format(path)) {
+    if (again->open_format(source)) {
       again->origin_ = input->origin_;
       const auto measured = again->measure_duration();
       if (measured > 0) input->duration_ = measured;
     }
   }
+  if (const auto short_enough = check_duration(input->duration_); !short_enough) return short_enough.error();
   return input;
 }
 
@@ -105,29 +89,29 @@ Input::~Input() {
   }
 }
 
-Result<void> Input::open_format(const std::filesystem::path& path) {
-  // Without O_NONBLOCK a pipe in its place would hold us up.
-  file_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file_) return system_error("open", path);
+Result<void> Input::open_format(const Source& source) {
+  auto file = source.open();
+  if (!file) return file.error();
+  file_ = std::move(*file);
   struct stat status {};
-  if (::fstat(file_.get(), &status) != 0) return system_error("look at", path);
+  if (::fstat(file_.get(), &status) != 0) return system_error("look at", source.name());
   if (!S_ISREG(status.st_mode)) return unreadable_error("not a regular file");
   if (status.st_size == 0) {
     return Error::for_user(Errc::unsupported, "MEDIA_EMPTY", "The file is empty (0 bytes); send it again.");
   }
   size_bytes_ = static_cast<std::uint64_t>(status.st_size);
 
-  // C keeps the address of file_; Input never moves.
+  // libav keeps our address; Input never moves.
   auto* buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
   if (buffer == nullptr) throw std::bad_alloc();
-  io_ = avio_alloc_context(buffer, kBufferBytes, 0, &file_, read_bytes, nullptr, seek_bytes);
+  io_ = avio_alloc_context(buffer, kBufferBytes, 0, this, read_bytes, nullptr, seek_bytes);
   format_ = avformat_alloc_context();
   if (io_ == nullptr || format_ == nullptr) throw std::bad_alloc();
 
   const AVInputFormat* container = nullptr;
   // No name is given: content decides.
   const int score = av_probe_input_buffer2(io_, &container, "", nullptr, 0, 0);
-  if (score < 0) return unreadable_error(av_words(score));
+  if (score < 0) return decoding_error("container", score);
   if (score < kMinProbeScore) return unreadable_error("no container is likely");
   if (std::find(kContainers.begin(), kContainers.end(), container->name) == kContainers.end()) {
     return unreadable_error(std::string("container not allowed: ") + container->name);
@@ -138,32 +122,39 @@ Result<void> Input::open_format(const std::filesystem::path& path) {
   AVDictionary* options = nullptr;
   av_dict_set(&options, "protocol_whitelist", "file,pipe", 0);
   av_dict_set(&options, "format_whitelist", container->name, 0);
+  const int most_streams = format_->max_streams;
+  (void)take_refused_stream();
   const int opened = avformat_open_input(&format_, "", container, &options);
   av_dict_free(&options);
-  if (opened < 0) return unreadable_error(av_words(opened));
-  if (const int found = avformat_find_stream_info(format_, nullptr); found < 0)
-    return unreadable_error(av_words(found));
-  return {};
+  if (opened < 0 && take_refused_stream()) {
+    return too_many_streams_error("more than " + std::to_string(most_streams) + " streams", limits().streams);
+  }
+  if (opened < 0) return decoding_error(container->name, opened);
+  return find_streams(*format_);
 }
 
-void Input::choose_streams() noexcept {
-  // The default track first, then the larger picture.
-  const auto rank = [](const AVStream& stream) {
-    return std::tuple((stream.disposition & AV_DISPOSITION_DEFAULT) != 0,
-                      std::int64_t{stream.codecpar->width} * stream.codecpar->height);
-  };
-  for (unsigned i = 0; i < format_->nb_streams; ++i) {
-    auto* stream = format_->streams[i];
-    const auto& parameters = *stream->codecpar;
-    constexpr int kStills = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS;
-    if (parameters.codec_type != AVMEDIA_TYPE_VIDEO || (stream->disposition & kStills) != 0) continue;
-    if (parameters.width <= 0 || parameters.height <= 0 || !can_decode(*stream)) continue;
-    if (video_ == nullptr || rank(*video_) < rank(*stream)) video_ = stream;
+int Input::read_bytes(void* opaque, std::uint8_t* buffer, int size) noexcept {
+  auto& input = *static_cast<Input*>(opaque);
+  for (;;) {
+    const auto count = ::pread(input.file_.get(), buffer, static_cast<std::size_t>(size), input.position_);
+    if (count == 0) return AVERROR_EOF;
+    if (count > 0) {
+      input.position_ += count;
+      return static_cast<int>(count);
+    }
+    if (errno != EINTR) return AVERROR(errno);
   }
-  const int audio = av_find_best_stream(format_, AVMEDIA_TYPE_AUDIO, -1, -1, nullptr, 0);
-  if (audio >= 0 && can_decode(*format_->streams[audio]) && format_->streams[audio]->codecpar->sample_rate > 0) {
-    audio_ = format_->streams[audio];
-  }
+}
+
+std::int64_t Input::seek_bytes(void* opaque, std::int64_t offset, int whence) noexcept {
+  auto& input = *static_cast<Input*>(opaque);
+  const auto size = static_cast<std::int64_t>(input.size_bytes_);
+  if ((whence & AVSEEK_SIZE) != 0) return size;
+  const int from = whence & ~AVSEEK_FORCE;
+  const auto base = from == SEEK_CUR ? input.position_ : from == SEEK_END ? size : 0;
+  std::int64_t to = 0;
+  if (__builtin_add_overflow(base, offset, &to) || to < 0) return AVERROR(EINVAL);
+  return input.position_ = to;
 }
 
 void Input::read_only(const AVStream& stream) noexcept {

@@ -67,7 +67,8 @@ Result<FramePtr> scale(const AVFrame& frame, int width, int height, bool full_ra
   const auto source = static_cast<AVPixelFormat>(frame.format);
   const ScalerPtr scaler(
       sws_getContext(frame.width, frame.height, source, width, height, target, SWS_AREA, nullptr, nullptr, nullptr));
-  if (!scaler) return unreadable_error("pictures of an unusual kind");
+  if (!scaler)
+    return sws_isSupportedInput(source) > 0 ? memory_error() : unreadable_error("pictures of an unusual kind");
   // Unmarked pictures: HD is BT.709 by custom, smaller ones BT.601.
   const int colours = frame.colorspace != AVCOL_SPC_UNSPECIFIED ? static_cast<int>(frame.colorspace)
                       : frame.height >= 720                     ? SWS_CS_ITU709

@@ -43,8 +43,8 @@ std::string container_name(const AVFormatContext& format, const Probe& probe) {
 
 }  // namespace
 
-Result<Probe> probe(const std::filesystem::path& path) {
-  auto opened = detail::Input::open(path);
+Result<Probe> probe(const Source& source) {
+  auto opened = detail::Input::open(source);
   if (!opened) return opened.error();
   auto& input = **opened;
 

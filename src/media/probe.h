@@ -1,8 +1,8 @@
 #pragma once
 #include "base/result.h"
+#include "media/source.h"
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 
 namespace rushes::media {
@@ -24,12 +24,14 @@ struct Probe {
   std::string title;  // from the tags, at most 500 bytes, control characters removed; often empty
 };
 
-/// Reads the head of the file at `path`. Its content decides, never its suffix. Nothing but that file is opened:
-/// playlists and other formats that refer to files are refused.
+/// Reads the head of the file. Its content decides, never its suffix. Nothing but that file is opened: playlists and
+/// other formats that refer to files are refused.
 ///
 /// Errors: `MEDIA_EMPTY` (0 bytes), `MEDIA_UNREADABLE` (not a video or audio file that we read) and
-/// `MEDIA_NO_STREAMS` (neither sound nor pictures in it), all `unsupported`; `not_found` without the file.
+/// `MEDIA_NO_STREAMS` (neither sound nor pictures in it), all `unsupported`; `MEDIA_TOO_MANY_PIXELS`,
+/// `MEDIA_TOO_MANY_STREAMS` and `MEDIA_TOO_LONG` (over media/limits.h) and `JOB_OUT_OF_MEMORY`, all `too_large`;
+/// `not_found` without the file.
 /// Cost: milliseconds; one pass over the file where it does not say how long it is.
-Result<Probe> probe(const std::filesystem::path& path);
+Result<Probe> probe(const Source& source);
 
 }  // namespace rushes::media

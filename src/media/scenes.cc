@@ -13,9 +13,11 @@ namespace {
 
 constexpr int kWidth = 32;
 constexpr int kHeight = 18;
-constexpr double kLeast = 16;      // mean difference, 0..255, below which nothing is a cut
-constexpr double kTimesUsual = 3;  // and it stands out from the usual change
-constexpr double kShortest = 0.5;  // seconds between cuts
+constexpr double kLeast = 16;          // mean difference, 0..255, below which nothing is a cut
+constexpr double kTimesUsual = 3;      // and it stands out from the usual change
+constexpr double kShortest = 0.5;      // seconds between cuts
+constexpr double kStep = 0.2;          // seconds between keyframes that directly follow each other
+constexpr double kMostOfBudget = 0.5;  // of the pixels that may be decoded; the rest is for thumbnails
 
 /// The mean difference of two small pictures, brightness and both colours.
 double difference(const AVFrame& a, const AVFrame& b) noexcept {
@@ -39,16 +41,18 @@ struct Change {
 
 }  // namespace
 
-Result<std::vector<double>> scene_cuts(const std::filesystem::path& path, const Progress& progress) {
-  auto opened = detail::VideoDecoder::open(path);
+Result<std::vector<double>> scene_cuts(const Source& source, const Progress& progress) {
+  auto opened = detail::VideoDecoder::open(source);
   if (!opened) return opened.error();
   auto& video = **opened;
-  video.only_keyframes(true);
+  video.only_keyframes(true, kStep);
 
   std::vector<Change> changes;
   detail::FramePtr before;
   double reported = 0;
-  while (const auto* frame = video.next()) {
+  while (detail::VideoDecoder::budget_used() < kMostOfBudget) {
+    const auto* frame = video.next();
+    if (frame == nullptr) break;
     auto small = detail::scale(*frame, kWidth, kHeight, false);
     if (!small) return small.error();
     if (before) changes.push_back({video.time(), difference(*before, **small)});
@@ -56,6 +60,7 @@ Result<std::vector<double>> scene_cuts(const std::filesystem::path& path, const 
     const auto fraction = video.duration() > 0 ? std::min(1.0, video.time() / video.duration()) : 0;
     if (progress && fraction > reported) progress(reported = fraction);
   }
+  if (!before && video.failure()) return *video.failure();
   if (progress && reported < 1) progress(1);
   if (changes.empty()) return std::vector<double>{};
 

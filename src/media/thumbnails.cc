@@ -21,6 +21,7 @@ using detail::FramePtr;
 constexpr double kDull = 8;           // a picture of less interest gives way
 constexpr int kNeighbours = 3;        // keyframes looked at in its place
 constexpr int kMaxDecoded = 6'000;    // frames between keyframes, in all: seconds of CPU at worst
+constexpr double kTallest = 4;        // times the greatest width
 constexpr double kSameFrame = 0.001;  // seconds
 
 Result<void> check(const ThumbnailOptions& options) {
@@ -40,7 +41,8 @@ class Picker {
   Picker(detail::VideoDecoder& video, const ThumbnailOptions& options, const Progress& progress)
       : video_(video), options_(options), progress_(progress) {
     const auto& shape = video.shape();
-    const auto factor = std::min(1.0, static_cast<double>(options.max_width) / shape.shown_width());
+    const auto factor = std::min({1.0, static_cast<double>(options.max_width) / shape.shown_width(),
+                                  kTallest * options.max_width / shape.shown_height()});
     // Even sizes: 4:2:0 shares a colour among four pixels.
     const auto even = [factor](int size) { return std::max(2, static_cast<int>(std::lround(size * factor / 2)) * 2); };
     width_ = even(shape.width);
@@ -48,11 +50,14 @@ class Picker {
     for (int i = 0; i < options.count; ++i) targets_.push_back(video.duration() * (i + 0.5) / options.count);
   }
 
-  /// Pictures by their time. Errors: `MEDIA_UNREADABLE` where there is none.
+  /// Pictures by their time. Errors, where there is none: what stopped the decoder, or `MEDIA_UNREADABLE`.
   Result<std::map<double, FramePtr>> pick() {
     pick_keyframes();
     if (static_cast<int>(picked_.size()) < options_.count) pick_between();
-    if (picked_.empty()) return detail::unreadable_error("no picture can be decoded");
+    if (picked_.empty()) {
+      if (const auto stopped = video_.failure()) return *stopped;
+      return not_scaled_.value_or(detail::unreadable_error("no picture can be decoded"));
+    }
     return std::move(picked_);
   }
 
@@ -65,7 +70,10 @@ class Picker {
 
   std::optional<Candidate> take(const AVFrame& frame) {
     auto picture = detail::scale(frame, width_, height_, options_.format == ImageFormat::jpeg);
-    if (!picture) return std::nullopt;
+    if (!picture) {
+      not_scaled_ = picture.error();
+      return std::nullopt;
+    }
     const auto interest = detail::interest(**picture);
     return Candidate{video_.time(), interest, std::move(*picture)};
   }
@@ -163,15 +171,16 @@ class Picker {
   std::vector<double> targets_;
   std::map<double, FramePtr> picked_;
   std::vector<Missed> missed_;
+  std::optional<Error> not_scaled_;
   std::map<double, Candidate> spare_;  // dull keyframes, by target
 };
 
 }  // namespace
 
-Result<std::vector<Thumbnail>> make_thumbnails(const std::filesystem::path& path, const ThumbnailOptions& options,
+Result<std::vector<Thumbnail>> make_thumbnails(const Source& source, const ThumbnailOptions& options,
                                                const Progress& progress) {
   if (const auto checked = check(options); !checked) return checked.error();
-  auto video = detail::VideoDecoder::open(path);
+  auto video = detail::VideoDecoder::open(source);
   if (!video) return video.error();
   auto picked = Picker(**video, options, progress).pick();
   if (!picked) return picked.error();

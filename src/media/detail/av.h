@@ -45,19 +45,24 @@ PacketPtr make_packet();
 /// libav's words for its error number.
 std::string av_words(int error);
 
-/// `internal`: libav failed where it must not.
+/// `internal`: libav failed where it must not. `JOB_OUT_OF_MEMORY` where it says so.
 Error av_error(std::string_view doing, int error);
 
 /// `MEDIA_UNREADABLE`; `what` goes to the log only.
 Error unreadable_error(std::string_view what);
+/// `JOB_OUT_OF_MEMORY`: the limit of the process or of one allocation is reached.
+Error memory_error();
+/// `JOB_OUT_OF_MEMORY` or `MEDIA_UNREADABLE`, by libav's error number.
+Error decoding_error(std::string_view what, int error);
 Error no_video_error();
 Error no_audio_error();
 
-/// A decoder for the stream, on one thread. Errors: `MEDIA_UNREADABLE`.
+/// A decoder for the stream, on one thread, within the limits. Errors: `MEDIA_UNREADABLE`, `JOB_OUT_OF_MEMORY`.
 Result<CodecContextPtr> open_decoder(const AVStream& stream);
 
-/// Sends libav's own log to ours, at level debug. Once a process; calling it again does nothing.
-void redirect_log();
+/// Sends libav's own log to ours, at level debug, and bounds its single allocations by the limits. Once a process;
+/// calling it again does nothing.
+void set_up_libav();
 
 inline double to_seconds(std::int64_t time, AVRational base) noexcept {
   return static_cast<double>(time) * av_q2d(base);

@@ -2,8 +2,9 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "media/detail/av.h"
+#include "media/source.h"
 
-#include <filesystem>
+#include <cstdint>
 #include <memory>
 
 namespace rushes::media::detail {
@@ -16,7 +17,7 @@ namespace rushes::media::detail {
 class Input {
  public:
   /// Errors: those of `probe` (media/probe.h).
-  static Result<std::unique_ptr<Input>> open(const std::filesystem::path& path);
+  static Result<std::unique_ptr<Input>> open(const Source& source);
 
   ~Input();
   Input(const Input&) = delete;
@@ -36,13 +37,15 @@ class Input {
 
  private:
   Input() = default;
-  Result<void> open_format(const std::filesystem::path& path);
-  void choose_streams() noexcept;
+  Result<void> open_format(const Source& source);
+  static int read_bytes(void* opaque, std::uint8_t* buffer, int size) noexcept;
+  static std::int64_t seek_bytes(void* opaque, std::int64_t offset, int whence) noexcept;
   /// Reads all packets for the time of the last one.
   double measure_duration();
 
   FileDescriptor file_;
   std::uint64_t size_bytes_ = 0;
+  std::int64_t position_ = 0;  // of the next byte that libav reads
   AVIOContext* io_ = nullptr;
   AVFormatContext* format_ = nullptr;
   AVStream* video_ = nullptr;

@@ -54,6 +54,19 @@ TEST(Scenes, AreCutWhereThePictureChanges) {
   EXPECT_NEAR(cuts[2], 12, 0.001);
 }
 
+TEST(Scenes, OfKeyframesOnlyFiveASecondAreLookedAt) {
+  const auto file =
+      make_with_ffmpeg({"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3", "-f", "lavfi", "-i",
+                        "smptebars=size=320x180:rate=25:duration=3", "-filter_complex",
+                        "[0:v]setsar=1[a];[1:v]setsar=1[b];[a][b]concat=n=2:v=1[v]", "-map", "[v]", "-c:v", "mjpeg"},
+                       "avi");
+  int looked = 0;
+  const auto cuts = scene_cuts(file, [&](double) { ++looked; }).value();
+  EXPECT_LE(looked, 6 * 5 + 1);
+  ASSERT_EQ(cuts.size(), 1U);
+  EXPECT_NEAR(cuts[0], 3, 0.2);
+}
+
 TEST(Scenes, OneSceneHasNoCut) {
   const auto still = make_with_ffmpeg(
       {"-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=10", "-c:v", "libx264", "-g", "25"}, "mp4");

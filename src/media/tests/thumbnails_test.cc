@@ -170,6 +170,16 @@ TEST(Thumbnails, StandUprightWithSquarePixels) {
   EXPECT_EQ(wide.height, 180);
 }
 
+TEST(Thumbnails, OfTallPicturesAreNotTall) {
+  TemporaryFolder folder;
+  ThumbnailOptions options;
+  options.folder = folder.path();
+  options.max_width = 64;
+  const auto tall =
+      make_with_ffmpeg({"-f", "lavfi", "-i", "testsrc2=size=32x8000:rate=5:duration=1", "-c:v", "mpeg4"}, "mkv");
+  for (const auto& thumbnail : make_thumbnails(tall, options).value()) EXPECT_EQ(thumbnail.height, 256);
+}
+
 TEST(Thumbnails, KeepColours) {
   TemporaryFolder folder;
   ThumbnailOptions options;
