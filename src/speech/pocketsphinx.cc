@@ -54,6 +54,7 @@ class Pocketsphinx final : public Transcriber {
  public:
   explicit Pocketsphinx(PocketsphinxOptions options) : options_(std::move(options)) {}
 
+  Result<void> prepare() override { return decoder_ ? Result<void>() : load(); }
   Result<captions::Transcript> transcribe(media::AudioReader& audio, const Progress& progress) override;
   std::string engine() const override { return "pocketsphinx"; }
 
@@ -66,9 +67,7 @@ class Pocketsphinx final : public Transcriber {
 };
 
 Result<captions::Transcript> Pocketsphinx::transcribe(media::AudioReader& audio, const Progress& progress) {
-  if (!decoder_) {
-    if (const auto loaded = load(); !loaded) return loaded.error();
-  }
+  if (const auto prepared = prepare(); !prepared) return prepared.error();
   captions::Transcript transcript;
   transcript.language = "en";
   detail::ChunkReader chunks(audio);

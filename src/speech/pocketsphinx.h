@@ -12,8 +12,8 @@ struct PocketsphinxOptions {
   std::filesystem::path model = "/usr/share/pocketsphinx/model/en-us";
 };
 
-/// The embedded engine: CMU PocketSphinx. English only, lower case, without punctuation. The decoder is loaded by the
-/// first recording and kept.
+/// The embedded engine: CMU PocketSphinx. English only, lower case, without punctuation. The decoder is loaded by
+/// `prepare` or the first recording, and kept.
 ///
 /// Errors: `SPEECH_MODEL_MISSING` (unavailable) where the model is not installed.
 /// Cost: about 0.2 of real time on one core; 130 MB.

@@ -19,6 +19,10 @@ class Transcriber {
  public:
   virtual ~Transcriber() = default;
 
+  /// Loads what the first recording would load, so that a process can load it before it forks one for each job.
+  /// Results are the same with and without it. Errors: the engine's own.
+  virtual Result<void> prepare() { return {}; }
+
   /// Reads `audio` to its end. Silence or music give a valid transcript that may be empty, not an error.
   /// Errors: those of `AudioReader::read`, and the engine's own.
   virtual Result<captions::Transcript> transcribe(media::AudioReader& audio, const Progress& progress) = 0;

@@ -134,6 +134,29 @@ TEST(Pocketsphinx, OneDecoderServesManyRecordings) {
   EXPECT_EQ(transcribe(*engine, speech).text(), before.text());
 }
 
+void expect_equal(const captions::Transcript& a, const captions::Transcript& b) {
+  ASSERT_EQ(a.words.size(), b.words.size()) << a.text() << '\n' << b.text();
+  for (std::size_t i = 0; i < a.words.size(); ++i) {
+    EXPECT_EQ(a.words[i].text, b.words[i].text);
+    EXPECT_EQ(a.words[i].start, b.words[i].start);
+    EXPECT_EQ(a.words[i].end, b.words[i].end);
+    EXPECT_EQ(a.words[i].confidence, b.words[i].confidence);
+  }
+}
+
+TEST(Pocketsphinx, PreparedOrUsedItHearsTheSame) {
+  const auto speech = make_speech("The best takes are marked.", "rms");
+  const auto expected = transcribe(*make_pocketsphinx().value(), speech);
+  EXPECT_FALSE(expected.empty());
+  auto engine = make_pocketsphinx().value();
+  ASSERT_TRUE(engine->prepare());
+  ASSERT_TRUE(engine->prepare());  // does nothing more
+  expect_equal(transcribe(*engine, speech), expected);
+  // A recording leaves nothing for the next, such as the mean that loud noise has.
+  (void)transcribe(*engine, make_with_ffmpeg({"-f", "lavfi", "-i", "anoisesrc=duration=2:amplitude=0.9"}, "wav"));
+  expect_equal(transcribe(*engine, speech), expected);
+}
+
 TEST(Pocketsphinx, MusicAndNoiseAreNoErrors) {
   auto engine = make_pocketsphinx().value();
   for (const std::string source : {"sine=frequency=220:duration=2", "anoisesrc=duration=2:amplitude=0.1",
