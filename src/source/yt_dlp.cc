@@ -1,12 +1,16 @@
 #include "source/yt_dlp.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "box/door_report.h"
 #include "captions/captions.h"
+#include "net/address_filter.h"
+#include "source/cookies.h"
 #include "source/detail/child_process.h"
+#include "source/detail/clean_info.h"
 #include "source/detail/info_json.h"
 #include "source/detail/yt_dlp_errors.h"
-#include "source/filtering_proxy.h"
 
 #include <fmt/format.h>
 
@@ -24,11 +28,9 @@ using detail::ChildEnd;
 using detail::ChildResult;
 using Steady = std::chrono::steady_clock;
 
-constexpr std::uint64_t kMaxPages = 64U << 20U;   // bytes that describing may receive
 constexpr std::size_t kMaxCaptions = 16U << 20U;  // bytes of one captions file
-constexpr std::size_t kMaxCookies = 4U << 20U;
 constexpr std::string_view kProgressMark = "RUSHES ";
-// Named so that nothing has to be merged; and only what goes through the proxy (rtmp, mms and others would not).
+// Named so that nothing has to be merged; and only what goes through the door (rtmp, mms and others would not).
 constexpr std::string_view kWeb = "[protocol~='^(https?|m3u8|m3u8_native|http_dash_segments)$']";
 
 Error missing(const std::string& program) {
@@ -50,7 +52,7 @@ std::vector<std::string> clean_environment(const fs::path& home) {
   return environment;
 }
 
-/// The alternatives of a format selection, each narrowed to what the proxy can carry.
+/// The alternatives of a format selection, each narrowed to what the door can carry.
 std::string formats(std::initializer_list<std::string_view> alternatives) {
   std::string all;
   for (const auto alternative : alternatives) {
@@ -106,8 +108,7 @@ std::optional<FetchProgress> read_progress(std::string_view line) {
 
 class YtDlp final : public Fetcher {
  public:
-  YtDlp(YtDlpOptions options, net::AddressFilter filter, std::unique_ptr<FilteringProxy> proxy)
-      : options_(std::move(options)), filter_(std::move(filter)), proxy_(std::move(proxy)) {}
+  explicit YtDlp(YtDlpOptions options) : options_(std::move(options)), filter_(options_.allow_private) {}
 
   Result<VideoRecord> describe(const std::string& url) override {
     const auto checked = filter_.check_url(url);
@@ -116,14 +117,16 @@ class YtDlp final : public Fetcher {
     run.url = checked->url;
     run.arguments = {"-J", "--flat-playlist", "--playlist-items", "1", "--", checked->url};
     run.folder = options_.scratch;
-    run.max_bytes = kMaxPages;
     run.deadline = options_.describe_deadline;
     const auto printed = start(run);
     if (!printed) return printed.error();
-    auto record = detail::read_info(printed->output, checked->url);
+    auto info = detail::parse_info(printed->output);
+    if (!info) return info.error();
+    if (const auto cleaned = detail::clean_info(*info, filter_); !cleaned) return cleaned.error();
+    auto record = detail::read_info(*info, checked->url);
     if (!record) return record;
     // What follows need not ask the site again; and a site may answer a second time with a captcha.
-    const auto kept = write_file_atomically(info_file(), printed->output, 0600);
+    const auto kept = write_file_atomically(info_file(), json::serialize(*info), 0600);
     described_ = kept ? record->webpage_url : std::string();
     return record;
   }
@@ -149,7 +152,6 @@ class YtDlp final : public Fetcher {
                      "captions"};
     if (const auto named = name_source(record, run); !named) return named.error();
     run.folder = folder;
-    run.max_bytes = kMaxPages;
     run.deadline = options_.describe_deadline;
     if (const auto done = start(run); !done) return done.error();
     return read_captions(folder, *track);
@@ -185,7 +187,6 @@ class YtDlp final : public Fetcher {
     std::vector<std::string> arguments;  // behind those that all have in common
     std::string url;                     // for messages
     fs::path folder;
-    std::uint64_t max_bytes = 0;
     std::chrono::seconds deadline{};
     std::function<void(std::string_view)> on_line;
   };
@@ -196,7 +197,7 @@ class YtDlp final : public Fetcher {
     const auto patience = std::max<std::int64_t>(1, options_.idle.count() / 1'000);
     return {options_.program, "--ignore-config", "--no-playlist", "--no-warnings", "--no-cache-dir", "--no-mtime",
             "--hls-prefer-native", "--fixup", "never", "--abort-on-unavailable-fragments",
-            // No ffmpeg: it would follow a hostile playlist anywhere, past the proxy.
+            // No ffmpeg: it would follow a hostile playlist anywhere.
             "--ffmpeg-location", (options_.scratch / "no-ffmpeg").string(), "--socket-timeout",
             std::to_string(patience), "--retries", "2", "--fragment-retries", "2", "--extractor-retries", "1"};
   }
@@ -205,47 +206,57 @@ class YtDlp final : public Fetcher {
   Result<ChildResult> start(const Run& run) {
     Child child;
     child.arguments = common_arguments();
-    if (!options_.cookies.empty()) {
-      // A copy: yt-dlp writes the jar back, and the sites' answers are no business of the operator's file.
-      const auto jar = read_file(options_.cookies, kMaxCookies);
-      if (!jar) return jar.error();
-      const auto copy = options_.scratch / "cookies.txt";
-      if (const auto written = write_file_atomically(copy, *jar, 0600); !written) return written.error();
-      child.arguments.insert(child.arguments.end(), {"--cookies", copy.string()});
+    if (takes_cookies()) {
+      // A new copy each time: yt-dlp writes the jar back, with what the sites have set.
+      const auto jar = options_.scratch / "cookies.txt";
+      if (const auto written = write_file_atomically(jar, options_.cookies, 0600); !written) return written.error();
+      child.arguments.insert(child.arguments.end(), {"--cookies", jar.string()});
     }
     child.arguments.insert(child.arguments.end(), run.arguments.begin(), run.arguments.end());
     child.environment = clean_environment(options_.scratch);
     // In the environment and not as --proxy: every user of the machine can read a command line. And ftp is covered,
     // too.
     for (const auto* scheme : {"http", "https", "ftp", "all"}) {
-      child.environment.push_back(fmt::format("{}_proxy={}", scheme, proxy_->url()));
+      child.environment.push_back(fmt::format("{}_proxy={}", scheme, options_.door));
     }
     child.folder = run.folder;
     child.deadline = Steady::now() + run.deadline;
     child.on_line = run.on_line;
-    child.give_up = [this] {
-      const auto incident = proxy_->incident();
-      return incident && incident->trouble == FilteringProxy::Trouble::too_many_bytes;
-    };
 
-    proxy_->begin(run.max_bytes);
     auto result = detail::run_child(child);
     if (!result) return result.error().code() == Errc::not_found ? missing(options_.program) : result.error();
+    const auto told = box::ask_door(options_.door);  // also after a success, so that the next run is not blamed
+    if (!told) log::warning("source", "no report: {}", told.error().what());
     switch (result->end) {
       case ChildEnd::timed_out:
-        return Error::for_user(Errc::timed_out, "FETCH_TIMED_OUT",
-                               fmt::format("Fetching took longer than {} s; try again later.", run.deadline.count()));
+        // Each pause on the way has a shorter limit and an error that is retried. What is left is slow as a whole, and
+        // would hold a worker as long again.
+        return Error::for_user(Errc::too_large, "FETCH_TIMED_OUT",
+                               fmt::format("Fetching took longer than {} s, the most that the server allows; try "
+                                           "again later, or name a smaller video.",
+                                           run.deadline.count()));
       case ChildEnd::too_much_output:
         return Error::for_user(Errc::too_large, "FETCH_FAILED", "The site says too much about this video to be read.");
-      case ChildEnd::given_up:
       case ChildEnd::exited:
         break;
     }
-    const auto incident = proxy_->incident();
-    if (result->end == ChildEnd::given_up || result->exit_code != 0) {
-      return detail::explain_failure(result->errors, incident, run.url);
+    if (auto limit = detail::explain_signal(*result)) return *limit;
+    if (result->exit_code == 0) return result;
+    return detail::explain_failure(result->errors, told ? *told : std::nullopt, run.url);
+  }
+
+  /// Whether there are cookies to use, and yt-dlp may see them.
+  bool takes_cookies() {
+    if (options_.cookies.empty()) return false;
+    if (!takes_cookies_) {
+      const auto version = yt_dlp_version(options_.program);
+      takes_cookies_ = version && source::takes_cookies(*version);
+      if (!*takes_cookies_) {
+        log::warning("source", "cookies are not used: yt-dlp {} may hand them to strangers; install {} or newer",
+                     version ? *version : "of an unknown version", kFirstWithCookies);
+      }
     }
-    return result;
+    return *takes_cookies_;
   }
 
   /// Ends the command line with where the video comes from.
@@ -296,8 +307,6 @@ class YtDlp final : public Fetcher {
                                  kProgressMark)};
     if (const auto named = name_source(record, run); !named) return named.error();
     run.folder = folder;
-    // The protocol's own words and a fresh look at the page come on top of the file.
-    run.max_bytes = options_.max_bytes + options_.max_bytes / 50 + kMaxPages / 64;
     run.deadline = options_.download_deadline;
     run.on_line = [&](std::string_view line) {
       if (line.find("File is larger than max-filesize") != std::string_view::npos) too_large = true;
@@ -327,7 +336,7 @@ class YtDlp final : public Fetcher {
 
   const YtDlpOptions options_;
   const net::AddressFilter filter_;
-  const std::unique_ptr<FilteringProxy> proxy_;
+  std::optional<bool> takes_cookies_;
   std::string described_;  // the page that info_file() is about; empty: none
 };
 
@@ -338,14 +347,7 @@ std::optional<double> FetchProgress::fraction() const {
   return std::min(1.0, static_cast<double>(received) / static_cast<double>(*total));
 }
 
-Result<std::unique_ptr<Fetcher>> make_yt_dlp(YtDlpOptions options, Rng& rng) {
-  net::AddressFilter filter(options.allow_private, options.exceptions);
-  FilteringProxy::Limits limits;
-  limits.idle = options.idle + options.idle / 4;  // yt-dlp gives up first, and says so
-  auto proxy = FilteringProxy::start(filter, limits, rng);
-  if (!proxy) return proxy.error();
-  return std::unique_ptr<Fetcher>(std::make_unique<YtDlp>(std::move(options), std::move(filter), std::move(*proxy)));
-}
+std::unique_ptr<Fetcher> make_yt_dlp(YtDlpOptions options) { return std::make_unique<YtDlp>(std::move(options)); }
 
 Result<std::string> yt_dlp_version(const std::string& program) {
   Child child;

@@ -2,13 +2,17 @@
 
 #include "base/file.h"
 
+#include <climits>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -20,7 +24,6 @@ namespace {
 using Steady = std::chrono::steady_clock;
 constexpr std::size_t kMaxErrors = 64U << 10U;
 constexpr std::size_t kMaxLine = 64U << 10U;
-constexpr std::chrono::milliseconds kGlance{100};  // how often `give_up` is asked
 
 struct Pipe {
   FileDescriptor read;
@@ -115,9 +118,8 @@ ChildEnd watch(const Child& child, int process, Pipe& output, Pipe& errors, Coll
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(child.deadline - Steady::now());
     if (!ended && left.count() <= 0) return ChildEnd::timed_out;
-    if (child.give_up && child.give_up()) return ChildEnd::given_up;
     // After its end only what is in the pipes is read: a grandchild might hold them open for ever.
-    const int wait = ended ? 0 : static_cast<int>(std::min(left, child.give_up ? kGlance : left).count() + 1);
+    const int wait = ended ? 0 : static_cast<int>(std::min<std::int64_t>(left.count() + 1, INT_MAX));
     const int ready = ::poll(watched.data(), watched.size(), wait);
     if (ready < 0 && errno == EINTR) continue;
     bool read_some = false;
@@ -172,16 +174,16 @@ Result<ChildResult> run_child(const Child& child) {
   ChildResult result;
   Collector collector(child, result);
   const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (process) {
-    result.end = watch(child, process.get(), *output, *errors, collector);
-  } else {
-    result.end = ChildEnd::given_up;
-  }
-  if (result.end != ChildEnd::exited) ::kill(pid, SIGKILL);
+  if (process) result.end = watch(child, process.get(), *output, *errors, collector);
+  const bool ended_by_us = !process || result.end != ChildEnd::exited;
+  if (ended_by_us) ::kill(pid, SIGKILL);
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  rusage used{};
+  while (::wait4(pid, &status, 0, &used) < 0 && errno == EINTR) {
   }
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (WIFSIGNALED(status) && !ended_by_us) result.signal = WTERMSIG(status);
+  result.processor_time = std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
   if (!process) return Error(Errc::unavailable, "cannot watch a child process: pidfd_open is not available");
   return result;
 }

@@ -19,20 +19,22 @@ struct Child {
   std::chrono::steady_clock::time_point deadline;
   std::size_t max_output = 32U << 20U;                 // bytes on standard output; more ends it
   std::function<void(std::string_view line)> on_line;  // where given, lines go here instead of to `output`
-  std::function<bool()> give_up;                       // where given, asked several times a second; true ends it
 };
 
-enum class ChildEnd : std::uint8_t { exited, timed_out, too_much_output, given_up };
+enum class ChildEnd : std::uint8_t { exited, timed_out, too_much_output };
 
 struct ChildResult {
   ChildEnd end = ChildEnd::exited;
   int exit_code = 0;  // of `exited`; 128 + n after signal n
+  int signal = 0;     // that ended it; 0: none, or we did
+  std::chrono::seconds processor_time{};
   std::string output;
   std::string errors;  // the last 64 KiB of standard error
 };
 
 /// Runs `child` to its end, BLOCKING. It stays in our process group and inherits nothing but its two pipes; standard
 /// input is empty. When it has to be ended it is killed. Reads both pipes as they fill, so it never waits for us.
+/// Needs neither /proc nor a shell, but pidfd_open(2).
 /// Errors: `not_found` when there is no such program; `unavailable` for what the system says.
 Result<ChildResult> run_child(const Child& child);
 

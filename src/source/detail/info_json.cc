@@ -151,12 +151,14 @@ void read_formats(const json::object& info, VideoRecord& record) {
 
 }  // namespace
 
-Result<VideoRecord> read_info(std::string_view text, const std::string& url) {
-  const auto parsed = parse_json(mend_surrogates(text), 64);
+Result<json::object> parse_info(std::string_view text) {
+  auto parsed = parse_json(mend_surrogates(text), 64);
   if (!parsed) return failed("yt-dlp printed no JSON");
   if (!parsed->is_object()) return failed("yt-dlp found nothing");
-  const auto& info = parsed->get_object();
+  return std::move(parsed->get_object());
+}
 
+Result<VideoRecord> read_info(const json::object& info, const std::string& url) {
   const auto type = string_member(info, "_type").value_or("video");
   if (type == "playlist" || type == "multi_video") {
     return Error::for_user(Errc::unsupported, "PLAYLIST_NOT_SUPPORTED",

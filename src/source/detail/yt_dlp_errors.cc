@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <utility>
 
 namespace rushes::source::detail {
@@ -43,7 +46,24 @@ Error busy(std::string_view why) {
                          fmt::format("The site did not deliver the video: {}; try again later.", why));
 }
 
+Error out_of_memory() {
+  return Error::for_user(Errc::too_large, "JOB_OUT_OF_MEMORY",
+                         "The page needs more memory than the server allows for a job; it is refused.");
+}
+
 }  // namespace
+
+std::optional<Error> explain_signal(const ChildResult& child) {
+  if (child.signal != SIGXCPU && child.signal != SIGKILL) return std::nullopt;
+  // The hard limit kills as the kernel does when memory runs out; the time used tells one from the other.
+  rlimit limit{};
+  ::getrlimit(RLIMIT_CPU, &limit);
+  const bool time_used_up =
+      limit.rlim_cur != RLIM_INFINITY && static_cast<rlim_t>(child.processor_time.count()) + 1 >= limit.rlim_cur;
+  if (child.signal == SIGKILL && !time_used_up) return out_of_memory();
+  return Error::for_user(Errc::too_large, "JOB_OUT_OF_TIME",
+                         "The page needs more processor time than the server allows for a job; it is refused.");
+}
 
 std::string reason_of(std::string_view errors) {
   constexpr std::string_view kMark = "ERROR: ";
@@ -68,10 +88,12 @@ std::string reason_of(std::string_view errors) {
   return is_utf8(line) ? shorten(line, 300) : std::string("it gave no readable reason");
 }
 
-Error explain_failure(std::string_view errors, const std::optional<FilteringProxy::Incident>& incident,
-                      const std::string& url) {
-  using Trouble = FilteringProxy::Trouble;
-  if (incident && incident->trouble == Trouble::too_many_bytes) return incident->error;
+Error explain_failure(std::string_view errors, const std::optional<box::Incident>& incident, const std::string& url) {
+  using box::Trouble;
+  if (incident && incident->trouble >= Trouble::too_late) return incident->error;
+  if (has_any(to_lower_ascii(errors), {"memoryerror", "unable to allocate", "cannot allocate memory"})) {
+    return out_of_memory();
+  }
 
   const auto reason = reason_of(errors);
   const auto text = to_lower_ascii(reason);
@@ -113,7 +135,7 @@ Error explain_failure(std::string_view errors, const std::optional<FilteringProx
     return unavailable(reason);
   }
   if (incident) {
-    if (incident->trouble == Trouble::refused_address) return incident->error;
+    if (incident->trouble >= Trouble::packed_answer) return incident->error;
     return Error::for_user(Errc::not_found, "URL_DEAD", incident->error.what());
   }
   const auto status = http_status(text);

@@ -1,11 +1,12 @@
 #include "source/detail/child_process.h"
 
-#include "source/tests/site.h"
+#include "box/tests/site.h"
 
 #include <gtest/gtest.h>
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 namespace rushes::source::detail {
@@ -43,10 +44,11 @@ TEST(RunChild, EndsWhatSaysTooMuch) {
   EXPECT_EQ(run_child(child).value().end, ChildEnd::too_much_output);
 }
 
-TEST(RunChild, EndsWhenAsked) {
-  auto child = shell("exec sleep 1000");
-  child.give_up = [] { return true; };
-  EXPECT_EQ(run_child(child).value().end, ChildEnd::given_up);
+TEST(RunChild, TellsWhichSignalEndedIt) {
+  const auto result = run_child(shell("kill -XCPU $$")).value();
+  EXPECT_EQ(result.end, ChildEnd::exited);
+  EXPECT_EQ(result.signal, SIGXCPU);
+  EXPECT_EQ(run_child(shell("exit 137")).value().signal, 0);
 }
 
 TEST(RunChild, DoesNotWaitForAGrandchildThatHoldsThePipes) {
@@ -67,7 +69,7 @@ TEST(RunChild, StaysInTheGroupAndInheritsNothing) {
   constexpr int kOpen = 77;
   ASSERT_EQ(::dup2(STDIN_FILENO, kOpen), kOpen);  // without O_CLOEXEC
   auto child = shell("ps -o pgid= -p $$ | tr -d ' '; test -h /proc/$$/fd/77 && echo leaked; env | sort; pwd; wc -c");
-  const TemporaryFolder folder;
+  const box::TemporaryFolder folder;
   child.folder = folder.path();
   child.environment = {"PATH=/usr/bin:/bin", "SECRET_OF_CHILD=1"};
   ::setenv("SECRET_OF_PARENT", "1", 1);

@@ -7,7 +7,7 @@ namespace {
 
 const std::string kUrl = "https://example.com/v";
 
-VideoRecord read(std::string_view text) { return detail::read_info(text, kUrl).value(); }
+VideoRecord read(std::string_view text) { return detail::read_info(detail::parse_info(text).value(), kUrl).value(); }
 
 TEST(ReadInfo, TakesWhatIsThereAndInventsNothing) {
   const auto bare = read(R"({"id": "a", "title": "T", "url": "https://example.com/v.mp4"})");
@@ -59,7 +59,8 @@ TEST(ReadInfo, SaysWhichKindsOfFilesThereAre) {
 
 TEST(ReadInfo, RefusesListsStreamsAndNonsense) {
   const auto name = [](std::string_view text) {
-    return std::string(detail::read_info(text, kUrl).error().public_name());
+    const auto info = detail::parse_info(text);
+    return std::string((info ? detail::read_info(*info, kUrl).error() : info.error()).public_name());
   };
   EXPECT_EQ(name(R"({"_type": "playlist", "entries": []})"), "PLAYLIST_NOT_SUPPORTED");
   EXPECT_EQ(name(R"({"is_live": true})"), "LIVE_NOT_SUPPORTED");

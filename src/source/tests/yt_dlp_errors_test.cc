@@ -7,7 +7,7 @@ namespace {
 
 const std::string kUrl = "https://example.com/v";
 
-std::string name(std::string_view errors, const std::optional<FilteringProxy::Incident>& incident = {}) {
+std::string name(std::string_view errors, const std::optional<box::Incident>& incident = {}) {
   return std::string(explain_failure(errors, incident, kUrl).public_name());
 }
 
@@ -48,15 +48,14 @@ TEST(ExplainFailure, OnlySomeMayBeTriedAgain) {
   }
 }
 
-TEST(ExplainFailure, TrustsTheProxyMoreThanAStatusAndLessThanTheSitesWords) {
-  using Trouble = FilteringProxy::Trouble;
-  const FilteringProxy::Incident refused{Trouble::refused_address, "10.0.0.1",
-                                         Error::for_user(Errc::invalid_argument, "URL_PRIVATE_ADDRESS", "no")};
+TEST(ExplainFailure, TrustsTheDoorMoreThanAStatusAndLessThanTheSitesWords) {
+  using box::Trouble;
+  const box::Incident refused{Trouble::refused_address, "10.0.0.1",
+                              Error::for_user(Errc::invalid_argument, "URL_PRIVATE_ADDRESS", "no")};
   EXPECT_EQ(name("ERROR: HTTP Error 403: Forbidden", refused), "URL_PRIVATE_ADDRESS");
   EXPECT_EQ(name("ERROR: [youtube] x: Private video", refused), "VIDEO_UNAVAILABLE");
-  const FilteringProxy::Incident unresolved{
-      Trouble::unresolved, "x.invalid",
-      Error::for_user(Errc::invalid_argument, "URL_UNRESOLVED", "The host has no address.")};
+  const box::Incident unresolved{Trouble::unresolved, "x.invalid",
+                                 Error::for_user(Errc::invalid_argument, "URL_UNRESOLVED", "The host has no address.")};
   EXPECT_EQ(name("ERROR: HTTP Error 502: Bad Gateway", unresolved), "URL_DEAD");
   EXPECT_EQ(name("ERROR: HTTP Error 502: Bad Gateway"), "SOURCE_UNAVAILABLE") << "the origin's own 502";
 }

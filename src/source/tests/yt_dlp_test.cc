@@ -1,7 +1,9 @@
 #include "source/yt_dlp.h"
 
 #include "base/file.h"
-#include "source/tests/site.h"
+#include "base/random.h"
+#include "box/door.h"
+#include "box/tests/site.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <gtest/gtest.h>
@@ -16,19 +18,31 @@ namespace rushes::source {
 namespace {
 
 namespace fs = std::filesystem;
+using box::Site;
+using box::TemporaryFolder;
+using box::Trap;
+using Endpoint = net::AddressFilter::Endpoint;
 
 class YtDlpTest : public ::testing::Test {
  protected:
   YtDlpTest() {
     Site::shared();
     options_.scratch = scratch_.path();
-    options_.exceptions = {{boost::asio::ip::make_address("127.0.0.1"), Site::shared().port()}};
+    options_.allow_private = true;  // what may be reached is the door's business
+    allowed_ = {{boost::asio::ip::make_address("127.0.0.1"), Site::shared().port()}};
     options_.describe_deadline = std::chrono::seconds(40);
     options_.download_deadline = std::chrono::seconds(40);
   }
 
   Fetcher& fetcher() {
-    if (!fetcher_) fetcher_ = make_yt_dlp(options_, rng_).value();
+    if (!fetcher_) {
+      box::DoorPolicy policy{net::AddressFilter(false, allowed_)};
+      policy.max_bytes = max_bytes_;
+      policy.idle = options_.idle + options_.idle / 4;  // yt-dlp gives up first, and says so
+      door_ = box::Door::open(box::listen_on_loopback(0).value(), std::move(policy), rng_).value();
+      options_.door = door_->url();
+      fetcher_ = make_yt_dlp(options_);
+    }
     return *fetcher_;
   }
   static std::string site(const std::string& path) { return Site::shared().url(path); }
@@ -50,6 +64,9 @@ class YtDlpTest : public ::testing::Test {
   SystemRng rng_;
   TemporaryFolder scratch_;
   TemporaryFolder folder_;
+  std::vector<Endpoint> allowed_;
+  std::uint64_t max_bytes_ = 0;
+  std::unique_ptr<box::Door> door_;
   YtDlpOptions options_;
   std::unique_ptr<Fetcher> fetcher_;
 };
@@ -206,18 +223,20 @@ TEST_F(YtDlpTest, SaysThatAHostIsNotThere) {
   EXPECT_NE(unresolved.public_message().find("no-such-host.invalid"), std::string_view::npos);
   std::uint16_t shut = 0;
   { shut = Trap().port(); }
-  options_.exceptions.push_back({boost::asio::ip::make_address("127.0.0.1"), shut});
+  allowed_.emplace_back(boost::asio::ip::make_address("127.0.0.1"), shut);
   fetcher_.reset();
   EXPECT_EQ(refusal("http://127.0.0.1:" + std::to_string(shut) + "/a.mp4").public_name(), "URL_DEAD");
 }
 
 TEST_F(YtDlpTest, StopsDownloadsThatAreTooLarge) {
-  options_.max_bytes = 500'000;  // the file says that it has 997,418; the endless one says nothing
+  options_.max_bytes = 500'000;
+  max_bytes_ = 600'000;  // the file says that it has 997,418; the endless one says nothing
   for (const auto* path : {"/video.mp4", "/endless.mp4", "/watch?v=large"}) {
     const auto files = fetcher().download(describe(path), MediaWanted::both, folder_.path(), {});
     ASSERT_FALSE(files) << path;
     EXPECT_EQ(files.error().public_name(), "VIDEO_TOO_LARGE") << path;
     EXPECT_TRUE(fs::is_empty(folder_.path())) << path << " leaves nothing behind";
+    fetcher_.reset();  // and its door, whose budget is used up
   }
 }
 
@@ -226,22 +245,30 @@ TEST_F(YtDlpTest, GivesUpOnWhatIsSlowOrSilent) {
   const auto slow = fetcher().download(describe("/slow.mp4?rate=20000"), MediaWanted::both, folder_.path(), {});
   ASSERT_FALSE(slow);
   EXPECT_EQ(slow.error().public_name(), "FETCH_TIMED_OUT");
-  EXPECT_TRUE(slow.error().retryable());
+  EXPECT_FALSE(slow.error().retryable()) << "it would hold a worker as long again";
   options_.idle = std::chrono::milliseconds(1'000);
   fetcher_.reset();
   EXPECT_EQ(refusal_name("/mute"), "SOURCE_UNAVAILABLE");
 }
 
-TEST_F(YtDlpTest, LeavesTheCookiesFileAsItIs) {
-  options_.cookies = folder_.path() / "cookies.txt";
-  const std::string jar = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tvalue\n";
-  std::ofstream(options_.cookies) << jar;
-  ::chmod(options_.cookies.c_str(), 0400);
-  EXPECT_EQ(describe("/film.html").title, "The harbor and its ships");
-  EXPECT_EQ(read_file(options_.cookies).value(), jar);
+TEST_F(YtDlpTest, GivesCookiesOnlyToAVersionThatKeepsThem) {
+  // A program in yt-dlp's place that shows what it was given.
+  options_.program = (folder_.path() / "show").string();
+  options_.cookies = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tvalue\n";
+  for (const std::string version : {"2023.03.04", "2023.11.13", "unknown", "2023.11.14", "2025.01.15"}) {
+    std::ofstream(options_.program) << "#!/bin/sh\n[ \"$2\" = --version ] && echo " << version
+                                    << " && exit\nprintf 'ERROR: %s' \"$*\" >&2\nexit 1\n";
+    ::chmod(options_.program.c_str(), 0755);
+    fs::remove(scratch_.path() / "cookies.txt");
+    fetcher_.reset();
+    const auto shown = refusal(site("/film.html")).what();
+    const bool given = shown.find("--cookies") != std::string::npos;
+    EXPECT_EQ(given, version >= "2023.11.14" && version < "3") << version << ": " << shown;
+    EXPECT_EQ(fs::exists(scratch_.path() / "cookies.txt"), given) << version;
+  }
 }
 
-TEST_F(YtDlpTest, KeepsThePasswordOfTheProxyOffTheCommandLine) {
+TEST_F(YtDlpTest, KeepsThePasswordOfTheDoorOffTheCommandLine) {
   // A program in yt-dlp's place that shows what it was given.
   options_.program = (folder_.path() / "show").string();
   std::ofstream(options_.program) << "#!/bin/sh\nprintf 'ERROR: %s' \"$*\" >&2\nexit 1\n";

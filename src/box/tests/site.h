@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace rushes::source {
+namespace rushes::box {
 
 /// The test site of tests/site with its media, alive as long as this object. One for all the tests of a program.
 class Site {
@@ -62,4 +62,4 @@ class Trap {
   int caught_ = 0;
 };
 
-}  // namespace rushes::source
+}  // namespace rushes::box

@@ -1,4 +1,4 @@
-#include "source/tests/site.h"
+#include "box/tests/site.h"
 
 #include "base/json.h"
 
@@ -17,7 +17,7 @@
 
 extern char** environ;
 
-namespace rushes::source {
+namespace rushes::box {
 namespace {
 
 const std::string kSite = RUSHES_TEST_SITE;
@@ -84,7 +84,7 @@ std::vector<std::string> Site::seen() const {
 }
 
 TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "rushes-source-XXXXXX").string();
+  std::string pattern = (std::filesystem::temp_directory_path() / "rushes-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   path_ = pattern;
 }
@@ -131,4 +131,4 @@ int Trap::caught() {
   return caught_;
 }
 
-}  // namespace rushes::source
+}  // namespace rushes::box

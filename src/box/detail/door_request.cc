@@ -1,11 +1,11 @@
-#include "source/detail/proxy_request.h"
+#include "box/detail/door_request.h"
 
 #include "base/text.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace rushes::source::detail {
+namespace rushes::box::detail {
 namespace {
 
 Error malformed(std::string_view why) { return {Errc::malformed, std::string(why)}; }
@@ -24,7 +24,7 @@ bool read_number(std::string_view text, std::uint64_t& value) {
 }
 
 /// "host", "host:port" or "[v6]:port".
-bool read_authority(std::string_view authority, ProxyRequest& request) {
+bool read_authority(std::string_view authority, DoorRequest& request) {
   const auto close = authority.starts_with('[') ? authority.find(']') : 0;
   if (close == std::string_view::npos) return false;
   auto host = authority;
@@ -46,8 +46,8 @@ bool read_authority(std::string_view authority, ProxyRequest& request) {
 
 }  // namespace
 
-Result<ProxyRequest> read_proxy_request(std::string_view head) {
-  ProxyRequest request;
+Result<DoorRequest> read_door_request(std::string_view head) {
+  DoorRequest request;
   const auto line = next_line(head);
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
@@ -59,10 +59,11 @@ Result<ProxyRequest> read_proxy_request(std::string_view head) {
   if (target.find(' ') != std::string_view::npos) return malformed("a blank in the target");
 
   std::string authority;
+  request.report = method == "GET" && target == "/incident";
   request.tunnel = method == "CONNECT";
   if (request.tunnel) {
     authority = target;
-  } else {
+  } else if (!request.report) {
     constexpr std::string_view kScheme = "http://";
     if (!equals_ignore_case(target.substr(0, kScheme.size()), kScheme)) return malformed("not an absolute http URL");
     target.remove_prefix(kScheme.size());
@@ -70,7 +71,7 @@ Result<ProxyRequest> read_proxy_request(std::string_view head) {
     target.remove_prefix(authority.size());
     request.port = 80;
   }
-  if (!read_authority(authority, request)) return malformed("no host and port that can be read");
+  if (!request.report && !read_authority(authority, request)) return malformed("no host and port that can be read");
 
   std::string kept;
   while (!head.empty()) {
@@ -87,16 +88,18 @@ Result<ProxyRequest> read_proxy_request(std::string_view head) {
       return malformed("chunked requests are not supported");
     } else if (name == "content-length" && !read_number(value, request.body_length)) {
       return malformed("a bad Content-Length");
-    } else if (name != "host" && name != "connection" && name != "keep-alive" && !name.starts_with("proxy-")) {
+    } else if (name != "host" && name != "connection" && name != "keep-alive" && name != "upgrade" && name != "te" &&
+               name != "accept-encoding" && !name.starts_with("proxy-")) {
       kept.append(field).append("\r\n");
     }
   }
-  if (!request.tunnel) {
+  if (!request.tunnel && !request.report) {
     request.forward_head.append(method).append(" ").append(target.starts_with('/') ? "" : "/").append(target);
     request.forward_head.append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\nConnection: close\r\n");
+    request.forward_head.append("Accept-Encoding: identity\r\n");
     request.forward_head.append(kept).append("\r\n");
   }
   return request;
 }
 
-}  // namespace rushes::source::detail
+}  // namespace rushes::box::detail
