@@ -359,7 +359,8 @@ class LoopDoor final : public Door {
 
   void report_late() {
     report({Trouble::too_late, "",
-            Error::for_user(Errc::timed_out, "FETCH_TIMED_OUT", "Fetching took too long; try again later.")});
+            Error::for_user(Errc::too_large, "FETCH_TIMED_OUT",
+                            "Fetching took longer than the server allows; try again later, or name a smaller video.")});
   }
 
   std::string take_report() {

@@ -34,7 +34,7 @@ constexpr std::array kRows{
     Row{Trouble::unreachable, "unreachable", Errc::not_found},
     Row{Trouble::packed_answer, "packed_answer", Errc::unsupported},
     Row{Trouble::refused_address, "refused_address", Errc::invalid_argument},
-    Row{Trouble::too_late, "too_late", Errc::timed_out},
+    Row{Trouble::too_late, "too_late", Errc::too_large},
     Row{Trouble::too_many_bytes, "too_many_bytes", Errc::too_large},
 };
 

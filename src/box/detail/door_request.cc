@@ -34,11 +34,16 @@ bool read_authority(std::string_view authority, DoorRequest& request) {
     request.port = static_cast<std::uint16_t>(port);
     host = authority.substr(0, colon);
   }
-  if (host.starts_with('[')) {
+  const bool bracketed = host.starts_with('[');
+  if (bracketed) {
     if (!host.ends_with(']')) return false;
     host = host.substr(1, host.size() - 2);
   }
-  const auto plain = [](char c) { return c > ' ' && c < 0x7F && c != '@' && c != '/' && c != '%'; };
+  // No other character is in a name or an address; with one, two readers might see two hosts.
+  const auto plain = [&](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letter || c == '.' || (bracketed ? c == ':' : c == '-' || c == '_');
+  };
   if (host.empty() || host.size() > 253 || !std::all_of(host.begin(), host.end(), plain)) return false;
   request.host = host;
   return request.port != 0;
