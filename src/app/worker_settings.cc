@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "box/door.h"
+#include "box/listener.h"
 #include "insight/extractive.h"
 #include "source/yt_dlp.h"
 #include "speech/pocketsphinx.h"

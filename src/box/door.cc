@@ -8,6 +8,7 @@
 #include "box/detail/lookup.h"
 #include "box/detail/quiet_thread.h"
 #include "box/door_report.h"
+#include "box/listener.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -19,10 +20,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -112,6 +109,12 @@ class LoopDoor final : public Door {
       remote.close(ignored);
       lookup.close(ignored);
     }
+    /// Closes so that the client sees an error: what ends in the middle must not be taken for the whole.
+    void cut() {
+      boost::system::error_code ignored;
+      client.set_option(asio::socket_base::linger(true, 0), ignored);
+      close();
+    }
     void touch() { active = Steady::now(); }
 
     LoopDoor& owner;
@@ -152,7 +155,7 @@ class LoopDoor final : public Door {
         report_late();
       }
       for (auto* connection : connections_) {
-        if (ends_now || connection->active < now - policy_.idle) connection->close();
+        if (ends_now || connection->active < now - policy_.idle) connection->cut();
       }
       timer.expires_at(late_ ? now + step : std::min(now + step, policy_.deadline));
       co_await timer.async_wait(kQuiet);
@@ -283,7 +286,7 @@ class LoopDoor final : public Door {
       if (length == 0) {
         const auto [failed, count] = co_await connection->remote.async_read_some(asio::buffer(piece), kQuiet);
         if (failed || !counted(count)) {
-          connection->close();
+          connection->cut();
           co_return std::string();
         }
         bytes.append(piece.data(), count);
@@ -315,7 +318,11 @@ class LoopDoor final : public Door {
     std::vector<char> piece(64U << 10U);
     while (true) {
       const auto [failed, count] = co_await connection->remote.async_read_some(asio::buffer(piece), kQuiet);
-      if (failed || !counted(count)) break;
+      if (failed == asio::error::eof) break;
+      if (failed || !counted(count)) {
+        connection->cut();
+        co_return;
+      }
       connection->touch();
       const auto [broken, written] =
           co_await asio::async_write(connection->client, asio::buffer(piece.data(), count), kQuiet);
@@ -395,37 +402,13 @@ class LoopDoor final : public Door {
   std::thread thread_;
 };
 
-/// The value of an int option of a socket; -1 where it has none.
-int option_of(int socket, int name) {
-  int value = -1;
-  socklen_t length = sizeof value;
-  return ::getsockopt(socket, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Door>> Door::open(FileDescriptor listener, DoorPolicy policy, Rng& rng) {
-  const int socket = listener.get();
-  if (option_of(socket, SO_DOMAIN) != AF_INET || option_of(socket, SO_PROTOCOL) != IPPROTO_TCP ||
-      option_of(socket, SO_ACCEPTCONN) != 1) {
-    return Error(Errc::invalid_argument, "door: this is no listening TCP socket");
-  }
+  if (!is_listener(listener)) return Error(Errc::invalid_argument, "door: this is no listening TCP socket");
   auto door = std::make_unique<LoopDoor>(std::move(policy), rng);
   if (const auto started = door->start(std::move(listener)); !started) return started.error();
   return std::unique_ptr<Door>(std::move(door));
-}
-
-Result<FileDescriptor> listen_on_loopback(std::uint16_t port) {
-  FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!listener || ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener.get(), SOMAXCONN) != 0) {
-    return system_error("listen on", "127.0.0.1:" + std::to_string(port));
-  }
-  return listener;
 }
 
 }  // namespace rushes::box

@@ -42,7 +42,7 @@ struct DoorPolicy {
 ///           called on an event loop. A lookup that hangs keeps a thread until it ends, but nothing of the door's.
 class Door {
  public:
-  /// Takes over `listener`, a listening TCP socket of any network namespace.
+  /// Takes over `listener`, a listening TCP socket (IPv4) of any network namespace.
   /// Errors: `invalid_argument` when it is none; `unavailable` when no thread can be started.
   static Result<std::unique_ptr<Door>> open(FileDescriptor listener, DoorPolicy policy, Rng& rng);
   virtual ~Door() = default;
@@ -53,9 +53,5 @@ class Door {
   /// Bytes received from outside so far.
   virtual std::uint64_t received() const = 0;
 };
-
-/// A socket that listens on 127.0.0.1 of this network namespace; port 0: a free one.
-/// Errors: `unavailable`.
-Result<FileDescriptor> listen_on_loopback(std::uint16_t port);
 
 }  // namespace rushes::box

@@ -44,8 +44,8 @@ using OnProgress = std::function<void(const FetchProgress&)>;
 /// Cancel:   kill the process group; children stay in it.
 /// Errors:   with words for the user. Not retryable: `URL_INVALID`, `URL_SCHEME`, `URL_PRIVATE_ADDRESS`,
 ///           `URL_UNSUPPORTED`, `URL_DEAD`, `VIDEO_UNAVAILABLE`, `PLAYLIST_NOT_SUPPORTED`, `LIVE_NOT_SUPPORTED`,
-///           `VIDEO_TOO_LARGE`, `FETCHER_MISSING`, `FETCH_FAILED`. Retryable: `BOT_CHECK`, `SOURCE_UNAVAILABLE` (the
-///           site is overloaded or cuts us off), `FETCH_TIMED_OUT`.
+///           `VIDEO_TOO_LARGE`, `FETCHER_MISSING`, `FETCH_FAILED`, `FETCH_TIMED_OUT`, `JOB_OUT_OF_MEMORY`,
+///           `JOB_OUT_OF_TIME`. Retryable: `BOT_CHECK`, `SOURCE_UNAVAILABLE` (the site is overloaded or cuts us off).
 class Fetcher {
  public:
   virtual ~Fetcher() = default;

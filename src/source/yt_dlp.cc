@@ -241,7 +241,9 @@ class YtDlp final : public Fetcher {
         break;
     }
     if (auto limit = detail::explain_signal(*result)) return *limit;
-    if (result->exit_code == 0) return result;
+    // What the door has cut off may look whole: an answer without a length ends wherever its connection does.
+    const bool cut_off = told && *told && (*told)->trouble >= box::Trouble::too_late;
+    if (result->exit_code == 0 && !cut_off) return result;
     return detail::explain_failure(result->errors, told ? *told : std::nullopt, run.url);
   }
 

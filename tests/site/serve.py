@@ -4,6 +4,7 @@
 Binds 127.0.0.1 (port 0 by default: a free one), prints `PORT n` once it listens, and ends when its standard
 input is closed, so that it cannot outlive the test that started it.
 """
+import gzip
 import http.server
 import json
 import os
@@ -147,6 +148,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if url.path in pages(base):
                 kind = "application/rss+xml" if url.path == "/feed.xml" else "text/html; charset=utf-8"
                 return self.answer(200, pages(base)[url.path], kind)
+            if url.path == "/packed.html":
+                return self.answer(200, gzip.compress(pages(base)["/film.html"].encode()), **{"Content-Encoding": "gzip"})
             if url.path in fixed:
                 return self.answer(fixed[url.path], "no")
             if url.path == "/seen":

@@ -1,6 +1,12 @@
 #include "base/file.h"
 #include "box/tests/door_fixture.h"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -127,6 +133,25 @@ TEST_F(DoorAnswersTest, CountsHeadsToo) {
   open(std::move(policy));
   EXPECT_EQ(get(home(origin.port())), "");
   EXPECT_EQ(trouble(), "too_many_bytes VIDEO_TOO_LARGE");
+}
+
+TEST_F(DoorAnswersTest, CutsOffSoThatNobodyTakesAPartForTheWhole) {
+  // An answer without a length ends where its connection does.
+  Origin origin("HTTP/1.1 200 OK\r\n\r\n" + std::string(100'000, 'x'));
+  for (const std::uint64_t max_bytes : {0, 50'000}) {
+    auto policy = only(origin.port());
+    policy.max_bytes = max_bytes;
+    open(std::move(policy));
+    boost::asio::io_context context;
+    boost::asio::ip::tcp::socket client(context);
+    client.connect(at_home(port_));
+    const auto request = "GET " + home(origin.port()) + " HTTP/1.1\r\n" + credential_ + "\r\n";
+    boost::asio::write(client, boost::asio::buffer(request));
+    std::string passed;
+    boost::system::error_code end;
+    boost::asio::read(client, boost::asio::dynamic_buffer(passed), end);
+    EXPECT_EQ(end == boost::asio::error::eof, max_bytes == 0) << end.message();
+  }
 }
 
 TEST_F(DoorAnswersTest, PassesNothingBehindTheBodyOfAPlainRequest) {

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "box/door.h"
 #include "box/door_report.h"
+#include "box/listener.h"
 #include "box/tests/site.h"
 
 #include <boost/asio/ip/address.hpp>

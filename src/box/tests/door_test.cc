@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <future>
 #include <thread>
 
@@ -135,7 +136,7 @@ class HangingResolver {
   Resolver resolver() const {
     return [state = state_](const std::string& host, std::uint16_t port) -> std::vector<net::AddressFilter::Endpoint> {
       ++state->asked;
-      if (host.starts_with("hang")) state->go.get_future().wait();
+      if (host.starts_with("hang")) state->let_go.wait();
       --state->asked;
       return {at_home(port)};
     };
@@ -147,6 +148,7 @@ class HangingResolver {
   struct State {
     std::atomic<int> asked = 0;
     std::promise<void> go;
+    std::shared_future<void> let_go = go.get_future().share();
   };
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
@@ -166,6 +168,35 @@ TEST_F(DoorTest, IsNotHeldUpByALookupThatHangs) {
   EXPECT_EQ(names.hanging(), 1) << "still";
   names.let_go();
   while (names.hanging() != 0) std::this_thread::yield();
+}
+
+TEST_F(DoorTest, LetsTheProcessExitWhileALookupHangs) {
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(
+      {
+        HangingResolver names;
+        auto policy = only_the_site();
+        policy.resolver = names.resolver();
+        open(std::move(policy));
+        std::thread client([&] { get("http://hang.test/"); });
+        while (names.hanging() == 0) std::this_thread::yield();
+        door_.reset();
+        client.join();
+        std::exit(0);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(DoorTest, BoundsItsLookups) {
+  HangingResolver names;
+  auto policy = only_the_site();
+  policy.resolver = names.resolver();
+  policy.idle = std::chrono::milliseconds(100);
+  open(std::move(policy));
+  // A client that is gone leaves its lookup behind; they count until they end.
+  for (int i = 0; i < 12; ++i) get("http://hang" + std::to_string(i) + ".test/");
+  EXPECT_EQ(names.hanging(), 8);
+  names.let_go();
 }
 
 TEST_F(DoorTest, GivesUpALookupThatHangs) {

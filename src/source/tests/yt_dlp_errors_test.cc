@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
+#include <csignal>
+
 namespace rushes::source::detail {
 namespace {
 
@@ -46,6 +50,52 @@ TEST(ExplainFailure, OnlySomeMayBeTriedAgain) {
        {"ERROR: HTTP Error 404: x", "ERROR: Private video", "ERROR: Unsupported URL: x", "ERROR: new"}) {
     EXPECT_FALSE(explain_failure(text, {}, kUrl).retryable()) << text;
   }
+}
+
+TEST(ExplainFailure, KnowsTheLimitOfMemory) {
+  for (const auto* text :
+       {"Traceback (most recent call last):\n  File \"x\"\nMemoryError\n",
+        "ERROR: [generic] Unable to download webpage: Unable to allocate output buffer. (caused by error)",
+        "OSError: [Errno 12] Cannot allocate memory"}) {
+    EXPECT_EQ(name(text), "JOB_OUT_OF_MEMORY") << text;
+    EXPECT_FALSE(explain_failure(text, {}, kUrl).retryable());
+  }
+}
+
+TEST(ExplainFailure, SaysWhatTheDoorAsAWholeHasRefused) {
+  using box::Trouble;
+  const auto incident = [](Trouble trouble, const char* code) {
+    return box::Incident{trouble, "", Error::for_user(Errc::too_large, code, "no")};
+  };
+  EXPECT_EQ(name("ERROR: Private video", incident(Trouble::too_many_bytes, "VIDEO_TOO_LARGE")), "VIDEO_TOO_LARGE");
+  EXPECT_EQ(name("ERROR: Private video", incident(Trouble::too_late, "FETCH_TIMED_OUT")), "FETCH_TIMED_OUT");
+  EXPECT_EQ(name("ERROR: HTTP Error 502: Bad Gateway", incident(Trouble::packed_answer, "URL_UNSUPPORTED")),
+            "URL_UNSUPPORTED");
+}
+
+TEST(ExplainSignal, TellsMemoryFromTime) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_CPU, &before), 0);
+  const auto ended = [](int signal, int seconds) {
+    ChildResult child;
+    child.signal = signal;
+    child.processor_time = std::chrono::seconds(seconds);
+    const auto why = explain_signal(child);
+    EXPECT_FALSE(why && why->retryable());
+    return why ? std::string(why->public_name()) : "nothing";
+  };
+  EXPECT_EQ(ended(SIGXCPU, 5), "JOB_OUT_OF_TIME");
+  EXPECT_EQ(ended(SIGSEGV, 5), "nothing");
+  EXPECT_EQ(ended(0, 5), "nothing");
+  auto limit = before;
+  limit.rlim_cur = RLIM_INFINITY;
+  ASSERT_EQ(::setrlimit(RLIMIT_CPU, &limit), 0);
+  EXPECT_EQ(ended(SIGKILL, 100'000), "JOB_OUT_OF_MEMORY");
+  limit.rlim_cur = 1'000;
+  ASSERT_EQ(::setrlimit(RLIMIT_CPU, &limit), 0);
+  EXPECT_EQ(ended(SIGKILL, 998), "JOB_OUT_OF_MEMORY");
+  EXPECT_EQ(ended(SIGKILL, 999), "JOB_OUT_OF_TIME");
+  ASSERT_EQ(::setrlimit(RLIMIT_CPU, &before), 0);
 }
 
 TEST(ExplainFailure, TrustsTheDoorMoreThanAStatusAndLessThanTheSitesWords) {

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "box/door.h"
+#include "box/listener.h"
 #include "box/tests/site.h"
 
 #include <boost/asio/ip/address.hpp>
@@ -181,6 +182,9 @@ TEST_F(YtDlpTest, SaysWhatIsWrong) {
   EXPECT_EQ(refusal_name("/loop"), "URL_DEAD");
   EXPECT_EQ(refusal_name("/forbidden"), "VIDEO_UNAVAILABLE");
   EXPECT_EQ(refusal_name("/overloaded"), "SOURCE_UNAVAILABLE");
+  EXPECT_EQ(refusal_name("/packed.html"), "URL_UNSUPPORTED");
+  EXPECT_EQ(refusal(site("/packed.html")).public_message(),
+            "The host 127.0.0.1 sends this compressed (gzip) though it was asked not to; name another URL.");
   EXPECT_EQ(refusal_name("/nothing.html"), "URL_UNSUPPORTED");
   EXPECT_EQ(refusal_name("/two.html"), "PLAYLIST_NOT_SUPPORTED");
   EXPECT_EQ(refusal_name("/feed.xml"), "PLAYLIST_NOT_SUPPORTED");
