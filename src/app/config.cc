@@ -128,6 +128,22 @@ Failure set_origins(Config& config, const std::string& value) {
   return std::nullopt;
 }
 
+Failure set_cookies_hosts(Config& config, const std::string& value) {
+  auto hosts = split_at_commas(value);
+  for (const auto& host : hosts) {
+    const auto plain = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    };
+    // One label alone would be a whole top-level domain.
+    const auto dot = host.find('.', 1);
+    if (!std::all_of(host.begin(), host.end(), plain) || dot == std::string::npos || dot + 1 == host.size()) {
+      return "holds '" + host + "', which is not a host";
+    }
+  }
+  config.cookies_hosts = std::move(hosts);
+  return std::nullopt;
+}
+
 Failure set_log_level(Config& config, const std::string& value) {
   constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warning", "error", "off"};
   if (std::find(kLevels.begin(), kLevels.end(), value) == kLevels.end()) return "is not allowed";
@@ -296,6 +312,8 @@ std::span<const Setting> settings() {
       {"yt_dlp", "a program's name or path", "The yt-dlp to fetch videos with", "", false, filled(&Config::yt_dlp)},
       {"cookies_file", "a file in Netscape's cookie format", "Cookies for sites that ask for a signed-in user", "",
        false, text(&Config::cookies_file)},
+      {"cookies_hosts", "hosts such as video.example, separated by commas",
+       "Whose cookies are used, and for whose URLs; with the hosts below them", "", false, set_cookies_hosts},
       {"log_level", "trace, debug, info, warning, error, off", "Least severe messages written", "", false,
        set_log_level},
   };
@@ -317,6 +335,11 @@ Result<Config> load_config(const ConfigSources& sources) {
     const auto* setting = find_setting(name);
     if (setting == nullptr) return bad("--" + name, "unknown option");
     if (auto applied = apply(config, *setting, value, "command line"); !applied) return applied.error();
+  }
+  if (!config.cookies_file.empty() && config.cookies_hosts.empty()) {
+    return bad("cookies_file",
+               "is not used without cookies_hosts; name there the hosts whose cookies may be used, such "
+               "as cookies_hosts = [\"video.example\"]");
   }
   return config;
 }

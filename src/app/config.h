@@ -52,7 +52,8 @@ struct Config {
   int max_connections_per_address = 1'000;  // 0: any number; this machine's own are not counted
   int threads = 0;                          // event loops; 0: one a processor
   std::string yt_dlp = "yt-dlp";
-  std::string cookies_file;
+  std::string cookies_file;                // not without `cookies_hosts`
+  std::vector<std::string> cookies_hosts;  // whose cookies of that file are used, with those of hosts below
   std::string log_level = "info";
 };
 

@@ -7,8 +7,7 @@
 namespace rushes::jobs {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNetwork{"SOURCE_UNAVAILABLE", "FETCH_TIMED_OUT", "FETCH_FAILED",
-                                                   "URL_UNRESOLVED"};
+constexpr std::array<std::string_view, 3> kNetwork{"SOURCE_UNAVAILABLE", "FETCH_FAILED", "URL_UNRESOLVED"};
 constexpr std::array<std::string_view, 3> kCrashes{"WORKER_CRASHED", "WORKER_LOST", "WORKER_ERROR"};
 constexpr int kMoreForNetwork = 2;
 constexpr std::int64_t kFirst = 2'000;

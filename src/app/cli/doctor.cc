@@ -3,6 +3,7 @@
 #include "app/cli/program_output.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "source/cookies.h"
 
 #include <netdb.h>
 #include <sys/prctl.h>
@@ -34,6 +35,11 @@ std::filesystem::path nearest_existing(const std::filesystem::path& folder) {
   auto at = std::filesystem::absolute(folder, failed);
   while (!at.empty() && !std::filesystem::exists(at, failed) && at.has_relative_path()) at = at.parent_path();
   return at;
+}
+
+std::string newer_yt_dlp() {
+  return "pipx install yt-dlp, then set RUSHES_YT_DLP to its path (or: " +
+         as_root("apt-get install -t bookworm-backports yt-dlp") + ")";
 }
 
 std::optional<int> number(std::string_view text) {
@@ -68,7 +74,8 @@ Finding judge_yt_dlp(std::string_view version, Timestamp now) {
   const auto of_month = version.size() >= 10 ? number(version.substr(8, 2)) : std::nullopt;
   if (!years || !months || !of_month) {
     finding.state = State::warning;
-    finding.detail += ", whose age cannot be told";
+    finding.detail += ", whose age cannot be told; cookies are not used with it";
+    finding.remedy = newer_yt_dlp();
     return finding;
   }
   const sys_days released =
@@ -78,8 +85,11 @@ Finding judge_yt_dlp(std::string_view version, Timestamp now) {
   if (age > 180) {
     finding.state = State::warning;
     finding.detail += "; large sites change faster than that, and their videos may not be readable with it";
-    finding.remedy = "pipx install yt-dlp, then set RUSHES_YT_DLP to its path (or: " +
-                     as_root("apt-get install -t bookworm-backports yt-dlp") + ")";
+    finding.remedy = newer_yt_dlp();
+  }
+  if (!source::takes_cookies(version)) {
+    finding.detail += "; cookies are not used with one older than " + std::string(source::kFirstWithCookies) +
+                      ", which sends them to any site that a page names";
   }
   return finding;
 }

@@ -92,6 +92,23 @@ TEST_F(ConfigTest, NamesBadTokenSettings) {
   EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_SKEW", "-1"}}, {}}), HasSubstr("0 to 300"));
 }
 
+TEST_F(ConfigTest, TakesCookiesOnlyForNamedHosts) {
+  EXPECT_THAT(refusal({{}, {{"RUSHES_COOKIES_FILE", "cookies.txt"}}, {}}),
+              ::testing::AllOf(HasSubstr("cookies_file: is not used without cookies_hosts"),
+                               HasSubstr("cookies_hosts = [\"video.example\"]")));
+  ConfigSources sources;
+  sources.file = file("cookies_file = \"cookies.txt\"\ncookies_hosts = [\"video.example\", \".login.example\"]\n");
+  EXPECT_THAT(load_config(sources).value().cookies_hosts, ::testing::ElementsAre("video.example", ".login.example"));
+  sources.environment = {{"RUSHES_COOKIES_HOSTS", "other.example"}};
+  EXPECT_THAT(load_config(sources).value().cookies_hosts, ::testing::ElementsAre("other.example"));
+  sources.environment = {{"RUSHES_COOKIES_HOSTS", ""}};
+  EXPECT_THAT(refusal(sources), HasSubstr("cookies_file"));
+  for (const auto* host : {"https://video.example", "video.example/", "com", ".com", "*.example", "video.",
+                           "a b.example", "video.example:80", "."}) {
+    EXPECT_THAT(refusal({{}, {{"RUSHES_COOKIES_HOSTS", host}}, {}}), HasSubstr("is not a host")) << host;
+  }
+}
+
 TEST_F(ConfigTest, HasASecretOfItsOwnOnlyWhereNothingElseVerifiesTokens) {
   const auto own = [](std::map<std::string, std::string> environment) {
     return has_own_secret(load_config({{}, std::move(environment), {}}).value());

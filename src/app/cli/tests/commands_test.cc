@@ -150,6 +150,10 @@ TEST_F(CommandsTest, DoctorFindsWhatIsMissing) {
   const auto old = judge_yt_dlp("2023.03.04", now);
   EXPECT_EQ(old.state, Finding::State::warning);
   EXPECT_THAT(old.detail, HasSubstr("1034 days"));
+  EXPECT_THAT(old.detail, HasSubstr("cookies are not used with one older than 2023.11.14"));
+  EXPECT_THAT(old.remedy, AllOf(HasSubstr("pipx install yt-dlp"), HasSubstr("bookworm-backports")));
+  EXPECT_THAT(judge_yt_dlp("2023.11.14", now).detail, Not(HasSubstr("cookies")));
+  EXPECT_THAT(judge_yt_dlp("nightly", now).detail, HasSubstr("cookies are not used"));
   EXPECT_EQ(judge_yt_dlp("nightly", now).state, Finding::State::warning);
   const auto none = check_yt_dlp((folder_ / "no-such-yt-dlp").string(), now);
   EXPECT_EQ(none.state, Finding::State::missing);
