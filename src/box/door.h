@@ -20,7 +20,9 @@ using Resolver = std::function<std::vector<net::AddressFilter::Endpoint>(const s
 /// What one stage of a job may reach, and how much of it.
 struct DoorPolicy {
   net::AddressFilter filter = net::AddressFilter();
-  std::uint64_t max_bytes = 0;  // received from outside over the door's whole life; 0: no limit
+  // Received from outside over the door's whole life; 0: no limit. It counts what nobody inside has read yet, too: some
+  // MiB that the sockets hold.
+  std::uint64_t max_bytes = 0;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::size_t connections = 32;            // more wait to be accepted
   std::chrono::milliseconds idle{30'000};  // for a head, a lookup, a connect, and between two reads

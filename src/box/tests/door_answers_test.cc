@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <mutex>
 #include <thread>
-#include <vector>
 
 namespace rushes::box {
 namespace {
@@ -35,8 +35,11 @@ class Origin {
   }
 
   std::uint16_t port() const { return port_; }
-  /// The heads that came. Only once every answer has been read to its end.
-  const std::vector<std::string>& asked() const { return asked_; }
+  /// The head that came first; empty: none yet.
+  std::string asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
 
  private:
   void serve() {
@@ -50,7 +53,10 @@ class Origin {
         if (count <= 0) break;
         head.append(piece.data(), static_cast<std::size_t>(count));
       }
-      asked_.push_back(head);
+      {
+        const std::lock_guard lock(mutex_);
+        if (asked_.empty()) asked_ = head;
+      }
       for (std::size_t sent = 0; sent < answer_.size();) {
         const auto count = ::send(connection.get(), answer_.data() + sent,
                                   std::min<std::size_t>(answer_.size() - sent, 4'096), MSG_NOSIGNAL);
@@ -63,7 +69,8 @@ class Origin {
   FileDescriptor listener_;
   std::string answer_;
   std::uint16_t port_ = 0;
-  std::vector<std::string> asked_;
+  mutable std::mutex mutex_;
+  std::string asked_;
   std::thread thread_;
 };
 
@@ -74,7 +81,7 @@ class DoorAnswersTest : public DoorTest {
     Origin origin(answer);
     open(only(origin.port()));
     auto passed = get(home(origin.port()), more);
-    asked_ = origin.asked().empty() ? std::string() : origin.asked().front();
+    asked_ = origin.asked();
     return passed;
   }
   std::string asked_;
