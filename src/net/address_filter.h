@@ -58,8 +58,8 @@ class AddressFilter {
   Result<std::vector<Endpoint>> resolve_and_check(const std::string& host, std::uint16_t port) const;
 
  private:
-  const bool allow_private_;
-  const std::vector<Endpoint> exceptions_;
+  bool allow_private_;
+  std::vector<Endpoint> exceptions_;
 };
 
 /// The IPv4 or IPv6 address that `host` stands for in any form that a C library or a browser accepts

@@ -2,6 +2,7 @@
 
 #include "base/disk_error.h"
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -15,10 +16,9 @@ namespace {
 // Left free for the database and the results: what an attempt writes shall not be what fills the disk.
 constexpr std::uint64_t kRoom = std::uint64_t{16} << 20U;
 
-void remove_tree(const fs::path& path) noexcept {
-  std::error_code failed;
-  fs::remove_all(path, failed);
-  if (failed) log::warning("queue", "cannot remove {}: {}", path.string(), failed.message());
+void clear(const fs::path& path) noexcept {
+  const auto removed = remove_tree(path);
+  if (!removed) log::warning("queue", "{}: {}", path.string(), removed.error().what());
 }
 
 // A server that stopped in the middle of an upload leaves a folder that no job names.
@@ -26,7 +26,7 @@ void remove_unfinished_uploads(const fs::path& uploads) {
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(uploads, failed)) {
     std::error_code unknown;
-    if (!fs::exists(entry.path() / "source", unknown)) remove_tree(entry.path());
+    if (!fs::exists(entry.path() / "source", unknown)) clear(entry.path());
   }
 }
 
@@ -42,17 +42,16 @@ Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted) {
 }
 
 Result<void> DataFolder::prepare() const {
-  remove_tree(root_ / "scratch");
-  for (const auto* name : {"uploads", "scratch", "files"}) {
+  clear(root_ / "scratch");
+  for (const auto* name : {"uploads", "scratch", "files", "."}) {
     std::error_code failed;
     fs::create_directories(root_ / name, failed);
+    if (!failed) fs::permissions(root_ / name, fs::perms::owner_all, failed);
     if (failed) {
       return Error(Errc::unavailable, "cannot make the folder " + (root_ / name).string() + ": " + failed.message());
     }
   }
   remove_unfinished_uploads(root_ / "uploads");
-  std::error_code failed;
-  fs::permissions(root_, fs::perms::owner_all, failed);
   return {};
 }
 
@@ -74,12 +73,12 @@ bool DataFolder::is_files_key(std::string_view key) noexcept {
   });
 }
 
-void DataFolder::remove_upload(const JobId& job) const noexcept { remove_tree(upload(job)); }
+void DataFolder::remove_upload(const JobId& job) const noexcept { clear(upload(job)); }
 
 void DataFolder::remove_files_of(const AuditId& audit) const noexcept {
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(root_ / "files", failed)) {
-    if (entry.path().filename().string().starts_with(audit.value() + "-")) remove_tree(entry.path());
+    if (entry.path().filename().string().starts_with(audit.value() + "-")) clear(entry.path());
   }
 }
 
