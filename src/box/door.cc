@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "box/detail/answer_head.h"
+#include "box/detail/bad_ports.h"
 #include "box/detail/door_request.h"
 #include "box/detail/lookup.h"
 #include "box/detail/quiet_thread.h"
@@ -218,6 +219,10 @@ class LoopDoor final : public Door {
   }
 
   Task<bool> send(Shared connection, tcp::socket& to, std::string bytes) {
+    if (&to == &connection->remote && !may_send(bytes.size())) {
+      connection->cut();
+      co_return false;
+    }
     const auto [failed, written] = co_await asio::async_write(to, asio::buffer(bytes), kQuiet);
     connection->touch();
     co_return !failed;
@@ -236,9 +241,17 @@ class LoopDoor final : public Door {
       report_late();
       co_return answer("403 Forbidden", "the time is used up");
     }
+    if (policy_.max_sent_bytes != 0 && sent_ >= policy_.max_sent_bytes) {
+      co_return answer("403 Forbidden", "the limit of bytes to send is used up");
+    }
     if (policy_.max_bytes != 0 && received_ >= policy_.max_bytes) {
       report_too_many();
       co_return answer("403 Forbidden", "the limit of bytes is used up");
+    }
+    if (detail::is_bad_port(port)) {
+      auto words = fmt::format("Port {} is none of the web's; check the URL.", port);
+      report({Trouble::unreachable, host, Error::for_user(Errc::not_found, "URL_DEAD", words)});
+      co_return answer("403 Forbidden", words);
     }
     std::vector<tcp::endpoint> found;
     if (const auto literal = net::literal_address(host)) {
@@ -339,6 +352,10 @@ class LoopDoor final : public Door {
       if (failed || count > allowance) break;
       connection->touch();
       allowance -= count;
+      if (!may_send(count)) {
+        connection->cut();
+        co_return;
+      }
       const auto [broken, written] =
           co_await asio::async_write(connection->remote, asio::buffer(piece.data(), count), kQuiet);
       if (broken) break;
@@ -351,6 +368,11 @@ class LoopDoor final : public Door {
     if (policy_.max_bytes == 0 || received_ <= policy_.max_bytes) return true;
     report_too_many();
     return false;
+  }
+
+  bool may_send(std::size_t count) {
+    sent_ += count;
+    return policy_.max_sent_bytes == 0 || sent_ <= policy_.max_sent_bytes;
   }
 
   void report(Incident incident) {
@@ -392,6 +414,7 @@ class LoopDoor final : public Door {
 
   // On the loop's thread only. The loop is destroyed first but for what runs on it: its frames hold Connections.
   const detail::Lookup::Count lookups_ = std::make_shared<std::atomic<int>>(0);
+  std::uint64_t sent_ = 0;
   std::optional<Incident> incident_;
   bool late_ = false;
   std::set<Connection*> connections_;

@@ -23,6 +23,8 @@ struct DoorPolicy {
   // Received from outside over the door's whole life; 0: no limit. It counts what nobody inside has read yet, too: some
   // MiB that the sockets hold.
   std::uint64_t max_bytes = 0;
+  // Sent outside over its whole life; 0: no limit. A fetch asks for things: what sends more than that attacks somebody.
+  std::uint64_t max_sent_bytes = 0;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::size_t connections = 32;            // more wait to be accepted
   std::chrono::milliseconds idle{30'000};  // for a head, a lookup, a connect, and between two reads

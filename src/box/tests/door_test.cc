@@ -82,6 +82,25 @@ TEST_F(DoorTest, StopsForGoodWhenItsBytesAreUsedUp) {
   EXPECT_EQ(trouble(), "too_many_bytes VIDEO_TOO_LARGE") << "each refusal is told again";
 }
 
+TEST_F(DoorTest, SendsNoMoreThanItMay) {
+  auto policy = only_the_site();
+  policy.max_sent_bytes = 64U << 10U;
+  open(policy);
+  const auto there = "127.0.0.1:" + std::to_string(Site::shared().port());
+  EXPECT_TRUE(connect(there, "GET /film.html HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200"));
+  (void)connect(there, "POST / HTTP/1.0\r\n\r\n" + std::string(256U << 10U, 'x'));
+  EXPECT_TRUE(get(site("/film.html")).starts_with("HTTP/1.1 403"));
+  EXPECT_TRUE(connect(there).starts_with("HTTP/1.1 403"));
+}
+
+TEST_F(DoorTest, LeavesPortsAloneThatAreNotTheWebs) {
+  open(only(25));
+  EXPECT_TRUE(connect("127.0.0.1:25").starts_with("HTTP/1.1 403"));
+  EXPECT_EQ(trouble(), "unreachable URL_DEAD");
+  EXPECT_TRUE(get("http://127.0.0.1:6667/").starts_with("HTTP/1.1 403"));
+  EXPECT_TRUE(get("http://127.0.0.1:22/").starts_with("HTTP/1.1 403"));
+}
+
 TEST_F(DoorTest, ClosesEverythingAtItsDeadline) {
   auto policy = only_the_site();
   policy.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(400);
