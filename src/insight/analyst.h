@@ -21,6 +21,9 @@ class Analyst {
  public:
   virtual ~Analyst() = default;
 
+  /// Loads what the first analysis would load. Later results are the same with it as without.
+  virtual void prepare() {}
+
   /// The material in a few sentences.
   virtual Result<std::string> summarise(const Material& material) = 0;
 

@@ -68,6 +68,15 @@ class ExtractiveAnalyst final : public Analyst {
  public:
   explicit ExtractiveAnalyst(ExtractiveOptions options) : options_(std::move(options)) {}
 
+  void prepare() override {
+    Material sample;
+    sample.language = "en";
+    sample.transcript.language = "en";
+    sample.transcript.segments = {{0, 4, "The boats return to the harbor, and the market opens."},
+                                  {4, 8, "People buy fresh fish there before the sun is up."}};
+    (void)analyse(sample, {});  // loads the word model, and ICU what it reads at first use
+  }
+
   Result<std::string> summarise(const Material& material) override {
     return with_study(material, false, {}, [](const Study& study) { return write_summary(study); });
   }
