@@ -161,6 +161,8 @@ class Bench:
     def server(self, *options):
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("RUSHES_", "JWT_"))}
         environment = clean | {"RUSHES_JWT_SECRET": SECRET}
+        if os.geteuid() == 0:
+            environment["RUSHES_ALLOW_ROOT"] = "true"
         with self.scratch() as folder, started(
                 self.binaries / "rushes", "serve", "--port", "0", "--data-dir", folder, *options,
                 is_ready=lambda process: int(first_line(process).rsplit(":", 1)[1]), env=environment) as port:

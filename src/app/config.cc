@@ -151,10 +151,16 @@ Failure set_log_level(Config& config, const std::string& value) {
   return std::nullopt;
 }
 
-std::string env_name(std::string_view name) {
-  std::string upper = "RUSHES_";
-  for (const char c : name) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return upper;
+Failure set_sandbox(Config& config, const std::string& value) {
+  if (value != "require" && value != "require-network" && value != "best-effort") return "is not allowed";
+  config.sandbox = value;
+  return std::nullopt;
+}
+
+Failure set_job_memory(Config& config, const std::string& value) {
+  constexpr std::int64_t kLeast = std::int64_t{256} << 20U;
+  if (auto failure = bytes(&Config::max_job_memory)(config, value)) return failure;
+  return config.max_job_memory < kLeast ? Failure("is not allowed") : std::nullopt;
 }
 
 const Setting* find_setting(std::string_view name) {
@@ -225,9 +231,9 @@ Result<void> apply_environment(Config& config, const std::map<std::string, std::
     if (std::find(kClients.begin(), kClients.end(), name) != kClients.end()) continue;
     const Setting* found = nullptr;
     for (const auto& setting : settings()) {
-      const bool usual =
-          !setting.other_env.empty() && name == setting.other_env && !environment.contains(env_name(setting.name));
-      if (name == env_name(setting.name) || usual) found = &setting;
+      const bool usual = !setting.other_env.empty() && name == setting.other_env &&
+                         !environment.contains(environment_name(setting.name));
+      if (name == environment_name(setting.name) || usual) found = &setting;
     }
     if (found != nullptr) {
       if (auto applied = apply(config, *found, value, "environment variable " + name); !applied) return applied;
@@ -239,6 +245,12 @@ Result<void> apply_environment(Config& config, const std::map<std::string, std::
 }
 
 }  // namespace
+
+std::string environment_name(std::string_view name) {
+  std::string upper = "RUSHES_";
+  for (const char c : name) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return upper;
+}
 
 std::span<const Setting> settings() {
   constexpr std::int64_t kMany = 100'000;
@@ -294,8 +306,15 @@ std::span<const Setting> settings() {
        number(&Config::lease, 1, 3600)},
       {"job_timeout", "1 to 10080 minutes", "Longest work on one job", "", false,
        number(&Config::job_timeout, 1, 10080)},
-      {"worker_idle", "0 to 86400 seconds", "Idle time after which a worker process is ended", "", false,
-       number(&Config::worker_idle, 0, 86400)},
+      {"max_job_memory", "a number of bytes, or with KiB, MiB, GiB, from 256 MiB on", "Memory that one job may use", "",
+       false, set_job_memory},
+      {"max_media_length", "1 to 10080 minutes", "Longest recording that is analysed", "", false,
+       number(&Config::max_media_length, 1, 10080)},
+      {"sandbox", "require, require-network, best-effort",
+       "What to do where the host cannot confine jobs: refuse to start, refuse URLs, or do without", "", false,
+       set_sandbox},
+      {"allow_root", "true, false", "Run as root; jobs run as the user rushes, or as uid 65534", "", false,
+       flag(&Config::allow_root)},
       {"keep_jobs", "0 to 36500 days; 0: for ever", "How long jobs are kept after their end", "", false,
        number(&Config::keep_jobs, 0, kLongest)},
       {"max_kept_jobs", "0 to 1000000000; 0: any number", "Jobs kept; the oldest that have ended go first", "", false,

@@ -41,7 +41,10 @@ struct Config {
   int max_attempts = 3;
   std::chrono::seconds lease{30};
   std::chrono::minutes job_timeout{240};
-  std::chrono::seconds worker_idle{60};
+  std::int64_t max_job_memory = std::int64_t{2} << 30U;
+  std::chrono::minutes max_media_length{720};
+  std::string sandbox = "require-network";  // or require, best-effort
+  bool allow_root = false;
   // How long what is kept; 0: for ever, or any number.
   std::chrono::days keep_jobs{90};
   std::int64_t max_kept_jobs = 1'000'000;
@@ -81,6 +84,9 @@ struct ConfigSources {
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> arguments;  // by setting's name
 };
+
+/// The variable that sets `name`: RUSHES_NAME.
+std::string environment_name(std::string_view name);
 
 /// Errors: `invalid_argument`, for an unknown key or a bad value: its source (with the line, in a
 /// file), its name, and what is allowed.

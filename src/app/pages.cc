@@ -56,8 +56,16 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
 }
 
+json::object sandbox_json(const box::HostReport& host) {
+  json::array missing;
+  for (const auto& one : host.missing) {
+    missing.push_back(json::object{{"part", one.part}, {"reason", one.why}, {"remedy", one.remedy}});
+  }
+  return {{"complete", host.complete()}, {"missing", std::move(missing)}};
+}
+
 Task<net::Response> health(jobs::JobQueries& queries, std::optional<Error> refusal,
-                           std::chrono::steady_clock::time_point started) {
+                           std::chrono::steady_clock::time_point started, json::object sandbox) {
   const auto counts = co_await queries.counts();
   const auto up = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started);
   json::object body{{"status", counts ? "ok" : "unavailable"}, {"version", kVersion}, {"uptime", up.count()}};
@@ -66,6 +74,7 @@ Task<net::Response> health(jobs::JobQueries& queries, std::optional<Error> refus
     body["reason"] = refusal->public_name();
     body["detail"] = refusal->public_message();
   }
+  body["sandbox"] = std::move(sandbox);
   if (counts) body["jobs"] = {{"pending", counts->pending}, {"processing", counts->processing}};
   co_return net::json_response(counts ? 200 : 503, body);
 }
@@ -88,10 +97,11 @@ Task<net::Response> development_token(const std::function<std::string()>& make_t
 
 void add_page_routes(net::Router& router) { router.set_fallback(serve_page); }
 
-void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal) {
+void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal,
+                       const box::HostReport& host) {
   const auto started = std::chrono::steady_clock::now();
-  const auto check = [&queries, refusal = std::move(refusal), started](net::Request&) {
-    return health(queries, refusal(), started);
+  const auto check = [&queries, refusal = std::move(refusal), started, sandbox = sandbox_json(host)](net::Request&) {
+    return health(queries, refusal(), started, sandbox);
   };
   router.add("GET", "/health", check);
   router.add("GET", "/health/readiness", check);

@@ -1,4 +1,5 @@
 #pragma once
+#include "box/host.h"
 #include "jobs/job_queries.h"
 #include "net/router.h"
 
@@ -23,7 +24,9 @@ void add_page_routes(net::Router& router);
 
 /// `/health`, `/health/liveness`, `/health/readiness`: ready when the database answers; degraded, with the reason,
 /// where the disk takes nothing or has little room (`refusal`, asked at each request): what only reads goes on then.
-void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal);
+/// What the host lacks of the jobs' box stands there too.
+void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal,
+                       const box::HostReport& host);
 
 /// `GET /dev/token`, for who asks from this machine.
 void add_development_route(net::Router& router, std::function<std::string()> make_token);

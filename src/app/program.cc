@@ -3,16 +3,17 @@
 #include "app/cli/commands.h"
 #include "app/cli/connection.h"
 #include "app/config.h"
+#include "app/sandbox.h"
 #include "app/server.h"
 #include "app/version.h"
-#include "app/worker_settings.h"
+#include "app/workshop.h"
 #include "async/stop_signals.h"
 #include "base/log.h"
-#include "worker/job_loop.h"
 
 #include <CLI/CLI.hpp>
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -29,6 +30,9 @@ int serve(const ConfigSources& sources) {
   const auto config = load_config(sources);
   if (!config) return fail(config.error());
   if (auto set = log::set_level(config->log_level); !set) return fail(set.error());
+  ::umask(0077);  // what the server writes is its own
+  hide_secrets();
+  if (auto root = check_root(*config); !root) return fail(root.error());
   const StopSignals signals;
   auto server = Server::start(*config);
   if (!server) return fail(server.error());
@@ -45,11 +49,7 @@ int serve(const ConfigSources& sources) {
 
 int work() {
   const char* settings = std::getenv(std::string(kWorkerSettings).c_str());
-  const std::string given = settings == nullptr ? "{}" : settings;
-  const auto parsed = parse_json(given);
-  const auto level = parsed && parsed->is_object() ? string_member(parsed->get_object(), "logLevel") : std::nullopt;
-  if (auto set = log::set_level(level.value_or("info")); !set) return fail(set.error());
-  return worker::run_job_loop([&given] { return make_engines(given); });
+  return run_workers(settings == nullptr ? "" : settings);
 }
 
 void add_serve(CLI::App& app, ConfigSources& sources, int& exit_code) {
@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
   sources.environment = cli::environment_of_process();
   add_serve(app, sources, exit_code);
   app.add_subcommand("worker", "")->group("")->callback([&] { exit_code = work(); });
+  app.add_subcommand("box-check", "")->group("")->callback([&] { exit_code = print_host_report(); });
   cli::add_commands(app, exit_code);
   try {
     app.parse(argc, argv);

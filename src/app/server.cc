@@ -3,7 +3,7 @@
 #include "api/context.h"
 #include "app/metrics.h"
 #include "app/pages.h"
-#include "app/worker_settings.h"
+#include "app/sandbox.h"
 #include "async/run.h"
 #include "async/shards.h"
 #include "auth/jwt.h"
@@ -29,25 +29,6 @@ namespace {
 
 constexpr std::size_t kBlockingThreads = 4;
 constexpr std::chrono::seconds kGrace{5};
-// Of a worker: some of its beats may be late on a busy machine.
-constexpr std::chrono::seconds kShortestSilence{5};
-
-worker::PoolOptions pool_options(const Config& config) {
-  worker::PoolOptions options;
-  options.size = config.workers;
-  options.idle_time = config.worker_idle;
-  options.longest_attempt = config.job_timeout;
-  options.silence = std::max<std::chrono::milliseconds>(config.lease, kShortestSilence);
-  std::error_code failed;
-  options.process.program = std::filesystem::read_symlink("/proc/self/exe", failed);
-  options.process.arguments = {"worker"};
-  // Nothing of the server's own environment goes to a process that reads hostile files, but these.
-  for (const auto* name : {"PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR", "TZ"}) {
-    if (const char* value = std::getenv(name)) options.process.environment.push_back(std::string(name) + "=" + value);
-  }
-  options.process.environment.push_back(std::string(kWorkerSettings) + "=" + worker_settings(config));
-  return options;
-}
 
 net::HttpOptions http_options(const Config& config) {
   net::HttpOptions options;
@@ -127,8 +108,9 @@ auth::ClaimRules claim_rules(const Config& config) { return {config.jwt_issuer, 
 /// Members stand in the order in which they need each other; `stop` goes the other way.
 class WiredServer final : public Server {
  public:
-  WiredServer(const Config& config, std::string secret, std::unique_ptr<auth::KeyRing> keys, SystemClock& clock,
-              SystemRng& rng, std::unique_ptr<store_sqlite::Store> store)
+  WiredServer(const Config& config, const box::HostReport& host, std::string secret,
+              std::unique_ptr<auth::KeyRing> keys, SystemClock& clock, SystemRng& rng,
+              std::unique_ptr<store_sqlite::Store> store)
       : config_(config),
         clock_(clock),
         rng_(rng),
@@ -141,7 +123,7 @@ class WiredServer final : public Server {
         key_refresher_(shards_.executor(0), blocking_, *keys_),
         tokens_(*keys_, claim_rules(config), clock_, &key_refresher_),
         store_(std::move(store)),
-        pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config)),
+        pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config, host)),
         housekeeper_(shards_.executor(0), store_->housekeeping(), folder_, blocking_, clock_, retention(config)),
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_,
                    scheduler_options(config, folder_)),
@@ -203,7 +185,7 @@ class WiredServer final : public Server {
       const auto room = folder_.has_room();
       return room ? std::nullopt : std::optional(room.error());
     };
-    add_health_routes(router_, jobs_.queries(), refusal);
+    add_health_routes(router_, jobs_.queries(), refusal, host);
     add_metrics_route(router_, sockets_, guard_, http_, jobs_,
                       {housekeeper_.counts(), refusal, [this] { return store_->waiting_changes(); },
                        schedules_.counts(), rates_, clock_, store_->webhooks()});
@@ -221,6 +203,7 @@ class WiredServer final : public Server {
     asio::post(shards_.executor(0), [this] { key_refresher_.start(); });
     run_to_end(run_on(shards_.executor(0), notices_.start()));
     run_to_end(run_on(shards_.executor(0), webhooks_.start()));
+    run_to_end(run_on(shards_.executor(0), start_pool()));
     run_to_end(run_on(shards_.executor(0), scheduler_.start()));
     asio::post(shards_.executor(0), [this] { housekeeper_.start(); });
     asio::post(shards_.executor(0), [this] { schedules_.start(); });
@@ -251,6 +234,13 @@ class WiredServer final : public Server {
   }
 
  private:
+  // On its own shard: the boxes' lives are tied to the thread that starts the zygote.
+  Task<> start_pool() {
+    const auto started = pool_.start();
+    if (!started) log::error("app", "{}", started.error().what());
+    co_return;
+  }
+
   Task<> stop_parts() {
     // Sockets first: clients with a poll under way are answered, and come back elsewhere.
     co_await sockets_.stop();
@@ -303,6 +293,9 @@ class WiredServer final : public Server {
 Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   static SystemClock clock;
   static SystemRng rng;
+  // First of all: it forks, and there is no thread yet.
+  const auto host = box::examine_host(box::box_identity());
+  if (auto judged = judge_host(config, host); !judged) return judged.error();
   // What workers leave running when they die becomes our child, so that it can be ended and counted.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
@@ -326,6 +319,7 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   auto keys = std::make_unique<auth::KeyRing>(key_sources(config, secret));
   if (auto loaded = keys->load(); !loaded) return loaded.error();
   warn_of_wide_doors(config);
+  if (auto kept = check_secrecy(absolute); !kept) return kept.error();
   store_sqlite::StoreOptions options;
   options.parallel_jobs = config.workers;
   options.reserve_log = true;
@@ -335,7 +329,7 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   if (auto prepared = queue::DataFolder(absolute.data_dir).prepare(); !prepared) return prepared.error();
 
   auto server =
-      std::make_unique<WiredServer>(absolute, std::move(secret), std::move(keys), clock, rng, std::move(*store));
+      std::make_unique<WiredServer>(absolute, host, std::move(secret), std::move(keys), clock, rng, std::move(*store));
   if (auto listening = server->listen(); !listening) return listening.error();
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -18,13 +18,25 @@ struct Order {
   Timestamp created_at;  // of the job
   std::string title;
   std::string url;
-  json::object input;                              // `configuration` and, for an upload, `fileName`
-  std::string body;                                // the transcript
-  std::filesystem::path source;                    // the uploaded file; empty for the other types
-  std::filesystem::path scratch;                   // private and empty; gone after the attempt
-  std::filesystem::path output;                    // what to keep goes here; exists
+  json::object input;   // `configuration` and, for an upload, `fileName`
+  std::string body;     // the transcript
+  int source = -1;      // descriptor of the uploaded file; -1: none
+  json::object record;  // source::VideoRecord of what was fetched; empty before
+  int audio = -1;       // descriptors of what was fetched; maybe one file; -1: none
+  int picture = -1;
+  std::string door;                                // URL of the way out while fetching
+  std::string cookies;                             // jar of the operator's for that URL; often empty
+  std::filesystem::path scratch = ".";             // private and empty; gone after the attempt
+  std::filesystem::path output = "output";         // what to keep goes here; exists
   std::map<std::string, std::string> checkpoints;  // what earlier attempts made, by name
   std::string files_url;                           // where `output` will be served, without a trailing slash
+};
+
+/// What fetching a URL made: the first half of its job.
+struct Fetched {
+  json::object record;  // source::VideoRecord
+  std::string audio;    // names of files in Order::scratch, maybe the same; empty: none
+  std::string picture;
 };
 
 /// What a pipeline made.

@@ -22,8 +22,8 @@ int Span::at(double fraction) const noexcept {
   return from + static_cast<int>(std::floor(std::clamp(fraction, 0.0, 1.0) * (to - from)));
 }
 
-Result<void> transcribe(const Order& order, const std::filesystem::path& file, Engines& engines, Reporter& reporter,
-                        Span span, Findings& findings) {
+Result<void> transcribe(const Order& order, const media::Source& file, Engines& engines, Reporter& reporter, Span span,
+                        Findings& findings) {
   if (restore_transcript(order, findings)) return {};
   auto audio = media::AudioReader::open(file);
   if (!audio) return audio.error();
@@ -56,7 +56,7 @@ Result<void> analyse(const Order& order, Engines& engines, Reporter& reporter, S
   return {};
 }
 
-void find_scenes(const Order& order, const std::filesystem::path& file, Findings& findings) {
+void find_scenes(const Order& order, const media::Source& file, Findings& findings) {
   auto cuts = media::scene_cuts(file);
   if (cuts) {
     findings.scene_cuts = std::move(*cuts);
@@ -65,7 +65,7 @@ void find_scenes(const Order& order, const std::filesystem::path& file, Findings
   }
 }
 
-void make_thumbnails(const Order& order, const std::filesystem::path& file, Findings& findings) {
+void make_thumbnails(const Order& order, const media::Source& file, Findings& findings) {
   media::ThumbnailOptions options;
   options.count = kThumbnails;
   options.max_width = kThumbnailWidth;

@@ -2,18 +2,12 @@
 #include "pipelines/run.h"
 #include "pipelines/steps.h"
 
-#include <filesystem>
-
 namespace rushes::pipelines {
 
 Result<Product> run_upload(const Order& order, Engines& engines, Reporter& reporter) {
   reporter.stage(30, "Preparing upload");
-  std::error_code failed;
-  if (!std::filesystem::exists(order.source, failed)) {
-    return Error::for_user(Errc::not_found, "UPLOAD_GONE",
-                           "The uploaded file is no longer on the server; upload it again.");
-  }
-  const auto probe = media::probe(order.source);
+  const auto source = media::Source::of_descriptor(order.source);
+  const auto probe = media::probe(source);
   if (!probe) return probe.error();
 
   Findings findings;
@@ -25,16 +19,15 @@ Result<Product> run_upload(const Order& order, Engines& engines, Reporter& repor
 
   reporter.stage(50, "Transcribing audio");
   if (probe->has_audio) {
-    if (auto heard = transcribe(order, order.source, engines, reporter, {50, 59}, findings); !heard)
-      return heard.error();
+    if (auto heard = transcribe(order, source, engines, reporter, {50, 59}, findings); !heard) return heard.error();
   }
 
   reporter.stage(60, "Generating AI content");
-  if (probe->has_video) find_scenes(order, order.source, findings);
+  if (probe->has_video) find_scenes(order, source, findings);
   if (auto analysed = analyse(order, engines, reporter, {60, 79}, findings); !analysed) return analysed.error();
   if (probe->has_video) {
     reporter.detail(80, "Generating thumbnails");
-    make_thumbnails(order, order.source, findings);
+    make_thumbnails(order, source, findings);
   }
 
   reporter.stage(90, "Saving results");

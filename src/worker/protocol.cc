@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#include <array>
+#include <algorithm>
 
 namespace rushes::worker {
 namespace {
@@ -12,24 +12,46 @@ std::string text_of(const json::object& object, std::string_view key) {
   return string_member(object, key).value_or(std::string());
 }
 
+int descriptor_of(const json::object& object, std::string_view key) {
+  return static_cast<int>(int_member(object, key).value_or(-1));
+}
+
 Error malformed(std::string_view what) { return {Errc::malformed, "worker protocol: " + std::string(what)}; }
 
-}  // namespace
+/// Each value of a text becomes an object of ours, many times as large as it is written. Counts them before: what parts
+/// them, or opens a list of them.
+bool has_too_many_values(std::string_view text) noexcept {
+  std::size_t values = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == ',' || c == '[' || c == '{')) {
+      ++values;
+    }
+  }
+  return values > kMaxValues;
+}
 
-std::string encode_length(std::size_t bytes) {
-  std::string text(kLengthBytes, '\0');
-  for (std::size_t i = 0; i < kLengthBytes; ++i) text[i] = static_cast<char>(bytes >> (8 * i) & 0xffU);
+/// A code as ours are: it goes into logs and labels, where another might look like more than it is.
+bool is_code(std::string_view code) noexcept {
+  return !code.empty() && code.size() <= 64 && std::all_of(code.begin(), code.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+/// Words for people, on one line.
+std::string line_of(const json::object& object, std::string_view key, std::size_t max_bytes) {
+  auto text = shorten(text_of(object, key), max_bytes);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
   return text;
 }
 
-Result<std::size_t> decode_length(std::string_view four_bytes) {
-  std::size_t length = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    length |= static_cast<std::size_t>(static_cast<unsigned char>(four_bytes[i])) << (8 * i);
-  }
-  if (length > kMaxMessageBytes) return malformed("a message of " + std::to_string(length) + " bytes");
-  return length;
-}
+}  // namespace
 
 std::string encode(const pipelines::Order& order) {
   const json::object object{{"job", order.job.value()},
@@ -40,9 +62,12 @@ std::string encode(const pipelines::Order& order) {
                             {"url", order.url},
                             {"input", order.input},
                             {"body", order.body},
-                            {"source", order.source.string()},
-                            {"scratch", order.scratch.string()},
-                            {"output", order.output.string()},
+                            {"source", order.source},
+                            {"record", order.record},
+                            {"audio", order.audio},
+                            {"picture", order.picture},
+                            {"door", order.door},
+                            {"cookies", order.cookies},
                             {"filesUrl", order.files_url},
                             {"checkpoints", json::value_from(order.checkpoints)}};
   return json::serialize(object);
@@ -65,9 +90,14 @@ Result<pipelines::Order> decode_order(std::string_view text) {
     order.input = input->get_object();
   }
   order.body = text_of(object, "body");
-  order.source = text_of(object, "source");
-  order.scratch = text_of(object, "scratch");
-  order.output = text_of(object, "output");
+  order.source = descriptor_of(object, "source");
+  if (const auto* record = object.if_contains("record"); record != nullptr && record->is_object()) {
+    order.record = record->get_object();
+  }
+  order.audio = descriptor_of(object, "audio");
+  order.picture = descriptor_of(object, "picture");
+  order.door = text_of(object, "door");
+  order.cookies = text_of(object, "cookies");
   order.files_url = text_of(object, "filesUrl");
   if (const auto* kept = object.if_contains("checkpoints"); kept != nullptr && kept->is_object()) {
     for (const auto& [name, data] : kept->get_object()) {
@@ -90,6 +120,9 @@ std::string encode(const FromWorker& message) {
     object = {{"kind", "alive"}};
   } else if (const auto* checkpoint = std::get_if<Checkpoint>(&message)) {
     object = {{"kind", "checkpoint"}, {"name", checkpoint->name}, {"data", checkpoint->data}};
+  } else if (const auto* fetch = std::get_if<Fetched>(&message)) {
+    const auto& fetched = fetch->fetched;
+    object = {{"kind", "fetched"}, {"record", fetched.record}, {"audio", fetched.audio}, {"picture", fetched.picture}};
   } else if (const auto* finished = std::get_if<Finished>(&message)) {
     object = {{"kind", "finished"}, {"title", finished->product.title}, {"result", finished->product.result}};
   } else {
@@ -101,6 +134,7 @@ std::string encode(const FromWorker& message) {
 }
 
 Result<FromWorker> decode_from_worker(std::string_view text) {
+  if (has_too_many_values(text)) return malformed("a message of too many values");
   auto value = parse_json(text);
   if (!value || !value->is_object()) return malformed("a message that is not an object");
   auto& object = value->get_object();
@@ -110,9 +144,9 @@ Result<FromWorker> decode_from_worker(std::string_view text) {
     if (percent < 0 || percent > 100) return malformed("progress out of 0..100");
     Report report;
     report.progress.percent = static_cast<int>(percent);
-    report.progress.stage = shorten(text_of(object, "stage"), 200);
-    report.progress.message = shorten(text_of(object, "message"), 500);
-    report.progress.title = shorten(text_of(object, "title"), 500);
+    report.progress.stage = line_of(object, "stage", 200);
+    report.progress.message = line_of(object, "message", 500);
+    report.progress.title = line_of(object, "title", 500);
     return FromWorker(std::move(report));
   }
   if (kind == "alive") return FromWorker(Alive());
@@ -122,15 +156,22 @@ Result<FromWorker> decode_from_worker(std::string_view text) {
     if (checkpoint.data.size() > kMaxCheckpointBytes) return malformed("a checkpoint above its limit");
     return FromWorker(std::move(checkpoint));
   }
+  if (kind == "fetched") {
+    auto* record = object.if_contains("record");
+    if (record == nullptr || !record->is_object()) return malformed("a fetch without a record");
+    return FromWorker(Fetched{{std::move(record->get_object()), text_of(object, "audio"), text_of(object, "picture")}});
+  }
   if (kind == "finished") {
     auto* result = object.if_contains("result");
     if (result == nullptr || !result->is_object()) return malformed("an end without a result");
-    return FromWorker(Finished{{shorten(text_of(object, "title"), 500), std::move(result->get_object())}});
+    return FromWorker(Finished{{line_of(object, "title", 500), std::move(result->get_object())}});
   }
   if (kind == "failed") {
     const auto* retryable = object.if_contains("retryable");
-    return FromWorker(Failed{{shorten(text_of(object, "code"), 100),
-                              shorten(text_of(object, "message"), 1000),
+    auto code = text_of(object, "code");
+    if (!is_code(code)) return malformed("a failure without a code");
+    return FromWorker(Failed{{std::move(code),
+                              line_of(object, "message", 1000),
                               retryable != nullptr && retryable->is_bool() && retryable->get_bool(),
                               {}}});
   }

@@ -5,25 +5,18 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
 
 namespace rushes::worker {
 
-// Between the server and a worker process goes a stream of messages over a socket pair: four bytes
-// of length, least significant first, then one JSON object. The server sends orders; the worker
-// answers each with any number of reports and one end.
+// What the server and a boxed process say to each other over the box's channel (box/channel.h): JSON objects. The
+// server sends one order; the process answers with any number of reports and checkpoints, and one end.
 
-/// A result with an hour's transcript is about 2 MiB; what is longer than this is a broken peer.
-constexpr std::size_t kMaxMessageBytes = std::size_t{64} << 20U;
-constexpr std::size_t kLengthBytes = 4;
 constexpr std::chrono::milliseconds kBeatInterval{1'000};
 constexpr std::size_t kMaxCheckpointBytes = std::size_t{16} << 20U;
-
-/// The one descriptor, beside the standard three, that a worker is started with.
-constexpr int kWorkerFd = 3;
+constexpr std::size_t kMaxValues = 1'000'000;  // of one message; twelve hours of talk are about 500,000
 
 /// It works, though there is nothing to tell; each `kBeatInterval` while it has an order.
 struct Alive {};
@@ -35,6 +28,10 @@ struct Checkpoint {
   std::string name;
   std::string data;
 };
+/// The end of a fetch: the analysis follows in another box.
+struct Fetched {
+  pipelines::Fetched fetched;
+};
 struct Finished {
   pipelines::Product product;
 };
@@ -42,11 +39,7 @@ struct Failed {
   jobs::Failure failure;
 };
 /// What a worker says.
-using FromWorker = std::variant<Report, Checkpoint, Finished, Failed, Alive>;
-
-std::string encode_length(std::size_t bytes);
-/// Errors: `malformed` above `kMaxMessageBytes`.
-Result<std::size_t> decode_length(std::string_view four_bytes);
+using FromWorker = std::variant<Report, Checkpoint, Fetched, Finished, Failed, Alive>;
 
 std::string encode(const pipelines::Order& order);
 /// Errors: `malformed`, for a message that is not an order.

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { descendants } from '../e2e/harness.mjs';
+import { boxes, waitFor, zygote } from '../e2e/harness.mjs';
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -31,7 +31,7 @@ export function smallDisk(folder, megabytes) {
 export class Chaos {
   constructor(server, faults, disk, dice) {
     Object.assign(this, { server, faults, disk, dice, going: true });
-    this.counts = { servers: 0, workers: 0, stops: 0, faults: 0, full: 0, refused: 0 };
+    this.counts = { servers: 0, boxes: 0, zygotes: 0, stops: 0, faults: 0, full: 0, refused: 0 };
     this.heal();
   }
 
@@ -43,7 +43,7 @@ export class Chaos {
   async rage() {
     while (this.going) {
       await sleep(this.dice.between(10, 220));
-      const weights = { kill: 20, worker: 10, stop: 0.5, fault: 2.5, full: this.disk ? 1 : 0 };
+      const weights = { kill: 20, box: 15, zygote: 5, stop: 0.5, fault: 2.5, full: this.disk ? 1 : 0 };
       await this[this.dice.weighted(weights)]();
     }
     this.heal();
@@ -51,7 +51,7 @@ export class Chaos {
 
   async kill(signal = 'SIGKILL') {
     this.counts[signal === 'SIGKILL' ? 'servers' : 'stops'] += 1;
-    await this.server.stop(signal);
+    await (signal === 'SIGKILL' ? this.server.kill() : this.server.stop(signal));
     if (this.dice.next() < 0.2) await sleep(this.dice.between(1, 150));
     await this.start();
   }
@@ -71,12 +71,21 @@ export class Chaos {
     return this.kill('SIGTERM');
   }
 
-  async worker() {
-    const workers = descendants(this.server.pid);
-    if (workers.length === 0) return;
+  /** Kills a process of a job, of the next one where none runs: the first of its box, or one below it. */
+  async box() {
+    const pid = await waitFor(() => this.dice.one(boxes(this.server)), 'a box', 1_500).catch(() => undefined);
+    this.killOne('boxes', pid);
+  }
+
+  zygote() {
+    this.killOne('zygotes', zygote(this.server));
+  }
+
+  killOne(what, pid) {
+    if (pid === undefined) return;
     try {
-      process.kill(this.dice.one(workers), 'SIGKILL');
-      this.counts.workers += 1;
+      process.kill(pid, 'SIGKILL');
+      this.counts[what] += 1;
     } catch {
       // It ended by itself.
     }

@@ -1,4 +1,4 @@
-// Many clients at a real server with real workers, which are killed hundreds of times, on a disk that fails and fills up.
+// Many clients at a real server with real boxes, which are killed hundreds of times, on a disk that fails and fills up.
 //   node crash.mjs [--seconds 150] [--seed N] [--keep]
 // Afterwards check.py holds what the clients were told against what is there. Exit code 1 where something is wrong.
 import { spawnSync } from 'node:child_process';
@@ -84,7 +84,8 @@ const answers = [...told.answers].sort().map(([what, times]) => `  ${times} × $
 console.log(answers.join('\n'));
 const { counts } = chaos;
 console.log(
-  `crash: killed the server ${counts.servers} times and workers ${counts.workers} times, stopped it ${counts.stops} times; ` +
+  `crash: killed the server ${counts.servers} times, boxes ${counts.boxes} times and zygotes ${counts.zygotes} times, ` +
+    `stopped the server ${counts.stops} times; ` +
     `${counts.faults} times of a failing disk, ${counts.full} of a full one; ${counts.refused} starts refused`,
 );
 console.log(`crash: ${told.milestones.length} milestones told to sockets; ${told.wrong.length} wrong`);

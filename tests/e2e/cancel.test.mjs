@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
 import { begins, checkProblem, checkUpdates, milestones } from './contract.mjs';
-import { descendants, isAlive, startServer, waitFor } from './harness.mjs';
+import { boxes, isAlive, startServer, waitFor, zygote } from './harness.mjs';
 import { longSpeech, startSite } from './media.mjs';
 import { talk } from './texts.mjs';
 
@@ -21,14 +21,16 @@ after(async () => {
   site?.stop();
 });
 
-/** Cancels `job` and gives how long the event took and which of the server's processes it found alive then. */
+/** Cancels `job`, the only one that runs, and gives how long the event took and which processes of boxes it found alive. */
 async function cancelled(user, queue, job) {
-  const working = descendants(server.pid);
-  assert.ok(working.length >= 1, 'a worker is at work');
+  const working = boxes(server);
+  assert.ok(working.length >= 1, 'a box is at work');
+  const parent = zygote(server);
+  assert.ok(parent, 'a zygote');
   let told = null;
   queue.socket.on('queue-update', (update) => {
     if (update.jobId === job && update.eventType === 'job-cancelled') {
-      told = { at: Date.now(), left: working.filter(isAlive) };
+      told = { at: Date.now(), left: [...working.filter(isAlive), ...boxes(server)] };
     }
   });
   const asked = Date.now();
@@ -36,6 +38,7 @@ async function cancelled(user, queue, job) {
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   assert.deepEqual(answer.body, { cancelled: true, message: 'Job cancelled by user' });
   await waitFor(() => told, 'job-cancelled');
+  assert.equal(zygote(server), parent, 'the zygote lives on');
   return { took: told.at - asked, left: told.left };
 }
 
@@ -47,7 +50,7 @@ test('a job in the middle of its transcription is cancelled within 2 s, and noth
 
   const { took, left } = await cancelled(alice, queue, jobId);
   assert.ok(took < 2000, `it took ${took} ms`);
-  assert.deepEqual(left, [], 'the event says what is true already: the worker and all its children are gone');
+  assert.deepEqual(left, [], 'the event says what is true already: the box and all in it are gone');
 
   const updates = queue.updates(jobId);
   checkUpdates(updates, 'upload');
@@ -61,7 +64,7 @@ test('a job in the middle of its transcription is cancelled within 2 s, and noth
   checkProblem(await alice.post(`/analyze/job/${jobId}/cancel`), 409, 'JOB_ENDED');
 
   const next = (await alice.transcript(talk)).body.jobId;
-  assert.equal((await queue.until(next)).at(-1).eventType, 'job-completed', 'the worker is replaced');
+  assert.equal((await queue.until(next)).at(-1).eventType, 'job-completed', 'the next job gets a box');
   assert.equal(queue.updates(jobId).at(-1), end, 'and nothing more is told of the cancelled job');
 });
 
@@ -70,11 +73,14 @@ test('a download is cancelled with yt-dlp and all', async () => {
   const queue = await bert.connect().ready();
   const { jobId } = (await bert.video(`${site.url}/slow.mp4?rate=20000`)).body;
   await waitFor(() => queue.updates(jobId).some(({ message }) => /^Downloading video: /.test(message)), 'the download', 30_000);
-  assert.ok(descendants(server.pid).length >= 2, 'the worker and yt-dlp');
+  assert.ok(boxes(server).length >= 2, 'the first process of the box and yt-dlp');
   const { took, left } = await cancelled(bert, queue, jobId);
   assert.ok(took < 2000, `it took ${took} ms`);
   assert.deepEqual(left, []);
   assert.deepEqual(server.filesIn('scratch'), []);
+
+  const next = (await bert.video(`${site.url}/watch?v=harbor`)).body.jobId;
+  assert.equal((await queue.until(next)).at(-1).eventType, 'job-completed', 'the next job gets its boxes');
 });
 
 test('a job that waits is cancelled where it stands, and the one that runs goes on', async () => {

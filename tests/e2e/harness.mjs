@@ -50,7 +50,8 @@ export const secondsFromNow = (seconds) => Math.floor(Date.now() / 1000) + secon
 
 /** The environment that all programs under test get: nothing of ours but what they cannot do without. */
 export function environment(extra = {}) {
-  const kept = {};
+  // As root the server refuses to start without this.
+  const kept = process.getuid() === 0 ? { RUSHES_ALLOW_ROOT: 'true' } : {};
   for (const name of ['PATH', 'HOME', 'LANG', 'TMPDIR']) if (process.env[name]) kept[name] = process.env[name];
   return { ...kept, ...extra };
 }
@@ -100,6 +101,43 @@ export function descendants(pid) {
   return found;
 }
 
+/** What tells a box's processes from others: how many pid namespaces deep a process is, and its session. */
+function confinementOf(pid) {
+  try {
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const depth = /^NSpid:\t(.*)$/m.exec(status)[1].split('\t').length;
+    return { depth, session: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] };
+  } catch {
+    return null; // It ended while we looked.
+  }
+}
+
+function isBoxed(server, pid) {
+  const [outside, inside] = [confinementOf(server.pid), confinementOf(pid)];
+  return outside !== null && inside !== null && (inside.depth > outside.depth || inside.session !== outside.session);
+}
+
+/**
+ * Ids of the processes that jobs of `server` run in: the first of each box and all below it, such as yt-dlp. The server's other
+ * processes share its pid namespace and session.
+ */
+export function boxes(server) {
+  return descendants(server.pid).filter((pid) => isBoxed(server, pid));
+}
+
+/** The id of the process that makes the boxes of `server`; undefined where none lives. */
+export function zygote(server) {
+  const isWorker = (pid) => {
+    try {
+      return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('\0worker\0');
+    } catch {
+      return false;
+    }
+  };
+  return descendants(server.pid).find((pid) => isWorker(pid) && !isBoxed(server, pid));
+}
+
 export function isAlive(pid) {
   try {
     return !/^\S+ \(.*\) Z/s.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -108,9 +146,18 @@ export function isAlive(pid) {
   }
 }
 
+/** What a process is called, for messages. */
+function nameOf(pid) {
+  try {
+    return `${pid} (${fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()})`;
+  } catch {
+    return `${pid}`;
+  }
+}
+
 export class Server {
-  constructor({ env, args, dataDir, secret }) {
-    Object.assign(this, { env, args, secret, dataDir, ownsDataDir: !dataDir, log: '' });
+  constructor({ env, args, dataDir, secret, through = [] }) {
+    Object.assign(this, { env, args, secret, through, dataDir, ownsDataDir: !dataDir, log: '' });
     this.dataDir ??= temporaryFolder();
     this.token = this.token.bind(this);
   }
@@ -118,8 +165,9 @@ export class Server {
   /** Starts it; with the same object again after `stop` or `kill`, on the same data. Port 0: a free one. */
   async start(port = 0) {
     const given = { LANG: 'C.UTF-8', ...(this.secret ? { JWT_SECRET: this.secret } : {}), ...this.env };
-    const args = ['serve', '--port', String(port), '--data-dir', this.dataDir, ...this.args];
-    this.child = spawn(binary, args, { env: environment(given), stdio: ['ignore', 'pipe', 'pipe'] });
+    const serve = [binary, 'serve', '--port', String(port), '--data-dir', this.dataDir, ...this.args];
+    const [program, ...args] = [...this.through, ...serve];
+    this.child = spawn(program, args, { env: environment(given), stdio: ['ignore', 'pipe', 'pipe'] });
     servers.add(this);
     const child = this.child;
     this.ended = new Promise((resolve) => {
@@ -154,7 +202,12 @@ export class Server {
     return this.end;
   }
 
-  kill() {
+  /** Kills it; what it started must be gone a second later. */
+  async kill() {
+    const below = this.end ? [] : descendants(this.child.pid);
+    this.child.kill('SIGKILL');
+    const left = () => below.filter(isAlive);
+    await waitFor(() => left().length === 0, () => `the end of what a killed server started: ${left().map(nameOf)}`, 1_000);
     return this.stop('SIGKILL');
   }
 
@@ -195,7 +248,10 @@ export class Server {
   }
 }
 
-/** A running server. `env`: further variables, such as RUSHES_WORKERS; `args`: further options of `serve`. */
-export function startServer({ env = {}, args = [], dataDir, secret = randomBytes(32).toString('hex') } = {}) {
-  return new Server({ env, args, dataDir, secret }).start();
+/**
+ * A running server. `env`: further variables, such as RUSHES_WORKERS; `args`: further options of `serve`; `through`: a program
+ * with its options that becomes the server by exec, such as setpriv.
+ */
+export function startServer({ env = {}, args = [], dataDir, secret = randomBytes(32).toString('hex'), through = [] } = {}) {
+  return new Server({ env, args, dataDir, secret, through }).start();
 }

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
 import { checkResult, checkUpdates } from './contract.mjs';
-import { binary, descendants, environment, isAlive, run, startServer, temporaryFolder, waitFor } from './harness.mjs';
-import { longSpeech, speech } from './media.mjs';
+import { binary, boxes, descendants, environment, isAlive, run, startServer, temporaryFolder, waitFor, zygote } from './harness.mjs';
+import { longSpeech, speech, startSite } from './media.mjs';
 import { talk } from './texts.mjs';
 
 const disposed = [];
@@ -16,13 +16,16 @@ const serve = async (options) => {
   return server;
 };
 let folder;
+let site;
 before(async () => {
   folder = temporaryFolder();
   await speech(4);
+  site = await startSite();
 });
 after(async () => {
   closeSockets();
   for (const server of disposed) await server.dispose();
+  site?.stop();
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -34,17 +37,29 @@ async function midway(server, user, file) {
   return { queue, jobId };
 }
 
+/** Settings of a server that may read the test site. */
+const readsTheSite = () => ({ RUSHES_ALLOW_PRIVATE_ADDRESSES: 'true', ...site.env });
+
+/** A job in the middle of a download that takes minutes, unless the site is asked for more `rate`, in bytes a second. */
+async function downloading(user, rate = 5_000) {
+  const queue = await user.connect().ready();
+  const { jobId } = (await user.video(`${site.url}/slow.mp4?rate=${rate}`)).body;
+  await waitFor(() => queue.updates(jobId).some(({ message }) => /^Downloading video: /.test(message)), 'the download', 30_000);
+  return { queue, jobId };
+}
+
 test('SIGTERM hands a running job back, and it is finished after the next start', async () => {
   const server = await serve();
   const alice = userOf(server, 'alice');
   const finished = (await alice.transcript(talk, { title: 'Before' })).body.jobId;
   await alice.ended(finished);
   const { queue, jobId } = await midway(server, alice, await speech(4));
-  const workers = descendants(server.pid);
+  assert.ok(boxes(server).length >= 1);
+  const processes = descendants(server.pid);
   const end = await server.stop('SIGTERM');
   assert.deepEqual(end, { code: 0, signal: null });
   await queue.next('disconnect');
-  assert.deepEqual(workers.filter(isAlive), [], 'its workers are gone with it');
+  assert.deepEqual(processes.filter(isAlive), [], 'its box and zygote are gone with it');
   assert.ok(!queue.updates(jobId).some(({ eventType }) => /failed|cancelled/.test(eventType)), 'no end is told');
 
   await server.start();
@@ -60,15 +75,14 @@ test('SIGTERM hands a running job back, and it is finished after the next start'
   checkUpdates([...queue.updates(jobId), ...updates], 'upload');
 });
 
-test('SIGKILL in the middle of a transcription: no worker is left, and the next start takes the job up again', async () => {
+test('SIGKILL in the middle of a transcription: no process is left, and the next start takes the job up again', async () => {
   const server = await serve();
   const bert = userOf(server, 'bert');
   const { queue, jobId } = await midway(server, bert, await speech(4));
   const before_ = queue.updates(jobId);
-  const workers = descendants(server.pid);
-  assert.ok(workers.length >= 1);
-  await server.kill();
-  await waitFor(() => workers.every((pid) => !isAlive(pid)), 'the end of the workers', 5_000);
+  assert.ok(boxes(server).length >= 1);
+  assert.ok(zygote(server));
+  await server.kill(); // and sees to it that nothing is left
 
   await server.start();
   const again = await bert.connect().ready();
@@ -82,11 +96,50 @@ test('SIGKILL in the middle of a transcription: no worker is left, and the next 
   assert.equal(last.metadata.attempt, 2);
 });
 
-test('a worker that dies is a failed attempt, tried again; the server and other jobs go on', async () => {
+test('SIGKILL right after the start: a zygote that still loads its models is gone too', async () => {
+  const server = await serve();
+  assert.ok(zygote(server));
+  await server.kill(); // and sees to it that nothing is left
+});
+
+test('SIGKILL in the middle of a download: yt-dlp is gone with all others', async () => {
+  const server = await serve({ env: readsTheSite() });
+  await downloading(userOf(server, 'dan'));
+  assert.ok(boxes(server).length >= 2, 'the first process of the box and yt-dlp');
+  assert.ok(zygote(server));
+  await server.kill(); // and sees to it that nothing is left
+});
+
+test('a zygote that is killed harms no job that runs, and the next one gets a new zygote', async () => {
+  const server = await serve({ env: { RUSHES_WORKERS: '2', ...readsTheSite() } });
+  const [hanna, ivan] = [userOf(server, 'hanna'), userOf(server, 'ivan')];
+  const [transcribed, fetched] = [await midway(server, hanna, await speech(4)), await downloading(ivan, 40_000)];
+  const working = boxes(server);
+  assert.ok(working.length >= 3, 'two boxes, one of them with yt-dlp');
+  const killed = zygote(server);
+  process.kill(killed, 'SIGKILL');
+  await waitFor(() => !isAlive(killed), 'the end of the zygote');
+  assert.deepEqual(working.filter((pid) => !isAlive(pid)), [], 'boxes do not depend on it');
+  for (const { queue, jobId } of [transcribed, fetched]) {
+    const last = (await queue.until(jobId, undefined, 90_000)).at(-1);
+    assert.equal(last.eventType, 'job-completed', last.error);
+    assert.equal(last.metadata.attempt, 1);
+  }
+  assert.equal((await hanna.ended((await hanna.transcript(talk)).body.jobId)).status, 'completed');
+  assert.notEqual(zygote(server), killed);
+  assert.ok(zygote(server));
+});
+
+test('a box that dies is a failed attempt, tried again; the server and other jobs go on', async () => {
   const server = await serve({ env: { RUSHES_WORKERS: '1', RUSHES_MAX_ATTEMPTS: '2' } });
   const carol = userOf(server, 'carol');
   const { queue, jobId } = await midway(server, carol, await longSpeech());
-  const die = () => descendants(server.pid).forEach((pid) => process.kill(pid, 'SIGKILL'));
+  const parent = zygote(server);
+  const die = () => {
+    const working = boxes(server);
+    assert.ok(working.length >= 1);
+    for (const pid of working) process.kill(pid, 'SIGKILL');
+  };
   die();
   await waitFor(() => queue.updates(jobId).some(({ eventType, metadata }) => eventType === 'job-started' && metadata.attempt === 2), 'the second attempt', 60_000);
   await waitFor(() => queue.updates(jobId).at(-1).stage === 'Transcribing audio', 'the transcription', 30_000);
@@ -99,6 +152,7 @@ test('a worker that dies is a failed attempt, tried again; the server and other 
   assert.match(last.error, /worker process ended unexpectedly.*(9|[Kk]illed)/);
   const next = (await carol.transcript(talk)).body.jobId;
   assert.equal((await carol.ended(next)).status, 'completed');
+  assert.equal(zygote(server), parent, 'the zygote lives on');
 });
 
 test('without a secret the server makes one, for its own eyes, and keeps it', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
 import { checkUpdates } from './contract.mjs';
-import { descendants, startServer, waitFor } from './harness.mjs';
+import { boxes, isAlive, startServer, waitFor, zygote } from './harness.mjs';
 import { speech } from './media.mjs';
 
 // A minute, so that its transcription is told of while it goes on.
@@ -19,14 +19,15 @@ after(async () => {
   await server?.dispose();
 });
 
-test('what was transcribed before a worker died is not transcribed again', async () => {
+test('what was transcribed before a box died is not transcribed again', async () => {
   const alice = userOf(server, 'alice');
   const queue = await alice.connect().ready();
   let killed = false;
   queue.socket.on('queue-update', ({ stage }) => {
     if (killed || stage !== 'Generating AI content') return;
-    killed = true;
-    for (const pid of descendants(server.pid)) process.kill(pid, 'SIGKILL');
+    const working = boxes(server);
+    killed = working.length > 0;
+    for (const pid of working) process.kill(pid, 'SIGKILL');
   });
   const { jobId } = (await alice.upload(await minuteOfSpeech())).body;
   await waitFor(() => queue.updates(jobId).some(({ eventType }) => eventType === 'job-completed'), 'the end', 120_000);
@@ -43,18 +44,21 @@ test('what was transcribed before a worker died is not transcribed again', async
   assert.ok(result.transcript.segments.length > 0);
 });
 
-test('a worker that stands still is taken from its job', async () => {
+test('a box that stands still loses its job, and is gone', async () => {
   const bob = userOf(server, 'bob');
   const queue = await bob.connect().ready();
-  let frozen = false;
+  const parent = zygote(server);
+  let frozen = [];
   queue.socket.on('queue-update', ({ message }) => {
-    if (frozen || !/^Transcribing audio: \d/.test(message)) return;
-    frozen = true;
-    for (const pid of descendants(server.pid)) process.kill(pid, 'SIGSTOP');
+    if (frozen.length > 0 || !/^Transcribing audio: \d/.test(message)) return;
+    frozen = boxes(server);
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP');
   });
   const { jobId } = (await bob.upload(await minuteOfSpeech())).body;
   const updates = await queue.until(jobId, undefined, 120_000);
-  assert.ok(frozen);
+  assert.ok(frozen.length > 0);
+  assert.deepEqual(frozen.filter(isAlive), []);
+  assert.equal(zygote(server), parent, 'the zygote lives on');
   assert.equal(updates.at(-1).eventType, 'job-completed');
   const { attempts } = (await bob.get(`/analyze/job/${jobId}/attempts`)).body;
   assert.deepEqual(attempts.map(({ outcome, error }) => [outcome, error?.code]), [['failed', 'WORKER_LOST'], ['completed', undefined]]);

@@ -6,7 +6,6 @@
 #include "source/cookies.h"
 
 #include <netdb.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -52,7 +51,7 @@ std::optional<int> number(std::string_view text) {
 }  // namespace
 
 std::vector<Finding> examine(const Config& config) {
-  return {
+  std::vector<Finding> findings{
       check_yt_dlp(config.yt_dlp, SystemClock().now()),
       check_speech_model(kModelFolder),
       check_data_dir(config.data_dir),
@@ -61,9 +60,11 @@ std::vector<Finding> examine(const Config& config) {
       check_port(config.host, config.port),
       check_memory(config.workers),
       check_open_files(),
-      check_sandbox(),
-      {State::good, "Node.js", "not needed to run the server", ""},
   };
+  auto sandbox = check_sandbox(box::examine_host(box::box_identity()), config.sandbox);
+  findings.insert(findings.end(), sandbox.begin(), sandbox.end());
+  findings.push_back({State::good, "Node.js", "not needed to run the server", ""});
+  return findings;
 }
 
 Finding judge_yt_dlp(std::string_view version, Timestamp now) {
@@ -221,11 +222,19 @@ Finding check_memory(int workers) {
   return finding;
 }
 
-Finding check_sandbox() {
-  // Answers 0 or 2 on a kernel with seccomp, -1 without.
-  if (::prctl(PR_GET_SECCOMP) >= 0) return {State::good, "sandbox", "the kernel can confine workers (seccomp)", ""};
-  return {State::warning, "sandbox", "this kernel has no seccomp: workers read untrusted media unconfined",
-          "use a kernel with CONFIG_SECCOMP_FILTER"};
+std::vector<Finding> check_sandbox(const box::HostReport& host, const std::string& mode) {
+  if (host.complete()) {
+    const auto* how = host.keep_privileges ? "all walls, made by root: there are no user namespaces" : "all walls";
+    return {{State::good, "sandbox", std::string(how) + ", Landlock ABI " + std::to_string(host.walls.landlock), ""}};
+  }
+  std::vector<Finding> findings;
+  for (const auto& one : host.missing) {
+    const bool needed = mode == "require" || (mode == "require-network" && one.part == "network namespace");
+    auto detail = "no " + one.part + ": " + one.why;
+    if (one.part == "network namespace" && mode == "require-network") detail += "; URLs will be refused";
+    findings.push_back({needed ? State::missing : State::warning, "sandbox", std::move(detail), one.remedy});
+  }
+  return findings;
 }
 
 bool anything_missing(const std::vector<Finding>& findings) {

@@ -2,6 +2,7 @@
 #include "app/config.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "box/host.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -34,7 +35,8 @@ Finding check_disk(const std::filesystem::path& folder, std::int64_t max_upload_
 Finding check_port(const std::string& host, int port);
 Finding check_open_files();
 Finding check_memory(int workers);
-Finding check_sandbox();
+/// One for each wall that `host` lacks; by the setting `sandbox` it is needed or not.
+std::vector<Finding> check_sandbox(const box::HostReport& host, const std::string& mode);
 
 /// What a version of yt-dlp, as it prints it (`2023.03.04`), means at `now`.
 Finding judge_yt_dlp(std::string_view version, Timestamp now);

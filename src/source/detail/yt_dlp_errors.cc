@@ -94,6 +94,11 @@ Error explain_failure(std::string_view errors, const std::optional<box::Incident
   if (has_any(to_lower_ascii(errors), {"memoryerror", "unable to allocate", "cannot allocate memory"})) {
     return out_of_memory();
   }
+  // What may be written is limited, too (RLIMIT_FSIZE).
+  if (has_any(to_lower_ascii(errors), {"[errno 27] file too large"})) {
+    return Error::for_user(Errc::too_large, "VIDEO_TOO_LARGE",
+                           "The download is larger than this server allows; choose a shorter video.");
+  }
 
   const auto reason = reason_of(errors);
   const auto text = to_lower_ascii(reason);
