@@ -40,6 +40,14 @@ export async function speech(times) {
   return ffmpeg(`speech-${times}.m4a`, ['-stream_loop', String(times - 1), '-i', sound, '-c', 'copy']);
 }
 
+/** The same with pictures whose scenes take seconds to find: every frame is a keyframe. */
+export async function speechFilm(times) {
+  const sound = await speech(times);
+  const pictures = ['-f', 'lavfi', '-i', 'testsrc2=size=1920x1080:rate=8:duration=80'];
+  const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '1', '-c:a', 'copy', '-shortest'];
+  return ffmpeg(`speech-film-${times}.mp4`, [...pictures, '-i', sound, ...encode]);
+}
+
 /** Nine minutes of speech, for what is never meant to be finished. */
 export const longSpeech = () => speech(30);
 

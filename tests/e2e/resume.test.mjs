@@ -4,14 +4,17 @@ import { after, before, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
 import { checkUpdates } from './contract.mjs';
 import { boxes, isAlive, startServer, waitFor, zygote } from './harness.mjs';
-import { speech } from './media.mjs';
+import { speech, speechFilm } from './media.mjs';
 
 // A minute, so that its transcription is told of while it goes on.
 const minuteOfSpeech = () => speech(4);
+// With pictures, so that there is work left when the speech is transcribed.
+const minuteOfFilm = () => speechFilm(4);
 
 let server;
 before(async () => {
   await minuteOfSpeech();
+  await minuteOfFilm();
   server = await startServer({ env: { RUSHES_WORKERS: '1', RUSHES_LEASE: '5' } });
 });
 after(async () => {
@@ -29,7 +32,7 @@ test('what was transcribed before a box died is not transcribed again', async ()
     killed = working.length > 0;
     for (const pid of working) process.kill(pid, 'SIGKILL');
   });
-  const { jobId } = (await alice.upload(await minuteOfSpeech())).body;
+  const { jobId } = (await alice.upload(await minuteOfFilm())).body;
   await waitFor(() => queue.updates(jobId).some(({ eventType }) => eventType === 'job-completed'), 'the end', 120_000);
 
   const updates = queue.updates(jobId);
