@@ -5,9 +5,13 @@
 
 #include <toml++/toml.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <limits>
 
 namespace rushes::app {
@@ -209,7 +213,10 @@ Result<void> apply_file(Config& config, const std::filesystem::path& file) {
   try {
     table = toml::parse_file(file.string());
   } catch (const toml::parse_error& error) {
-    return bad(at(error.source()), std::string(error.description()));
+    const bool readable = ::access(file.c_str(), R_OK) == 0;
+    if (!readable) return bad(file.string(), std::string("cannot be read: ") + std::strerror(errno));
+    return bad(at(error.source()),
+               std::string(error.description()) + "; not TOML: text needs quotes, as in sandbox = \"require\"");
   }
   for (const auto& [key, node] : table) {
     const auto where = at(key.source());
@@ -302,13 +309,13 @@ std::span<const Setting> settings() {
        number(&Config::submits_per_minute, 0, kMany)},
       {"max_attempts", "1 to 100", "Attempts at a job whose worker crashes", "", false,
        number(&Config::max_attempts, 1, 100)},
-      {"lease", "1 to 3600 seconds", "Silence after which a running job is taken from its worker", "", false,
-       number(&Config::lease, 1, 3600)},
-      {"job_timeout", "1 to 10080 minutes", "Longest work on one job", "", false,
+      {"lease", "a whole number of seconds, 1 to 3600", "Silence after which a running job is taken from its worker",
+       "", false, number(&Config::lease, 1, 3600)},
+      {"job_timeout", "a whole number of minutes, 1 to 10080", "Longest work on one job", "", false,
        number(&Config::job_timeout, 1, 10080)},
       {"max_job_memory", "a number of bytes, or with KiB, MiB, GiB, from 256 MiB on", "Memory that one job may use", "",
        false, set_job_memory},
-      {"max_media_length", "1 to 10080 minutes", "Longest recording that is analysed", "", false,
+      {"max_media_length", "a whole number of minutes, 1 to 10080", "Longest recording that is analysed", "", false,
        number(&Config::max_media_length, 1, 10080)},
       {"sandbox", "require, require-network, best-effort",
        "What to do where the host cannot confine jobs: refuse to start, refuse URLs, or do without", "", false,

@@ -101,13 +101,15 @@ int print_host_report() {
 }
 
 Result<void> judge_host(const Config& config, const box::HostReport& host) {
-  std::string all;
+  std::string parts;
+  std::string remedies;  // each once: one setting of the host may be behind several parts
   for (const auto& missing : host.missing) {
     log::warning("app", "sandbox: no {} ({}); remedy: {}", missing.part, missing.why, missing.remedy);
-    all += (all.empty() ? "" : "; ") + missing.part + " (" + missing.why + "): " + missing.remedy;
+    parts += (parts.empty() ? "" : ", ") + missing.part + " (" + missing.why + ")";
+    if (remedies.find(missing.remedy) == std::string::npos) remedies += "; remedy: " + missing.remedy;
   }
   if (config.sandbox == "require" && !host.complete()) {
-    return Error(Errc::unavailable, "sandbox = require, and this host lacks: " + all);
+    return Error(Errc::unavailable, "sandbox = require, and this host lacks: " + parts + remedies);
   }
   if (!host.walls.network && config.sandbox == "best-effort") {
     log::warning("app", "sandbox: what fetches URLs reaches every network of this host (sandbox = best-effort)");
