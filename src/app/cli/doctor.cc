@@ -37,7 +37,9 @@ std::filesystem::path nearest_existing(const std::filesystem::path& folder) {
 }
 
 std::string newer_yt_dlp() {
-  return "pipx install yt-dlp, then set RUSHES_YT_DLP to its path (or: " +
+  // Not in a home folder, which the user of the boxes and the systemd unit cannot reach.
+  return as_root("env PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin pipx install yt-dlp") +
+         " (or, with bookworm-backports among apt's sources: " +
          as_root("apt-get install -t bookworm-backports yt-dlp") + ")";
 }
 
