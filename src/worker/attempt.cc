@@ -38,7 +38,9 @@ queue::AttemptEnd failed(jobs::Failure failure) { return {queue::AttemptResult(s
 queue::AttemptEnd server_failure(const Error& error) {
   log::error("worker", "attempt cannot run: {}", error.what());
   return failed(
-      {"SERVER_UNAVAILABLE", "The server could not start the work; it will be tried again.", true, error.what()});
+      {"SERVER_UNAVAILABLE",
+       "The server could not start the work. If a retry does not help, its operator finds the reason in the log.", true,
+       error.what()});
 }
 
 queue::AttemptEnd hostile_output(const Error& error) {
