@@ -160,6 +160,9 @@ worker::PoolOptions pool_options(const Config& config, const box::HostReport& ho
   options.addresses = net::AddressFilter(config.allow_private_addresses);
   options.fetch_readable = fetch_readable(config);
   if (!config.cookies_file.empty()) {
+    if (::access(config.cookies_file.c_str(), R_OK) != 0) {
+      log::warning("app", "cookies_file: {} cannot be read: {}", config.cookies_file, std::strerror(errno));
+    }
     options.cookies = [config](const std::string& url) { return cookies_of(config, url); };
   }
   return options;

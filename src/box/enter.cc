@@ -23,7 +23,7 @@ Result<FileDescriptor> place_descriptors(Entrance& entrance) {
   std::vector<int> aside;
   const auto set_aside = [&](FileDescriptor& fd) { aside.push_back(::fcntl(fd.release(), F_DUPFD_CLOEXEC, kAside)); };
   const FileDescriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  set_aside(entrance.errors);
+  set_aside(entrance.output);
   set_aside(entrance.channel);
   for (auto& source : entrance.sources) set_aside(source);
   set_aside(entrance.scratch);
@@ -66,7 +66,7 @@ Result<FileDescriptor> furnish(const Entrance& entrance, const FileDescriptor& s
 Limits limits_of(const Entrance& entrance) {
   constexpr std::uint64_t kBoxes = 16;
   auto limits = entrance.spec.limits;
-  if (!entrance.spec.walls.user) limits.processes = entrance.only_boxes ? limits.processes * kBoxes : RLIM_INFINITY;
+  if (!entrance.spec.walls.user) limits.processes = entrance.dedicated_user ? limits.processes * kBoxes : RLIM_INFINITY;
   return limits;
 }
 
@@ -97,7 +97,7 @@ Result<void> enter_box(Entrance entrance) {
   if (auto restricted = detail::restrict_files(rules); !restricted) return restricted;
   if (auto told = tell_ready(*door); !told) return told;
   door->reset();
-  if (auto limited = detail::set_limits(limits_of(entrance), entrance.parent_bytes); !limited) return limited;
+  if (auto limited = detail::set_limits(limits_of(entrance), entrance.zygote_address_space); !limited) return limited;
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   return spec.walls.seccomp ? entrance.filter->load() : Result<void>();
 }

@@ -16,12 +16,12 @@ struct Entrance {
   const detail::SyscallFilter* filter = nullptr;  // of the spec's profile
   uid_t user = 0;                                 // of the zygote
   gid_t group = 0;
-  bool only_boxes = false;              // have that user: what it runs may be limited also without a user namespace
-  std::uint64_t parent_bytes = 0;       // the zygote's address space
-  FileDescriptor channel;               // to the server
-  FileDescriptor errors;                // what becomes its standard output and error
-  FileDescriptor scratch;               // the folder on disk (O_PATH)
-  std::vector<FileDescriptor> sources;  // what it may read, opened by the server
+  bool dedicated_user = false;             // nothing but boxes runs as that user, so its processes can be counted
+  std::uint64_t zygote_address_space = 0;  // bytes; the limit of memory comes on top of them
+  FileDescriptor channel;                  // to the server
+  FileDescriptor output;                   // what becomes its standard output and error
+  FileDescriptor scratch;                  // the folder on disk (O_PATH)
+  std::vector<FileDescriptor> sources;     // what it may read, opened by the server
 };
 
 // Where a boxed process finds its descriptors, beside the standard three.

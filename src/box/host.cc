@@ -57,8 +57,8 @@ std::string make_box(const Identity& identity, bool keep_privileges, const Walls
   entrance.filter = &*filter;
   entrance.user = identity.user;
   entrance.group = identity.group;
-  entrance.parent_bytes = std::uint64_t{1} << 40U;
-  entrance.errors = FileDescriptor(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+  entrance.zygote_address_space = std::uint64_t{1} << 40U;
+  entrance.output = FileDescriptor(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
   entrance.scratch = FileDescriptor(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   auto cloned = detail::clone_into(walls, false);
   if (!cloned) return cloned.error().what();

@@ -44,7 +44,7 @@ class Launch {
 
   /// Resumes when the box is there, was refused, or is given up.
   Task<> wait();
-  /// It, or why there is none; nothing when it was given up.
+  /// The box, or why there is none; nothing if the launch was given up.
   std::optional<Result<std::unique_ptr<Box>>> take() noexcept { return std::move(made_); }
   /// Nobody waits for it any more: the launcher ends the box as soon as it is there.
   void give_up() noexcept;
@@ -60,7 +60,7 @@ class Launch {
 /// `ZygoteOptions::patience`, is replaced.
 ///
 /// Threads:   on one executor, of one thread that outlives the boxes: their end is tied to it (PR_SET_PDEATHSIG).
-/// Lifetime:  `stop` must have resumed before it is destroyed, and every Box is.
+/// Lifetime:  `stop` must have resumed before it is destroyed, and every Box must be destroyed before it.
 class Launcher {
  public:
   Launcher(Executor executor, ZygoteOptions options);

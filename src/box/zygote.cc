@@ -60,10 +60,10 @@ class Zygote {
     const auto spec = decode_box_spec(order->text);
     if (!spec || order->descriptors.size() < kLeastDescriptors) return refuse("an order that cannot be read");
     if (!has_one_thread()) return refuse("the zygote has more than one thread");
-    const auto parent_bytes = detail::address_space();
+    const auto zygote_address_space = detail::address_space();
     auto cloned = detail::clone_into(spec->walls, true);
     if (!cloned) return refuse(cloned.error().what());
-    if (cloned->pid == 0) work_in_box(*spec, std::move(order->descriptors), parent_bytes);
+    if (cloned->pid == 0) work_in_box(*spec, std::move(order->descriptors), zygote_address_space);
     const auto made = "made " + std::to_string(cloned->pid);
     return static_cast<bool>(detail::send_message(kZygoteFd, made, {cloned->pidfd.get()}));
   }
@@ -75,16 +75,16 @@ class Zygote {
   }
 
   [[noreturn]] void work_in_box(const BoxSpec& spec, std::vector<FileDescriptor> descriptors,
-                                std::uint64_t parent_bytes) {
+                                std::uint64_t zygote_address_space) {
     Entrance entrance;
     entrance.spec = spec;
     entrance.filter = spec.profile == Profile::fetch ? &fetch_ : &analysis_;
     entrance.user = identity_.user;
     entrance.group = identity_.group;
-    entrance.only_boxes = identity_.is_another;
-    entrance.parent_bytes = parent_bytes;
+    entrance.dedicated_user = identity_.is_another;
+    entrance.zygote_address_space = zygote_address_space;
     entrance.channel = std::move(descriptors[0]);
-    entrance.errors = std::move(descriptors[1]);
+    entrance.output = std::move(descriptors[1]);
     entrance.scratch = std::move(descriptors[2]);
     for (auto i = kLeastDescriptors; i < descriptors.size(); ++i) {
       entrance.sources.push_back(std::move(descriptors[i]));

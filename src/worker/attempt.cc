@@ -76,11 +76,11 @@ Attempt::Attempt(const Executor& executor, AttemptContext context, pipelines::Or
       progress_(progress),
       begun_(std::chrono::steady_clock::now()),
       next_look_(executor),
-      unwatched_(executor, asio::steady_timer::time_point::max()) {}
+      watch_ended_(executor, asio::steady_timer::time_point::max()) {}
 
 Task<queue::AttemptEnd> Attempt::run(fs::path scratch, fs::path upload) {
   scratch_ = std::move(scratch);
-  watched_ = true;
+  watching_ = true;
   spawn_detached(executor_, "worker", watch());
 
   queue::AttemptEnd end;
@@ -102,7 +102,7 @@ Task<queue::AttemptEnd> Attempt::run(fs::path scratch, fs::path upload) {
   over_ = true;
   next_look_.cancel();
   boost::system::error_code woken;
-  while (watched_) co_await unwatched_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  while (watching_) co_await watch_ended_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   if (cause_ == Cause::stopped) co_return queue::AttemptEnd();
   co_return end;
 }
@@ -175,7 +175,7 @@ Task<Attempt::BoxEnd> Attempt::work_in_box(box::BoxOrder order) {
   if (!scratch) co_return BoxEnd{{}, server_failure(scratch.error())};
   order.scratch = std::move(*scratch);
   limits_ = spec.limits;
-  most_scratch_ = fetch ? spec.limits.file_bytes + kPagesBytes : spec.limits.scratch_bytes;
+  scratch_limit_ = fetch ? spec.limits.file_bytes + kPagesBytes : spec.limits.scratch_bytes;
 
   if (cause_ != Cause::none) co_return BoxEnd{{}, failed(failure_of(cause_))};
   launch_ = context_.launcher.launch(std::move(order));
@@ -185,7 +185,7 @@ Task<Attempt::BoxEnd> Attempt::work_in_box(box::BoxOrder order) {
   if (!launched) co_return BoxEnd{{}, failed(failure_of(cause_))};
   if (!*launched) co_return BoxEnd{{}, server_failure(launched->error())};
   box_ = std::move(**launched);
-  unheard_ = 0;
+  silent_looks_ = 0;
   at_work_ = true;
   if (context_.cgroup) {
     const auto memory = context_.options.max_memory_bytes;
@@ -226,10 +226,10 @@ Result<void> Attempt::open_door(const box::BoxSpec& spec, FileDescriptor outside
 Task<Attempt::BoxEnd> Attempt::converse() {
   auto text = encode(order_);
   const auto sent = co_await box_->send(std::move(text));
-  if (!sent) co_return co_await bury();
+  if (!sent) co_return co_await reap();
   for (;;) {
     auto received = co_await box_->receive();
-    if (!received) co_return co_await bury();
+    if (!received) co_return co_await reap();
     // Not on the event loop, which a message of many values would hold up.
     auto decode = [text = std::move(*received)] { return decode_from_worker(text); };
     auto message = co_await context_.blocking.run(std::move(decode));
@@ -238,10 +238,10 @@ Task<Attempt::BoxEnd> Attempt::converse() {
       co_await box_->reap();
       co_return BoxEnd{{}, hostile_output(message.error())};
     }
-    unheard_ = 0;
+    silent_looks_ = 0;
     const bool goes_on = co_await pass_on(*message);
     if (goes_on) continue;
-    if (cause_ != Cause::none) co_return co_await bury();
+    if (cause_ != Cause::none) co_return co_await reap();
     co_await box_->reap();
     if (auto* failure = std::get_if<Failed>(&*message)) {
       failure->failure.log = box_->output().text();
@@ -253,8 +253,8 @@ Task<Attempt::BoxEnd> Attempt::converse() {
 
 /// What is not the box's end.
 Task<bool> Attempt::pass_on(FromWorker& message) {
-  co_await keep_pace();
-  listened_to_ = false;
+  co_await throttle();
+  forwarding_ = true;
   bool passed = true;
   if (auto* report = std::get_if<Report>(&message)) {
     co_await progress_.report(std::move(report->progress));
@@ -266,17 +266,17 @@ Task<bool> Attempt::pass_on(FromWorker& message) {
   } else {
     passed = std::holds_alternative<Alive>(message);
   }
-  listened_to_ = true;
+  forwarding_ = false;
   co_return passed;
 }
 
 /// A box that says more than people can read, since it was taken over, is heard slowly.
-Task<> Attempt::keep_pace() {
-  if (++heard_ > kMostHeard) co_await sleep_for(kBetweenLooks);
+Task<> Attempt::throttle() {
+  if (++messages_since_look_ > kMostHeard) co_await sleep_for(kBetweenLooks);
 }
 
 /// A box that ended without a word of its own, or by us.
-Task<Attempt::BoxEnd> Attempt::bury() {
+Task<Attempt::BoxEnd> Attempt::reap() {
   const auto exit = co_await box_->reap();
   if (cause_ == Cause::stopped) co_return BoxEnd();
   if (cause_ == Cause::none && group_ && group_->ran_out_of_memory()) cause_ = Cause::out_of_memory;

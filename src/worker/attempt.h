@@ -61,12 +61,12 @@ class Attempt {
   Result<void> open_door(const box::BoxSpec& spec, FileDescriptor outside);
   Task<BoxEnd> converse();
   Task<bool> pass_on(FromWorker& message);
-  Task<> keep_pace();
-  Task<BoxEnd> bury();
+  Task<> throttle();
+  Task<BoxEnd> reap();
   Task<queue::AttemptEnd> take_over(Finished finished);
 
   Task<> watch();
-  Task<Cause> look();
+  Task<Cause> check_limits();
   void end_box(Cause cause) noexcept;
 
   Result<FileDescriptor> make_scratch(const char* name) const;
@@ -84,20 +84,20 @@ class Attempt {
   std::unique_ptr<box::Box> box_;
   std::optional<box::Cgroup::Group> group_;
   std::unique_ptr<box::Door> door_;
-  box::Limits limits_;              // of the box
-  std::uint64_t most_scratch_ = 0;  // bytes of its folder
-  bool at_work_ = false;            // it has its order, and not ended
+  box::Limits limits_;               // of the box
+  std::uint64_t scratch_limit_ = 0;  // bytes of its folder
+  bool at_work_ = false;             // it has its order, and not ended
   Cause cause_ = Cause::none;
-  bool listened_to_ = true;  // not while the store is told what it said
-  int unheard_ = 0;          // looks since its last message
-  int heard_ = 0;            // messages since the last look
-  int checkpoints_ = 0;      // that it made
+  bool forwarding_ = false;      // the store is being told what it said
+  int silent_looks_ = 0;         // looks since its last message
+  int messages_since_look_ = 0;  // messages since the last look
+  int checkpoints_ = 0;          // that it made
   std::chrono::steady_clock::time_point begun_;
   bool over_ = false;
-  bool blind_ = false;  // it was said that /proc hides the box
-  bool watched_ = false;
+  bool usage_unreadable_ = false;  // it was said that /proc hides the box
+  bool watching_ = false;
   asio::steady_timer next_look_;
-  asio::steady_timer unwatched_;  // never fires; cancelled when the watch has ended
+  asio::steady_timer watch_ended_;  // never fires; cancelled when the watch has ended
 };
 
 }  // namespace rushes::worker

@@ -43,22 +43,22 @@ Task<> Attempt::watch() {
     next_look_.expires_after(pause);
     co_await next_look_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     if (over_) break;
-    heard_ = 0;
+    messages_since_look_ = 0;
     const auto silence = std::max<std::int64_t>(kLeastLooks, context_.options.silence / pause);
     auto cause = Cause::none;
-    if (at_work_ && listened_to_ && ++unheard_ > silence) cause = Cause::silent;
+    if (at_work_ && !forwarding_ && ++silent_looks_ > silence) cause = Cause::silent;
     if (std::chrono::steady_clock::now() - begun_ > context_.options.longest_attempt) cause = Cause::timed_out;
-    if (cause == Cause::none && at_work_) cause = co_await look();
+    if (cause == Cause::none && at_work_) cause = co_await check_limits();
     if (cause != Cause::none && cause_ == Cause::none && !over_) end_box(cause);
   }
-  watched_ = false;
-  unwatched_.cancel();
+  watching_ = false;
+  watch_ended_.cancel();
 }
 
 /// The limits that no wall of the kernel's holds for a box as a whole.
-Task<Attempt::Cause> Attempt::look() {
+Task<Attempt::Cause> Attempt::check_limits() {
   const auto pid = box_->pid();
-  const auto most_scratch = most_scratch_;  // that of the next box may hold once this one is measured
+  const auto scratch_limit = scratch_limit_;  // that of the next box may hold once this one is measured
   const bool on_disk = limits_.scratch_bytes == 0 || !context_.options.walls.mount;
   FileDescriptor folder(on_disk ? ::fcntl(box_->scratch(), F_DUPFD_CLOEXEC, 0) : -1);
   auto measure = [this, pid, folder = std::move(folder)] {
@@ -70,13 +70,13 @@ Task<Attempt::Cause> Attempt::look() {
   };
   const auto usage = co_await context_.blocking.run(std::move(measure));
   if (!at_work_ || box_->pid() != pid) co_return Cause::none;  // it ended meanwhile, and its number may be another's
-  if (usage.processes.processes == 0 && !blind_ && !box_->has_exited()) {
-    blind_ = true;
+  if (usage.processes.processes == 0 && !usage_unreadable_ && !box_->has_exited()) {
+    usage_unreadable_ = true;
     log::warning("worker", "the memory of jobs cannot be watched: /proc does not show their processes (hidepid?)");
   }
   const auto zygote = box::usage_of(context_.launcher.zygote()).resident_bytes;
   if (usage.processes.resident_bytes > context_.options.max_memory_bytes + zygote) co_return Cause::out_of_memory;
-  if (usage.space.bytes > most_scratch || usage.space.entries >= kFetchEntries) co_return Cause::out_of_space;
+  if (usage.space.bytes > scratch_limit || usage.space.entries >= kFetchEntries) co_return Cause::out_of_space;
   co_return usage.has_room ? Cause::none : Cause::disk_full;
 }
 

@@ -65,6 +65,7 @@ std::vector<Finding> examine(const Config& config) {
   };
   auto sandbox = check_sandbox(box::examine_host(box::box_identity()), config.sandbox);
   findings.insert(findings.end(), sandbox.begin(), sandbox.end());
+  findings.push_back(check_user(config));
   findings.push_back({State::good, "Node.js", "not needed to run the server", ""});
   return findings;
 }
@@ -237,6 +238,13 @@ std::vector<Finding> check_sandbox(const box::HostReport& host, const std::strin
     findings.push_back({needed ? State::missing : State::warning, "sandbox", std::move(detail), one.remedy});
   }
   return findings;
+}
+
+Finding check_user(const Config& config) {
+  if (::geteuid() != 0) return {State::good, "user", "not root", ""};
+  if (config.allow_root) return {State::good, "user", "root; jobs run as " + box::box_identity().name, ""};
+  return {State::warning, "user", "root, which the server refuses to run as",
+          "start it as an ordinary user, or set allow_root = true (--allow-root true)"};
 }
 
 bool anything_missing(const std::vector<Finding>& findings) {

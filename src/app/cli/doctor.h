@@ -35,6 +35,7 @@ Finding check_disk(const std::filesystem::path& folder, std::int64_t max_upload_
 Finding check_port(const std::string& host, int port);
 Finding check_open_files();
 Finding check_memory(int workers);
+Finding check_user(const Config& config);
 /// One for each wall that `host` lacks; by the setting `sandbox` it is needed or not.
 std::vector<Finding> check_sandbox(const box::HostReport& host, const std::string& mode);
 
