@@ -109,12 +109,12 @@ Launcher::Launcher(Executor executor, ZygoteOptions options)
     : executor_(std::move(executor)),
       options_(std::move(options)),
       my_turn_(executor_, asio::steady_timer::time_point::max()),
-      idle_(executor_, asio::steady_timer::time_point::max()) {}
+      gate_(executor_) {}
 
 Launcher::~Launcher() { end_zygote(); }
 
 Result<void> Launcher::start() {
-  if (stopped_) return Error(Errc::unavailable, "box: the server stops");
+  if (gate_.closed()) return Error(Errc::unavailable, "box: the server stops");
   if (pid_ != 0) return {};
   auto pair = make_socket_pair(SOCK_SEQPACKET);
   if (!pair) return pair.error();
@@ -135,21 +135,22 @@ void Launcher::end_zygote() noexcept {
 }
 
 Task<> Launcher::stop() {
-  stopped_ = true;
   if (pid_ != 0) ::kill(pid_, SIGKILL);  // whoever waits for its answer sees its end
-  boost::system::error_code woken;
-  while (under_way_ > 0) co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  co_await gate_.close();
   end_zygote();
 }
 
 std::shared_ptr<Launch> Launcher::launch(BoxOrder order) {
   auto launch = std::make_shared<Launch>(executor_);
-  ++under_way_;
-  spawn_detached(executor_, "box", make(std::move(order), launch));
+  if (auto pass = gate_.try_enter()) {
+    spawn_detached(executor_, "box", make(std::move(order), launch, std::move(*pass)));
+  } else {
+    launch->made_.emplace(Error(Errc::unavailable, "box: the server stops"));
+  }
   return launch;
 }
 
-Task<> Launcher::make(BoxOrder order, std::shared_ptr<Launch> launch) {
+Task<> Launcher::make(BoxOrder order, std::shared_ptr<Launch> launch, Gate::Pass /*pass*/) {
   auto box = co_await make_box(order);
   if (launch->given_up_) {
     if (box) co_await (*box)->reap();
@@ -157,8 +158,6 @@ Task<> Launcher::make(BoxOrder order, std::shared_ptr<Launch> launch) {
     launch->made_ = std::move(box);
     launch->ended_.cancel();
   }
-  --under_way_;
-  idle_.cancel();
 }
 
 Task<Result<std::unique_ptr<Box>>> Launcher::make_box(const BoxOrder& order) {

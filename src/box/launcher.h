@@ -1,4 +1,5 @@
 #pragma once
+#include "async/gate.h"
 #include "async/task.h"
 #include "base/file.h"
 #include "box/box.h"
@@ -82,7 +83,7 @@ class Launcher {
   Task<> stop();
 
  private:
-  Task<> make(BoxOrder order, std::shared_ptr<Launch> launch);
+  Task<> make(BoxOrder order, std::shared_ptr<Launch> launch, Gate::Pass pass);
   Task<Result<std::unique_ptr<Box>>> make_box(const BoxOrder& order);
   Task<Result<std::unique_ptr<Box>>> ask(const BoxOrder& order);
   void end_zygote() noexcept;
@@ -93,9 +94,7 @@ class Launcher {
   std::optional<asio::posix::stream_descriptor> socket_;
   bool busy_ = false;           // the zygote answers in turn
   asio::steady_timer my_turn_;  // never fires; cancelled when the zygote has answered
-  int under_way_ = 0;           // launches
-  bool stopped_ = false;
-  asio::steady_timer idle_;  // never fires; cancelled when none is under way
+  Gate gate_;                   // of launches
 };
 
 }  // namespace rushes::box
