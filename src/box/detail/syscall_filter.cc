@@ -113,6 +113,12 @@ constexpr std::array<const char*, 0> kSanitizers{};
 constexpr scmp_datum_t kNewNamespaces =
     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWCGROUP | 0x80;
 
+// libseccomp's own macros for these are C.
+scmp_arg_cmp equals(unsigned argument, scmp_datum_t value) { return {argument, SCMP_CMP_EQ, value, 0}; }
+scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 /// libseccomp's filter while it is made.
 class Draft {
  public:
@@ -152,24 +158,23 @@ class Draft {
 
 void add_fetch(Draft& draft) {
   draft.allow_all(kFetch);
-  draft.allow("clone", {SCMP_A0(SCMP_CMP_MASKED_EQ, kNewNamespaces, 0)});
+  draft.allow("clone", {masked(0, kNewNamespaces, 0)});
   // The loader of each new program maps code.
   draft.allow("mmap");
   draft.allow("mprotect");
-  draft.allow("prctl", {SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)});
-  for (const scmp_datum_t request : {TCGETS, TIOCGWINSZ, FIONBIO, FIOCLEX, FIONREAD}) {
-    draft.allow("ioctl", {SCMP_A1(SCMP_CMP_EQ, request)});
-  }
+  draft.allow("prctl", {equals(0, PR_SET_NAME)});
+  constexpr std::array<scmp_datum_t, 5> kRequests{TCGETS, TIOCGWINSZ, FIONBIO, FIOCLEX, FIONREAD};
+  for (const auto request : kRequests) draft.allow("ioctl", {equals(1, request)});
   constexpr scmp_datum_t kKind = 0xf;  // without SOCK_CLOEXEC and SOCK_NONBLOCK
-  draft.allow("socket", {SCMP_A0(SCMP_CMP_EQ, AF_INET), SCMP_A1(SCMP_CMP_MASKED_EQ, kKind, SOCK_STREAM)});
+  draft.allow("socket", {equals(0, AF_INET), masked(1, kKind, SOCK_STREAM)});
 }
 
 void add_analysis(Draft& draft) {
   // Threads, no processes; no new code.
-  draft.allow("clone", {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | kNewNamespaces, CLONE_THREAD)});
-  draft.allow("mmap", {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
-  draft.allow("mprotect", {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
-  draft.allow("prctl", {SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)});
+  draft.allow("clone", {masked(0, CLONE_THREAD | kNewNamespaces, CLONE_THREAD)});
+  draft.allow("mmap", {masked(2, PROT_EXEC, 0)});
+  draft.allow("mprotect", {masked(2, PROT_EXEC, 0)});
+  draft.allow("prctl", {equals(0, PR_SET_NAME)});
   draft.refuse("ioctl", ENOTTY);  // "is this a terminal?"
 }
 
@@ -180,7 +185,7 @@ Result<SyscallFilter> SyscallFilter::make(Profile profile) {
   draft.allow_all(kBoth);
   draft.allow_all(kSanitizers);
   constexpr scmp_datum_t kSetIds = S_ISUID | S_ISGID | S_ISVTX;
-  draft.allow("fchmod", {SCMP_A1(SCMP_CMP_MASKED_EQ, kSetIds, 0)});
+  draft.allow("fchmod", {masked(1, kSetIds, 0)});
   if (profile == Profile::fetch) {
     add_fetch(draft);
   } else {
