@@ -32,7 +32,7 @@ struct Walls {
 /// What a job in a box may use up. Each is a hard limit of the kernel's.
 struct Limits {
   std::uint64_t memory_bytes = std::uint64_t{2} << 30U;  // address space of each process, beyond what the zygote has
-  std::uint64_t cpu_seconds = 4 * 3600;                  // processor time of each process
+  std::uint64_t cpu_seconds = 14'400;                    // processor time of each process
   std::uint64_t processes = 16;  // and threads; see docs/security.md for hosts without user namespaces
   std::uint64_t file_bytes = std::uint64_t{1} << 30U;  // size of each file
   std::uint64_t open_files = 64;
