@@ -87,6 +87,15 @@ TEST(ExtractiveAnalyst, SummarisesInSentencesOfTheText) {
   EXPECT_THAT(summary, HasSubstr("offee"));
 }
 
+TEST(ExtractiveAnalyst, SaysTheSameWhetherItWasPreparedOrNot) {
+  const auto material = of(captioned({kBread, kTelescope, kCoffee}));
+  const auto fresh = make_extractive_analyst();
+  const auto prepared = make_extractive_analyst();
+  prepared->prepare();
+  EXPECT_EQ(to_json(prepared->analyse(material, {}).value()), to_json(fresh->analyse(material, {}).value()));
+  EXPECT_EQ(prepared->summarise(material).value(), fresh->summarise(material).value());
+}
+
 TEST(ExtractiveAnalyst, CutsChaptersWhereTheSubjectChanges) {
   const auto transcript = captioned({kBread, kTelescope, kCoffee});
   const auto analysis = analyse(of(transcript));

@@ -256,9 +256,11 @@ Task<> PoolTest::run_kill_run() {
 
 TEST_F(PoolTest, AZygoteThatStandsStillHoldsUpNoCancelAndNoStop) { run_to_end(freeze_and_stop()); }
 
-/// Stops the attempt while its box is being made.
-Task<> stop_at_once(Pool& pool, JobId job) {
-  co_await sleep_for(std::chrono::milliseconds(50));
+/// Stops the attempt while its box is being made: its scratch folder is there, and its zygote does not answer.
+Task<> stop_at_launch(Pool& pool, JobId job, fs::path scratch) {
+  for (int tries = 0; tries < 2000 && !fs::exists(scratch); ++tries) {
+    co_await sleep_for(std::chrono::milliseconds(1));
+  }
   pool.stop(job);
 }
 
@@ -269,7 +271,8 @@ Task<> PoolTest::freeze_and_stop() {
   ::kill(pool.zygote(), SIGSTOP);
   auto claimed = order("work");
   const auto began = std::chrono::steady_clock::now();
-  spawn_detached(executor, "test", stop_at_once(pool, claimed.job.id));
+  spawn_detached(executor, "test",
+                 stop_at_launch(pool, claimed.job.id, folder_.scratch(claimed.job.id, 1) / "analysis"));
   const auto end = co_await pool.run(std::move(claimed), progress_);
   EXPECT_FALSE(end.result);
   co_await pool.close();
