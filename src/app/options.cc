@@ -1,0 +1,68 @@
+#include "app/options.h"
+
+namespace rushes::app {
+
+net::HttpOptions http_options(const Config& config) {
+  net::HttpOptions options;
+  options.host = config.host;
+  options.port = static_cast<std::uint16_t>(config.port);
+  options.cors.allowed_origins = config.cors_origins;
+  options.limits.per_address.max_connections = static_cast<std::size_t>(config.max_connections_per_address);
+  if (config.max_connections_per_address == 0) options.limits.per_address.max_connects_per_second = 0;
+  return options;
+}
+
+socketio::ServerOptions socket_options(const Config& config) {
+  socketio::ServerOptions options;
+  options.per_message_deflate = config.websocket_compression;
+  return options;
+}
+
+api::Limits api_limits(const Config& config) {
+  api::Limits limits;
+  limits.max_upload_bytes = static_cast<std::uint64_t>(config.max_upload_bytes);
+  limits.max_transcript_bytes = static_cast<std::size_t>(config.max_transcript_bytes);
+  limits.max_bulk_bytes = static_cast<std::uint64_t>(config.max_bulk_bytes);
+  limits.max_priority = config.max_priority;
+  limits.max_attempts = config.max_attempts;
+  limits.max_running_per_user = config.max_running_per_user;
+  limits.max_schedules_per_user = config.max_schedules_per_user;
+  return limits;
+}
+
+queue::SchedulerOptions scheduler_options(const Config& config, const queue::DataFolder& folder) {
+  queue::SchedulerOptions options;
+  options.lease = config.lease;
+  options.max_running_per_user = config.max_running_per_user;
+  options.has_room = [&folder] { return folder.has_room(); };
+  return options;
+}
+
+queue::Retention retention(const Config& config) {
+  queue::Retention retention;
+  retention.jobs = config.keep_jobs;
+  retention.max_jobs = config.max_kept_jobs;
+  retention.events = config.keep_events;
+  retention.max_events = config.max_kept_events;
+  retention.analyses = config.keep_analyses;
+  retention.uploads = config.keep_uploads;
+  return retention;
+}
+
+std::vector<auth::KeySource> key_sources(const Config& config, const std::string& secret) {
+  using Kind = auth::KeySource::Kind;
+  std::vector<auth::KeySource> sources;
+  if (!secret.empty()) sources.push_back({Kind::secret, secret, "jwt_secret"});
+  if (!config.jwt_public_key.empty()) {
+    sources.push_back({Kind::pem_file, config.jwt_public_key, "jwt_public_key"});
+  }
+  if (!config.jwt_jwks.empty()) {
+    const bool url = auth::is_url(config.jwt_jwks);
+    sources.push_back({url ? Kind::jwks_url : Kind::jwks_file, config.jwt_jwks, "jwt_jwks"});
+  }
+  return sources;
+}
+
+auth::ClaimRules claim_rules(const Config& config) { return {config.jwt_issuer, config.jwt_audience, config.jwt_skew}; }
+
+}  // namespace rushes::app
