@@ -8,6 +8,7 @@ const toServer = { target: server, changeOrigin: false };
 
 export default defineConfig({
   plugins: [licenses()],
+  base: './', // the page may stand below any path
   build: {
     target: 'es2021',
     // Nothing becomes a data: address, which the Content-Security-Policy would refuse.

@@ -1,5 +1,6 @@
 // The REST calls of the page. Every failure is an `ApiError` with one sentence for the user.
 
+import { addressOf, isOfServer } from './base';
 import type { Configuration, HistoryPage, JobsPage, JobStatusAnswer, Problem, Submitted } from './contract';
 
 export class ApiError extends Error {
@@ -85,11 +86,10 @@ export class Api {
     return this.json(`/analyze/delete/${encodeURIComponent(auditId)}`, { method: 'DELETE' });
   }
 
-  /** A file of a result. Only from our own origin: the token goes nowhere else. */
+  /** A file of a result. Only from our own server: the token goes nowhere else. */
   async file(address: string, signal?: AbortSignal): Promise<Blob> {
-    const url = new URL(address, location.origin);
-    if (url.origin !== location.origin) throw new ApiError('This file is not on this server.', 0);
-    return (await this.send(url.pathname + url.search, { signal })).blob();
+    if (!isOfServer(addressOf(address))) throw new ApiError('This file is not on this server.', 0);
+    return (await this.send(address, { signal })).blob();
   }
 
   private post<T>(path: string, body?: unknown, key?: string): Promise<T> {
@@ -108,7 +108,7 @@ export class Api {
     headers.set('Authorization', `Bearer ${this.token()}`);
     let response: Response;
     try {
-      response = await fetch(path, { ...options, headers, credentials: 'same-origin' });
+      response = await fetch(addressOf(path), { ...options, headers, credentials: 'same-origin' });
     } catch (failed) {
       if (options.signal?.aborted) throw failed;
       throw new ApiError(unreachable, 0);
@@ -123,7 +123,7 @@ export class Api {
 /** The token of development mode; nothing where the server is not in it. */
 export async function devToken(): Promise<{ token: string; sub: string } | undefined> {
   try {
-    const response = await fetch('/dev/token', { credentials: 'same-origin' });
+    const response = await fetch(addressOf('/dev/token'), { credentials: 'same-origin' });
     return response.ok ? ((await response.json()) as { token: string; sub: string }) : undefined;
   } catch {
     return undefined;

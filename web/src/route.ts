@@ -2,6 +2,8 @@
 
 import { signal } from '@preact/signals';
 
+import { addressOf } from './base';
+
 export type Route =
   | { name: 'jobs' }
   | { name: 'job'; id: string }
@@ -33,11 +35,14 @@ export function followAddress(): void {
 export const jobAddress = (id: string) => `#/job/${encodeURIComponent(id)}`;
 export const analysisAddress = (id: string) => `#/analysis/${encodeURIComponent(id)}`;
 
-/** An address that someone else wrote, if following it is harmless; nothing for `javascript:` and its like. */
-export function safeAddress(address: string | undefined, origin: string): string | undefined {
+/**
+ * An address that someone else wrote, if following it is harmless, from where `base`, a page of the server, is; nothing for
+ * `javascript:` and its like.
+ */
+export function safeAddress(address: string | undefined, base: string): string | undefined {
   if (!address) return undefined;
   try {
-    const url = new URL(address, origin);
+    const url = addressOf(address, base);
     return url.protocol === 'http:' || url.protocol === 'https:' ? url.href : undefined;
   } catch {
     return undefined;

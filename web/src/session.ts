@@ -1,6 +1,8 @@
 // Who is signed in: the token, where it is kept, and what it says of itself. The server decides
 // whether it is good; here it is only read.
 
+import { addressOf } from './base';
+
 export interface Session {
   token: string;
   user: string;
@@ -8,7 +10,8 @@ export interface Session {
   remember: boolean;
 }
 
-const key = 'rushes-token';
+// Servers may share an origin, each below its own path.
+const key = () => `rushes-token${addressOf('/').pathname.slice(0, -1)}`;
 
 export function decodeClaims(token: string): Record<string, unknown> | undefined {
   const parts = token.split('.');
@@ -54,18 +57,18 @@ function quietly<T>(work: () => T): T | undefined {
 
 export function keepSession(session: Session): void {
   forgetSession();
-  quietly(() => (session.remember ? localStorage : sessionStorage).setItem(key, session.token));
+  quietly(() => (session.remember ? localStorage : sessionStorage).setItem(key(), session.token));
 }
 
 export function forgetSession(): void {
-  quietly(() => localStorage.removeItem(key));
-  quietly(() => sessionStorage.removeItem(key));
+  quietly(() => localStorage.removeItem(key()));
+  quietly(() => sessionStorage.removeItem(key()));
 }
 
 /** What was kept; one sentence where it is no longer of use; nothing where nothing was kept. */
 export function keptSession(): Session | string | undefined {
-  const here = quietly(() => sessionStorage.getItem(key));
-  const token = here ?? quietly(() => localStorage.getItem(key));
+  const here = quietly(() => sessionStorage.getItem(key()));
+  const token = here ?? quietly(() => localStorage.getItem(key()));
   if (!token) return undefined;
   const session = openSession(token, !here);
   if (typeof session === 'string') forgetSession();

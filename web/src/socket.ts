@@ -2,6 +2,7 @@
 
 import { Manager, type Socket } from 'socket.io-client';
 
+import { addressOf } from './base';
 import type { Announcement, JobSummary, Notification, QueueUpdate } from './contract';
 
 /** How things stand with `/queue`. `off`: the server does not offer it; REST has to do. */
@@ -31,7 +32,10 @@ interface Refusal extends Error {
 const retryDelay = 2000; // ms, after the server closed a namespace itself
 
 export class Connection {
-  private readonly manager = new Manager({ reconnectionDelayMax: 5000 });
+  private readonly manager = new Manager(location.origin, {
+    path: addressOf('/socket.io').pathname,
+    reconnectionDelayMax: 5000,
+  });
   private readonly queue: Socket;
   private readonly notifications: Socket;
   private closed = false;

@@ -1,6 +1,7 @@
 // Sending a file. By XMLHttpRequest, since `fetch` does not tell how much of a body has gone.
 
 import { ApiError, problemOf, type Submission, unreachable } from './api';
+import { addressOf } from './base';
 import type { Submitted } from './contract';
 
 export interface Upload {
@@ -17,7 +18,7 @@ export function uploadVideo(
 ): Upload {
   const request = new XMLHttpRequest();
   const done = new Promise<Submitted>((resolve, reject) => {
-    request.open('POST', '/analyze/upload');
+    request.open('POST', addressOf('/analyze/upload'));
     request.setRequestHeader('Authorization', `Bearer ${token}`);
     request.setRequestHeader('Idempotency-Key', key);
     request.upload.onprogress = (event) => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { problemOf } from '../src/api';
+import { addressOf, isOfServer } from '../src/base';
 import { about, ago, bytes, clock, stageLine } from '../src/format';
 import { parseRoute, safeAddress } from '../src/route';
 import { decodeClaims, openSession } from '../src/session';
@@ -105,5 +106,17 @@ describe('addresses', () => {
     expect(safeAddress('javascript:alert(1)', here)).toBeUndefined();
     expect(safeAddress('data:text/html,x', here)).toBeUndefined();
     expect(safeAddress(undefined, here)).toBeUndefined();
+  });
+
+  it('of the server are below the path that the page is at', () => {
+    const page = 'https://app.example:8443/tools/rushes/#/history';
+    expect(addressOf('/analyze/jobs?limit=3', page).href).toBe('https://app.example:8443/tools/rushes/analyze/jobs?limit=3');
+    expect(safeAddress('/#/analysis/x', page)).toBe('https://app.example:8443/tools/rushes/#/analysis/x');
+    expect(addressOf('/files/a/b.jpg', 'http://localhost:3000/').href).toBe('http://localhost:3000/files/a/b.jpg');
+    expect(isOfServer(addressOf('/files/a', page), page)).toBe(true);
+    for (const other of ['https://evil.example/tools/rushes/', 'https://app.example:8443/other/', '/../other', 'javascript:0']) {
+      expect(isOfServer(addressOf(other, page), page)).toBe(false);
+    }
+    expect(addressOf('//evil.example/x', page).origin).toBe('https://app.example:8443');
   });
 });

@@ -7,7 +7,7 @@ export function Announcements() {
   return (
     <div class="announcements" role="region" aria-label="Announcements" aria-live="polite">
       {inbox.value.announcements.map((item) => {
-        const href = safeAddress(item.actionUrl, location.origin);
+        const href = safeAddress(item.actionUrl, document.baseURI);
         return (
           <div key={item.id} class="announcement" data-testid="announcement" data-severity={item.severity ?? 'info'}>
             <p>

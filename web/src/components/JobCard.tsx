@@ -9,7 +9,7 @@ import { JobState } from './JobState';
 /** One job as a row of the list, or (`page`) as the head of its own page. */
 export function JobCard({ job, page }: { job: Job; page?: boolean }) {
   const title = jobTitle(job);
-  const url = safeAddress(job.url, location.origin);
+  const url = safeAddress(job.url, document.baseURI);
   return (
     <article
       class="job card"

@@ -9,7 +9,7 @@ import { Icon } from './Icon';
 
 /** Where a notification's button leads; nothing where it leads nowhere safe. */
 function actionOf(item: Notification): { href: string; text: string; external: boolean } | undefined {
-  const href = safeAddress(item.actionUrl, location.origin);
+  const href = safeAddress(item.actionUrl, document.baseURI);
   if (href) return { href, text: item.actionButtonText || 'Open', external: new URL(href).origin !== location.origin };
   const job = item.metadata?.['jobId'];
   return typeof job === 'string' ? { href: jobAddress(job), text: 'View job', external: false } : undefined;
