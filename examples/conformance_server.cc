@@ -214,7 +214,7 @@ int serve(int argc, char** argv) {
   add_counts(router, io, engine);
   net::HttpOptions http_options;
   http_options.port = option<std::uint16_t>(argc, argv, "--port", 3000);
-  http_options.cors.allowed_origins = {"*"};
+  http_options.entry.cors.allowed_origins = {"*"};
   net::HttpServer http(shards, router, http_options);
 
   const StopSignals signals;

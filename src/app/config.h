@@ -26,6 +26,11 @@ struct Config {
   std::vector<std::string> jwt_audience;  // empty: any
   std::chrono::seconds jwt_skew{5};
   std::vector<std::string> cors_origins;
+  std::string public_url;                                 // as users write it, without a last slash; empty: not known
+  std::string base_path;                                  // `/api/v1`; empty: none
+  std::vector<std::string> trusted_proxies;               // addresses, networks, `loopback`, `private`
+  std::optional<std::vector<std::string>> allowed_hosts;  // nothing: any, or in development mode none
+  std::string metrics_token;                              // empty: /metrics is open
   bool development = false;
   bool websocket_compression = false;
   bool allow_private_addresses = false;

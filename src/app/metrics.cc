@@ -1,7 +1,9 @@
 #include "app/metrics.h"
 
 #include "app/version.h"
+#include "auth/signature.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -332,13 +334,29 @@ Task<net::Response> metrics(const socketio::Server& sockets, const gateways::Tok
   co_return response;
 }
 
+bool has_bearer(const net::Request& request, std::string_view token) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto given = request.headers.get("Authorization");
+  return equals_ignore_case(given.substr(0, kScheme.size()), kScheme) &&
+         auth::equal_in_constant_time(given.substr(kScheme.size()), token);
+}
+
+Task<net::Response> no_metrics() {
+  co_return net::problem(Error::for_user(Errc::unauthenticated, "METRICS_TOKEN",
+                                         "The metrics need `Authorization: Bearer` and the metrics_token of the "
+                                         "server's configuration."));
+}
+
 }  // namespace
 
 void add_metrics_route(net::Router& router, const socketio::Server& sockets, const gateways::TokenGuard& guard,
-                       const net::HttpServer& http, queue::JobService& jobs, Upkeep upkeep) {
-  router.add("GET", "/metrics", [&sockets, &guard, &http, &jobs, upkeep = std::move(upkeep)](net::Request&) {
-    return metrics(sockets, guard, http, jobs, upkeep);
-  });
+                       const net::HttpServer& http, queue::JobService& jobs, Upkeep upkeep, std::string token) {
+  router.add(
+      "GET", "/metrics",
+      [&sockets, &guard, &http, &jobs, upkeep = std::move(upkeep), token = std::move(token)](net::Request& request) {
+        if (!token.empty() && !has_bearer(request, token)) return no_metrics();
+        return metrics(sockets, guard, http, jobs, upkeep);
+      });
 }
 
 }  // namespace rushes::app

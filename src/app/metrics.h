@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace rushes::app {
 
@@ -25,12 +26,12 @@ struct Upkeep {
   webhooks::WebhookStore& webhooks;
 };
 
-/// `GET /metrics`, in the text format of Prometheus: sockets, events, HTTP, jobs, this process. No token: let a proxy
-/// keep it from the outside world. What each metric says: docs/operations.md.
+/// `GET /metrics`, in the text format of Prometheus: sockets, events, HTTP, jobs, this process. Asks for `token` as a
+/// bearer token; open where it is empty. What each metric says: docs/operations.md.
 /// https://prometheus.io/docs/instrumenting/exposition_formats/
 ///
 /// Lifetime:  the parts outlive the router.
 void add_metrics_route(net::Router& router, const socketio::Server& sockets, const gateways::TokenGuard& guard,
-                       const net::HttpServer& http, queue::JobService& jobs, Upkeep upkeep);
+                       const net::HttpServer& http, queue::JobService& jobs, Upkeep upkeep, std::string token);
 
 }  // namespace rushes::app

@@ -2,11 +2,29 @@
 
 namespace rushes::app {
 
+namespace {
+
+net::EntryOptions entry_options(const Config& config) {
+  net::EntryOptions options;
+  options.cors.allowed_origins = config.cors_origins;
+  const auto path = config.public_url.find('/', config.public_url.find("://") + 3);
+  options.cors.public_origin = net::parse_origin(config.public_url.substr(0, path));
+  options.cors.allow_localhost = config.development;
+  options.trusted_proxies = net::AddressRanges::parse(config.trusted_proxies).value();
+  options.allowed_hosts = config.allowed_hosts;
+  // A token can be had without a password then: no name that a stranger's DNS leads here.
+  if (config.development && !options.allowed_hosts) options.allowed_hosts.emplace();
+  options.base_path = config.base_path;
+  return options;
+}
+
+}  // namespace
+
 net::HttpOptions http_options(const Config& config) {
   net::HttpOptions options;
   options.host = config.host;
   options.port = static_cast<std::uint16_t>(config.port);
-  options.cors.allowed_origins = config.cors_origins;
+  options.entry = entry_options(config);
   options.limits.per_address.max_connections = static_cast<std::size_t>(config.max_connections_per_address);
   if (config.max_connections_per_address == 0) options.limits.per_address.max_connects_per_second = 0;
   return options;

@@ -1,6 +1,8 @@
 #include "app/pages.h"
 
 #include "app/version.h"
+#include "net/authority.h"
+#include "net/forwarded.h"
 
 #include <algorithm>
 #include <array>
@@ -52,8 +54,21 @@ Task<net::Response> serve_page(net::Request& request) {
   co_return serve_file(*found);
 }
 
-bool is_loopback(std::string_view address) {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+/// Why a request gets no development token; empty: it gets one. What a browser cannot be made to send for a page
+/// of somebody else, and a proxy does not pass on.
+std::string_view development_refusal(const net::Request& request) {
+  const auto& peer = request.peer_address;
+  if (!peer.starts_with("127.") && peer != "::1") return "it is asked for from another machine";
+  if (net::has_proxy_fields(request.headers)) return "a proxy stands in between, behind which anybody may be";
+  const auto host = net::parse_authority(request.headers.get("Host"));
+  if (!host || !net::is_loopback_host(host->host)) {
+    return "the server is called by a name (Host) that is not localhost or 127.0.0.1";
+  }
+  const auto origin = request.headers.find("Origin");
+  if (origin && *origin != "http://" + std::string(request.headers.get("Host"))) return "a page of another origin asks";
+  const auto site = request.headers.get("Sec-Fetch-Site");
+  if (site == "cross-site" || site == "same-site") return "a page of another origin asks";
+  return {};
 }
 
 json::object sandbox_json(const box::HostReport& host) {
@@ -85,9 +100,11 @@ Task<net::Response> alive() {
 }
 
 Task<net::Response> development_token(const std::function<std::string()>& make_token, net::Request& request) {
-  if (!is_loopback(request.remote_address)) {
-    co_return net::problem(Error::for_user(Errc::forbidden, "LOCAL_ONLY",
-                                           "Development tokens are given on the server's own machine only."));
+  if (const auto refusal = development_refusal(request); !refusal.empty()) {
+    co_return net::problem(
+        Error::for_user(Errc::forbidden, "LOCAL_ONLY",
+                        "No development token: " + std::string(refusal) +
+                            ". It is given on the server's own machine, at http://127.0.0.1, only."));
   }
   const json::object body{{"token", make_token()}, {"sub", "developer"}};
   co_return net::json_response(200, body);

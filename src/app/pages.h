@@ -28,7 +28,8 @@ void add_page_routes(net::Router& router);
 void add_health_routes(net::Router& router, jobs::JobQueries& queries, std::function<std::optional<Error>()> refusal,
                        const box::HostReport& host);
 
-/// `GET /dev/token`, for who asks from this machine.
+/// `GET /dev/token`: to a connection from this machine, by a loopback name, without a proxy's fields, for no page but
+/// the server's own.
 void add_development_route(net::Router& router, std::function<std::string()> make_token);
 
 }  // namespace rushes::app

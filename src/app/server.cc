@@ -37,6 +37,11 @@ void warn_of_wide_doors(const Config& config) {
     log::warning("app", "jwt_jwks: {} is not encrypted: who can change it on its way can sign in as anyone; use https",
                  config.jwt_jwks);
   }
+  if (config.development) {
+    log::warning("app",
+                 "development mode: every program on this machine gets a token from GET /dev/token; not for a server "
+                 "that others use, and never behind a proxy");
+  }
   const bool issued_elsewhere = !config.jwt_public_key.empty() || !config.jwt_jwks.empty();
   if (issued_elsewhere && config.jwt_audience.empty()) {
     log::warning("app", "jwt_audience is not set: tokens that the issuer made for other services are accepted too");
@@ -126,7 +131,8 @@ class WiredServer final : public Server {
     add_health_routes(router_, jobs_.queries(), refusal, host);
     add_metrics_route(router_, sockets_, guard_, http_, jobs_,
                       {housekeeper_.counts(), refusal, [this] { return store_->waiting_changes(); },
-                       schedules_.counts(), rates_, clock_, store_->webhooks()});
+                       schedules_.counts(), rates_, clock_, store_->webhooks()},
+                      config_.metrics_token);
     add_page_routes(router_);
     if (config_.development) add_development_route(router_, [this] { return development_token(); });
   }
@@ -151,7 +157,9 @@ class WiredServer final : public Server {
     return {};
   }
 
-  std::string address() const override { return "http://" + config_.host + ":" + std::to_string(port_); }
+  std::string address() const override {
+    return "http://" + config_.host + ":" + std::to_string(port_) + config_.base_path;
+  }
 
   std::string development_token() override {
     if (!config_.development) return {};

@@ -1,6 +1,8 @@
 #include "app/config.h"
 #include "auth/jwks_fetch.h"
 #include "base/text.h"
+#include "net/cors.h"
+#include "net/forwarded.h"
 
 #include <algorithm>
 #include <array>
@@ -116,12 +118,62 @@ Failure set_jwks(Config& config, const std::string& value) {
 Failure set_origins(Config& config, const std::string& value) {
   auto origins = split_at_commas(value);
   for (const auto& origin : origins) {
-    const bool web = origin.starts_with("http://") || origin.starts_with("https://");
-    if (!web || origin.find('/', origin.find("//") + 2) != std::string_view::npos) {
-      return "holds '" + origin + "', which is not an origin";
-    }
+    if (!net::is_origin_pattern(origin)) return "holds '" + origin + "', which is not an origin";
   }
   config.cors_origins = std::move(origins);
+  return std::nullopt;
+}
+
+/// A path of plain segments without its last slash, or nothing for `/`: `/api/v1`.
+std::optional<std::string> plain_path(std::string_view path) {
+  if (path.ends_with('/')) path.remove_suffix(1);
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/-._~").find(c) != std::string_view::npos;
+  };
+  const bool good = path.empty() || (path.front() == '/' && path.find("//") == std::string_view::npos &&
+                                     path.find("/.") == std::string_view::npos);
+  if (!good || !std::all_of(path.begin(), path.end(), plain)) return std::nullopt;
+  return std::string(path);
+}
+
+Failure set_public_url(Config& config, const std::string& value) {
+  const auto scheme = value.find("://");
+  const auto slash = scheme == std::string::npos ? value.size() : std::min(value.find('/', scheme + 3), value.size());
+  const auto path = plain_path(std::string_view(value).substr(slash));
+  if (!net::parse_origin(value.substr(0, slash)) || !path) return "is not an address such as a browser shows";
+  config.public_url = value.substr(0, slash) + *path;
+  return std::nullopt;
+}
+
+Failure set_base_path(Config& config, const std::string& value) {
+  auto path = plain_path(value);
+  if (!path || value.empty()) return "is not a path";
+  config.base_path = std::move(*path);
+  return std::nullopt;
+}
+
+Failure set_trusted_proxies(Config& config, const std::string& value) {
+  auto proxies = split_at_commas(value);
+  const auto ranges = net::AddressRanges::parse(proxies);
+  if (!ranges) return "holds '" + ranges.error().what() + "', which is no address and no network";
+  config.trusted_proxies = std::move(proxies);
+  return std::nullopt;
+}
+
+Failure set_allowed_hosts(Config& config, const std::string& value) {
+  auto hosts = split_at_commas(value);
+  for (auto& host : hosts) {
+    if (!net::is_host_pattern(host)) return "holds '" + host + "', which is not a host's name";
+    host = to_lower_ascii(host);
+  }
+  config.allowed_hosts = std::move(hosts);
+  return std::nullopt;
+}
+
+Failure set_metrics_token(Config& config, const std::string& value) {
+  if (value.size() < 8) return "is shorter than 8 characters";
+  config.metrics_token = value;
   return std::nullopt;
 }
 
@@ -183,8 +235,17 @@ std::span<const Setting> settings() {
        false, filled_list(&Config::jwt_audience)},
       {"jwt_skew", "0 to 300 seconds", "How far the issuer's clock may differ", "", false,
        number(&Config::jwt_skew, 0, 300)},
-      {"cors_origins", "origins such as https://app.example, separated by commas",
-       "Web origins that may use the server, besides its own and localhost", "", false, set_origins},
+      {"cors_origins", "origins such as https://app.example or https://*.app.example, separated by commas",
+       "Web origins that may use the server, besides its own", "", false, set_origins},
+      {"public_url", "an http or https address such as https://app.example/rushes",
+       "The server's address as its users write it", "", false, set_public_url},
+      {"base_path", "a path such as /api/v1", "Path that everything is served below", "", false, set_base_path},
+      {"trusted_proxies", "addresses, networks such as 10.0.0.0/8, loopback, private; separated by commas",
+       "Proxies whose word on their clients' addresses is believed", "", false, set_trusted_proxies},
+      {"allowed_hosts", "names such as app.example or *.app.example, separated by commas",
+       "Names that requests may call the server by, besides addresses, localhost and public_url's", "", false,
+       set_allowed_hosts},
+      {"metrics_token", "8 characters or more", "Token that GET /metrics asks for", "", true, set_metrics_token},
       {"development", "true, false", "Give tokens to anyone on this machine (GET /dev/token)", "", false,
        flag(&Config::development)},
       {"websocket_compression", "true, false", "Compress messages of 1 KiB and more for clients that offer it", "",

@@ -54,15 +54,7 @@ Response status_problem(int status, std::string_view why) {
   const Error error = Error::for_user(code, name, std::string(why));
   if (error.http_status() == status) return problem(error);
   // Statuses that only HTTP itself knows: 408, 417, 431, 501, 505.
-  json::object body;
-  const auto title = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
-  body["type"] = "about:blank";
-  body["title"] = std::string_view(title.data(), title.size());
-  body["status"] = status;
-  body["detail"] = why;
-  body["code"] = name;
-  body["message"] = why;
-  return Response(status, "application/problem+json", json::serialize(body));
+  return problem(status, name, why);
 }
 
 void HttpConnection::write_head(const Response& response, std::optional<std::uint64_t> body_size, bool keep_alive) {

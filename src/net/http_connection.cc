@@ -23,11 +23,11 @@ Task<> expire(std::chrono::milliseconds after) { co_await sleep_for(after); }
 }  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, FileDescriptor socket,
-                               std::string remote_address, AddressLease lease)
+                               std::string peer_address, AddressLease lease)
     : shared_(std::move(shared)),
       shard_(shard),
       socket_(*shard.loop, std::move(socket)),
-      remote_address_(std::move(remote_address)),
+      peer_address_(std::move(peer_address)),
       lease_(std::move(lease)) {
   shard_.connections.insert(this);
   request_.watch_peer = [this](std::function<void()> gone) { watch_peer(std::move(gone)); };
@@ -68,12 +68,13 @@ Task<> HttpConnection::serve() {
     reset_request();
     auto outcome = co_await read_head();
     if (outcome.needs_more()) co_return;  // the peer left, or has been idle too long
-    origin_ = judge_origin(shared_->options.cors, request_.headers);
+    auto verdict = shared_->entry.examine(request_);
+    origin_ = verdict.origin;
     if (outcome.refusal) {
       co_await linger_after(status_problem(outcome.refusal->status, outcome.refusal->why));
       co_return;
     }
-    const auto next = co_await handle(*outcome.head);
+    const auto next = co_await handle(*outcome.head, std::move(verdict.refusal));
     if (next == Next::linger) co_await linger();
     if (next != Next::keep) co_return;
   }
@@ -91,7 +92,7 @@ void HttpConnection::reset_request() {
   if (request.body.capacity() > kReadSize) request.body.shrink_to_fit();
   if (out_.capacity() > 4 * kReadSize) std::string().swap(out_);
   request.stream = nullptr;
-  request.remote_address = remote_address_;
+  request.peer_address = peer_address_;
   origin_ = OriginVerdict::none;
   http_1_0_ = false;
   ++request_number_;
@@ -126,8 +127,10 @@ Task<HeadOutcome> HttpConnection::read_head() {
   }
 }
 
-Task<HttpConnection::Next> HttpConnection::handle(RequestHead head) {
+Task<HttpConnection::Next> HttpConnection::handle(RequestHead head, std::optional<Response> refusal) {
   http_1_0_ = head.http_1_0;
+  if (refusal && head.has_body()) return linger_after(std::move(*refusal));
+  if (refusal) return answer(std::move(*refusal), head.keep_alive);
   if (head.upgrade && !head.has_body()) {
     if (const auto* handler = shared_->router.match_upgrade(request_.path)) return upgrade(head, *handler);
   }
@@ -149,7 +152,7 @@ Task<HttpConnection::Next> HttpConnection::handle(RequestHead head) {
 Task<HttpConnection::Next> HttpConnection::upgrade(RequestHead head, const UpgradeHandler& handler) {
   if (origin_ == OriginVerdict::refused) {
     shard_.counts.refused_origins.add(1);
-    co_return co_await answer(status_problem(403, "Pages of this origin may not connect."), false);
+    co_return co_await answer(status_problem(403, origin_refusal(request_)), false);
   }
   UpgradeAnswer verdict;
   bool failed = false;

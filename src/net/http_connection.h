@@ -1,7 +1,6 @@
 #pragma once
 #include "async/gate.h"
 #include "net/async_socket.h"
-#include "net/cors.h"
 #include "net/head_parser.h"
 #include "net/http_server.h"
 #include "net/timers.h"
@@ -35,15 +34,17 @@ struct HttpShard {
 
 /// What all connections of a server share.
 ///
-/// Threads: immutable, but for the counter.
+/// Threads: immutable, but for the counter and what locks itself.
 struct HttpShared {
   HttpShared(const Router& routes, HttpOptions settings)
       : router(routes),
         options(std::move(settings)),
+        entry(options.entry),
         addresses(std::make_shared<AddressBook>(options.limits.per_address)) {}
 
   const Router& router;
   const HttpOptions options;
+  EntryRules entry;
   const std::shared_ptr<AddressBook> addresses;
   std::atomic<std::size_t> connections{0};
 };
@@ -57,8 +58,8 @@ Response status_problem(int status, std::string_view why);
 /// Lifetime:  shared by its own task and by a watch for the peer's leaving.
 class HttpConnection final : public std::enable_shared_from_this<HttpConnection>, Deadline {
  public:
-  HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, FileDescriptor socket,
-                 std::string remote_address, AddressLease lease);
+  HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, FileDescriptor socket, std::string peer_address,
+                 AddressLease lease);
   ~HttpConnection() override;
 
   /// Serves requests until one side has enough.
@@ -76,7 +77,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
 
   Task<> serve();
   Task<HeadOutcome> read_head();
-  Task<Next> handle(RequestHead head);
+  Task<Next> handle(RequestHead head, std::optional<Response> refusal);
   Task<Next> upgrade(RequestHead head, const UpgradeHandler& handler);
   Task<Next> dispatch(RequestHead head, const Router::Route& route);
   Task<Response> call(const Router::Route& route);
@@ -114,7 +115,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   const std::shared_ptr<HttpShared> shared_;
   HttpShard& shard_;
   AsyncSocket socket_;
-  const std::string remote_address_;
+  const std::string peer_address_;
   AddressLease lease_;
   Request request_;
   std::string in_;  // read and not consumed: from in_first_ on

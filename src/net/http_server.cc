@@ -136,7 +136,10 @@ void HttpServer::Impl::accept_clients() {
       parts_[0]->counts.refused_connections.add(1);
       continue;
     }
-    auto [verdict, lease] = shared_->addresses->admit(peer.address(), std::chrono::steady_clock::now());
+    // A trusted proxy's connections are those of all its clients.
+    const bool proxied = shared_->options.entry.trusted_proxies.contains(peer.address());
+    auto [verdict, lease] = proxied ? std::pair(AddressBook::Verdict::admitted, AddressLease())
+                                    : shared_->addresses->admit(peer.address(), std::chrono::steady_clock::now());
     if (verdict != AddressBook::Verdict::admitted) {
       shared_->connections.fetch_sub(1, std::memory_order_relaxed);
       auto& counts = parts_[0]->counts;

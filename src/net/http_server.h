@@ -3,6 +3,7 @@
 #include "base/counters.h"
 #include "base/result.h"
 #include "net/address_book.h"
+#include "net/entry_rules.h"
 #include "net/router.h"
 
 #include <array>
@@ -13,13 +14,6 @@
 #include <vector>
 
 namespace rushes::net {
-
-/// Which pages of other origins may call us with the user's credentials.
-struct CorsOptions {
-  /// Exact origins (`https://app.example.com`). `*` allows all, then without credentials.
-  std::vector<std::string> allowed_origins;
-  bool allow_localhost = true;  // http(s)://localhost, 127.0.0.1 and [::1], any port
-};
 
 struct HttpLimits {
   std::size_t max_head = 16UL << 10U;                    // bytes; above: 431
@@ -37,7 +31,7 @@ struct HttpOptions {
   std::string host = "127.0.0.1";  // an address, `localhost`, or `0.0.0.0` / `::` for all
   std::uint16_t port = 3000;       // 0: any free one
   HttpLimits limits;
-  CorsOptions cors;
+  EntryOptions entry;
   /// Bytes from which on a body that shrinks is sent as gzip to who takes that; 0: never.
   std::size_t compress_from = 1024;
 };

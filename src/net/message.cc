@@ -103,21 +103,31 @@ void Request::when_gone(std::function<void()> gone) {
 
 namespace {
 constexpr std::string_view kRetryAfter = "5";  // seconds
+
+json::object problem_members(int status, std::string_view code, std::string_view why) {
+  const auto title = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+  return {{"type", "about:blank"}, {"title", std::string_view(title.data(), title.size())},
+          {"status", status},      {"detail", why},
+          {"code", code},          {"message", why}};
+}
+
+Response problem_response(int status, const json::object& body) {
+  Response response(status, "application/problem+json", json::serialize(body));
+  response.headers.add("Cache-Control", "no-store");
+  return response;
+}
+
 }  // namespace
+
+Response problem(int status, std::string_view code, std::string_view why) {
+  return problem_response(status, problem_members(status, code, why));
+}
 
 Response problem(const Error& error, const json::object& more) {
   const auto status = error.http_status();
-  const auto title = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
-  json::object body;
-  body["type"] = "about:blank";
-  body["title"] = std::string_view(title.data(), title.size());
-  body["status"] = status;
-  body["detail"] = error.public_message();
-  body["code"] = error.public_name();
-  body["message"] = error.public_message();
+  auto body = problem_members(status, error.public_name(), error.public_message());
   for (const auto& [name, value] : more) body[name] = value;
-  Response response(status, "application/problem+json", json::serialize(body));
-  response.headers.add("Cache-Control", "no-store");
+  auto response = problem_response(status, body);
   if (error.code() == Errc::unauthenticated) response.headers.add("WWW-Authenticate", "Bearer");  // RFC 9110, 11.6.1
   if (error.retryable()) response.headers.add("Retry-After", kRetryAfter);
   if (status >= 500) log::warning("http", "answering {}: {}", status, error.what());

@@ -42,7 +42,11 @@ struct Request {
   std::string path;    // percent-decoded, without the query: `/a b`
   std::string query;   // as sent, without the question mark
   Headers headers;
-  std::string remote_address;                 // the peer's address, without its port
+  std::string peer_address;                   // who opened the connection: the client, or a proxy; without its port
+  std::string remote_address;                 // the client's, which trusted proxies may name; see net/forwarded.h
+  std::string scheme = "http";                // or https: what the client spoke
+  std::string host;                           // as the client named the server: `app.example:8443`
+  std::string prefix;                         // what stands before `path` in the client's address: `/rushes`
   std::map<std::string, std::string> params;  // from the route's pattern: {id}
   std::string body;                           // whole; empty on a streaming route
   BodyReader* stream = nullptr;               // streaming routes only
@@ -103,6 +107,9 @@ struct Response {
 /// RFC 9457 `application/problem+json`: {type, title, status, detail, code, message}, of the error's public words, and
 /// the members of `more`.
 Response problem(const Error& error, const json::object& more = json::object());
+
+/// The same for a status that only HTTP itself knows.
+Response problem(int status, std::string_view code, std::string_view why);
 
 /// `application/json`.
 Response json_response(int status, const json::value& value);

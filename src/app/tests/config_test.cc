@@ -124,5 +124,43 @@ TEST_F(ConfigTest, NeverPrintsASecret) {
   EXPECT_THAT(refusal({{}, {{"JWT_SECRET", "short"}}, {}}), ::testing::Not(HasSubstr("'short'")));
 }
 
+TEST(Config, TheSettingsForProxiesAreChecked) {
+  const auto config = load_config({{},
+                                   {},
+                                   {{"public_url", "https://app.example:8443/rushes/"},
+                                    {"base_path", "/api/v1/"},
+                                    {"trusted_proxies", "loopback, 10.0.0.0/8"},
+                                    {"allowed_hosts", "App.example, *.apps.example"},
+                                    {"cors_origins", "https://*.example.com"}}})
+                          .value();
+  EXPECT_EQ(config.public_url, "https://app.example:8443/rushes");
+  EXPECT_EQ(config.base_path, "/api/v1");
+  EXPECT_THAT(config.trusted_proxies, ::testing::ElementsAre("loopback", "10.0.0.0/8"));
+  EXPECT_THAT(config.allowed_hosts.value(), ::testing::ElementsAre("app.example", "*.apps.example"));
+  const std::multimap<std::string, std::string> bad{
+      {"public_url", "app.example"},
+      {"public_url", "https://"},
+      {"public_url", "https://a/?x"},
+      {"public_url", "ftp://a"},
+      {"public_url", "https://u@a"},
+      {"base_path", "api"},
+      {"base_path", "/a//b"},
+      {"base_path", "/../a"},
+      {"base_path", "/a b"},
+      {"trusted_proxies", "proxy.local"},
+      {"trusted_proxies", "10.0.0.0/99"},
+      {"trusted_proxies", "0.0.0.0/0"},
+      {"allowed_hosts", "https://a"},
+      {"allowed_hosts", "a:80"},
+      {"allowed_hosts", "*"},
+      {"cors_origins", "https://a*.b.com"},
+      {"cors_origins", "*.example.com"},
+      {"metrics_token", "short"},
+  };
+  for (const auto& [name, value] : bad) {
+    EXPECT_FALSE(load_config({{}, {}, {{name, value}}})) << name << " = " << value;
+  }
+}
+
 }  // namespace
 }  // namespace rushes::app

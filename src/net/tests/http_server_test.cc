@@ -145,7 +145,7 @@ TEST_F(HttpServerTest, AnswersHeadWithoutABodyAndOptionsWithTheMethods) {
   const auto head = client.answer(false);
   EXPECT_TRUE(has(head, "200 OK") && has(head, "Content-Length: 9") && head.ends_with("\r\n\r\n"));
   client.write(
-      "OPTIONS /echo HTTP/1.1\r\nHost: h\r\nOrigin: http://localhost:5173\r\n"
+      "OPTIONS /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:5173\r\n"
       "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n\r\n");
   const auto preflight = client.answer();
   EXPECT_TRUE(has(preflight, "204"));
@@ -161,12 +161,12 @@ TEST_F(HttpServerTest, AnswersHeadWithoutABodyAndOptionsWithTheMethods) {
 
 TEST_F(HttpServerTest, SaysWhatIsNotThereAsAProblemWithCorsFields) {
   Client client(start());
-  client.write("GET /nothing HTTP/1.1\r\nHost: h\r\nOrigin: http://127.0.0.1:8080\r\n\r\n");
+  client.write("GET /nothing HTTP/1.1\r\nHost: localhost\r\nOrigin: http://127.0.0.1:8080\r\n\r\n");
   const auto missing = client.answer();
   EXPECT_TRUE(has(missing, "404 Not Found") && has(missing, "application/problem+json") &&
               has(missing, "NO_SUCH_PATH"));
   EXPECT_TRUE(has(missing, "Access-Control-Allow-Origin: http://127.0.0.1:8080\r\n"));
-  client.write("DELETE /hello HTTP/1.1\r\nHost: h\r\nOrigin: http://127.0.0.1:8080\r\n\r\n");
+  client.write("DELETE /hello HTTP/1.1\r\nHost: localhost\r\nOrigin: http://127.0.0.1:8080\r\n\r\n");
   const auto wrong = client.answer();
   EXPECT_TRUE(has(wrong, "405 Method Not Allowed") && has(wrong, "Allow: GET, HEAD, OPTIONS"));
   EXPECT_TRUE(has(wrong, "Access-Control-Allow-Origin"));
@@ -196,7 +196,7 @@ TEST_F(HttpServerTest, ATooLargeBodyIsAnsweredAlthoughTheClientStillSends) {
   const auto port = start();
   const std::string megabyte(1UL << 20U, 'x');
   Client known(port);
-  known.write("POST /echo HTTP/1.1\r\nHost: h\r\nOrigin: http://localhost\r\nContent-Length: 20971520\r\n\r\n");
+  known.write("POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Length: 20971520\r\n\r\n");
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(known.write(megabyte));
   const auto answer = known.rest();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 413") && has(answer, "1 MiB") && has(answer, "Access-Control-Allow-Origin"));

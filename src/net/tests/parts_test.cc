@@ -1,6 +1,5 @@
 #include "async/run.h"
 #include "net/chunked.h"
-#include "net/cors.h"
 #include "net/head_parser.h"
 #include "net/router.h"
 #include "net/timers.h"
@@ -203,33 +202,6 @@ TEST(Router, FindsByPathThenByMethod) {
   router.set_fallback(nothing);
   EXPECT_NE(match(router, "GET", "/elsewhere", request).route, nullptr);
   EXPECT_EQ(match(router, "POST", "/elsewhere", request).route, nullptr);
-}
-
-OriginVerdict judge(const CorsOptions& options, std::string_view origin, std::string_view host = "app.example:3000") {
-  Headers headers;
-  headers.add("Origin", origin);
-  headers.add("Host", host);
-  return judge_origin(options, headers);
-}
-
-TEST(Cors, AllowsItsOwnOriginLocalhostAndTheList) {
-  CorsOptions options;
-  EXPECT_EQ(judge_origin(options, Headers()), OriginVerdict::none);
-  EXPECT_EQ(judge(options, "http://app.example:3000"), OriginVerdict::allowed);
-  EXPECT_EQ(judge(options, "http://localhost:5173"), OriginVerdict::allowed);
-  EXPECT_EQ(judge(options, "http://127.0.0.1"), OriginVerdict::allowed);
-  EXPECT_EQ(judge(options, "http://[::1]:80"), OriginVerdict::allowed);
-  for (const auto* foreign :
-       {"https://evil.example", "http://localhost.evil.example", "http://localhost:1@evil.example",
-        "http://127.0.0.1.evil.example", "null", "file://localhost", "http://localhost:"}) {
-    EXPECT_EQ(judge(options, foreign), OriginVerdict::refused) << foreign;
-  }
-  options.allowed_origins = {"https://front.example"};
-  EXPECT_EQ(judge(options, "https://front.example"), OriginVerdict::allowed);
-  options.allowed_origins.emplace_back("*");
-  EXPECT_EQ(judge(options, "https://evil.example"), OriginVerdict::anonymous) << "never with credentials";
-  EXPECT_EQ(judge(options, "https://front.example"), OriginVerdict::allowed);
-  EXPECT_EQ(judge(options, "*"), OriginVerdict::anonymous);
 }
 
 struct Note final : Deadline {
