@@ -179,6 +179,13 @@ Number option(int argc, char** argv, const char* name, Number otherwise) {
   return otherwise;
 }
 
+std::string text_option(int argc, char** argv, const char* name) {
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::strcmp(argv[i], name) == 0) return argv[i + 1];
+  }
+  return {};
+}
+
 int serve(int argc, char** argv) {
   SystemClock clock;
   SystemRng rng;
@@ -190,6 +197,7 @@ int serve(int argc, char** argv) {
   options.connect_timeout = std::chrono::milliseconds(1000);
   options.upgrade_timeout = std::chrono::milliseconds(option(argc, argv, "--upgrade-timeout", 10'000));
   options.attachment_timeout = std::chrono::milliseconds(option(argc, argv, "--attachment-timeout", 10'000));
+  options.sid_prefix = text_option(argc, argv, "--sid-prefix");
   options.max_namespaces = option<std::size_t>(argc, argv, "--max-namespaces", 16);
   options.max_rooms = option<std::size_t>(argc, argv, "--max-rooms", 1'000);
   options.per_message_deflate = option(argc, argv, "--deflate", 0) != 0;
@@ -204,6 +212,7 @@ int serve(int argc, char** argv) {
   engine_options.ping_interval = options.ping_interval;
   engine_options.ping_timeout = options.ping_timeout;
   engine_options.upgrade_timeout = options.upgrade_timeout;
+  engine_options.sid_prefix = options.sid_prefix;
   engine_options.per_message_deflate = options.per_message_deflate;
   engineio::Engine engine(shards, engine_options, rng,
                           [](engineio::Session& session, net::Request&) { return std::make_shared<Echo>(session); });

@@ -33,6 +33,7 @@ struct Config {
   std::string metrics_token;                              // empty: /metrics is open
   bool development = false;
   bool websocket_compression = false;
+  std::string sid_prefix;  // one character, or none
   bool allow_private_addresses = false;
   std::int64_t max_upload_bytes = std::int64_t{2} << 30U;
   std::int64_t max_transcript_bytes = std::int64_t{5} << 20U;

@@ -33,6 +33,7 @@ net::HttpOptions http_options(const Config& config) {
 socketio::ServerOptions socket_options(const Config& config) {
   socketio::ServerOptions options;
   options.per_message_deflate = config.websocket_compression;
+  options.sid_prefix = config.sid_prefix;
   return options;
 }
 

@@ -193,6 +193,15 @@ Failure set_cookies_hosts(Config& config, const std::string& value) {
   return std::nullopt;
 }
 
+Failure set_sid_prefix(Config& config, const std::string& value) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
+  if (value.size() > 1 || !std::all_of(value.begin(), value.end(), allowed)) return "is not allowed";
+  config.sid_prefix = value;
+  return std::nullopt;
+}
+
 Failure set_log_level(Config& config, const std::string& value) {
   constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warning", "error", "off"};
   if (std::find(kLevels.begin(), kLevels.end(), value) == kLevels.end()) return "is not allowed";
@@ -250,6 +259,9 @@ std::span<const Setting> settings() {
        flag(&Config::development)},
       {"websocket_compression", "true, false", "Compress messages of 1 KiB and more for clients that offer it", "",
        false, flag(&Config::websocket_compression)},
+      {"sid_prefix", "one of A to Z, a to z, 0 to 9, - and _, or nothing",
+       "First character of the ids of socket sessions, by which a balancer finds this server", "", false,
+       set_sid_prefix},
       {"allow_private_addresses", "true, false", "Let users name URLs on private networks", "", false,
        flag(&Config::allow_private_addresses)},
       {"max_upload_bytes", "a number of bytes, or with KiB, MiB, GiB", "Largest file taken", "", false,

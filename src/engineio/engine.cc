@@ -12,18 +12,20 @@ constexpr std::string_view kSidAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk
 constexpr std::size_t kSidBytes = 15;
 constexpr std::size_t kSidSize = 20;
 
-/// The first two characters of a session's id name its shard; 108 random bits follow.
-std::string new_sid(Rng& rng, std::size_t shard) {
+/// Its characters: the prefix of this server, two that name the shard, and 102 random bits or more.
+std::string new_sid(Rng& rng, std::string_view prefix, std::size_t shard) {
   auto sid = rng.token(kSidBytes);
-  sid[0] = kSidAlphabet[(shard >> 6U) & 63U];
-  sid[1] = kSidAlphabet[shard & 63U];
+  sid.replace(0, prefix.size(), prefix);
+  sid[prefix.size()] = kSidAlphabet[(shard >> 6U) & 63U];
+  sid[prefix.size() + 1] = kSidAlphabet[shard & 63U];
   return sid;
 }
 
-std::optional<std::size_t> shard_of(std::string_view sid, std::size_t shards) {
-  if (sid.size() != kSidSize) return std::nullopt;
-  const auto high = kSidAlphabet.find(sid[0]);
-  const auto low = kSidAlphabet.find(sid[1]);
+/// Nothing for the id of another server's session.
+std::optional<std::size_t> shard_of(std::string_view sid, std::string_view prefix, std::size_t shards) {
+  if (sid.size() != kSidSize || !sid.starts_with(prefix)) return std::nullopt;
+  const auto high = kSidAlphabet.find(sid[prefix.size()]);
+  const auto low = kSidAlphabet.find(sid[prefix.size() + 1]);
   if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
   const auto shard = high * 64 + low;
   return shard < shards ? std::optional(shard) : std::nullopt;
@@ -48,11 +50,11 @@ struct Engine::Query {
   std::string sid;
   std::optional<std::size_t> shard;
 
-  Query(const net::Request& request, std::size_t shards)
+  Query(const net::Request& request, std::string_view sid_prefix, std::size_t shards)
       : transport(request.query_param("transport").value_or("")),
         version(request.query_param("EIO").value_or("")),
         sid(request.query_param("sid").value_or("")),
-        shard(shard_of(sid, shards)) {}
+        shard(shard_of(sid, sid_prefix, shards)) {}
 };
 
 Engine::Engine(Shards& shards, Options options, Rng& rng, HandlerFactory factory)
@@ -100,13 +102,13 @@ Session* Engine::find(std::size_t shard, std::string_view sid) { return parts_[s
 
 Session& Engine::add_session(std::size_t shard) {
   auto& sessions = parts_[shard]->sessions;
-  auto session = std::make_unique<Session>(sessions, new_sid(rng_, shard));
+  auto session = std::make_unique<Session>(sessions, new_sid(rng_, options_.sid_prefix, shard));
   sessions.sessions.insert(*session);
   return *session.release();
 }
 
 Task<net::Response> Engine::handle(net::Request& request) {
-  const Query query(request, parts_.size());
+  const Query query(request, options_.sid_prefix, parts_.size());
   if (!(query.transport == "polling" && options_.polling) && !(query.transport == "websocket" && options_.websocket)) {
     co_return refuse(RequestError::transport_unknown);
   }
@@ -177,7 +179,7 @@ Task<Engine::Found> Engine::look_up(std::size_t shard, std::string sid) {
 }
 
 Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
-  const Query query(request, parts_.size());
+  const Query query(request, options_.sid_prefix, parts_.size());
   if (query.transport != "websocket") {
     co_return net::UpgradeAnswer(
         refuse(query.transport == "polling" ? RequestError::bad_request : RequestError::transport_unknown));

@@ -30,6 +30,7 @@ using SessionId = boost::static_strings::static_string<20>;
 
 struct Options {
   std::string path = "/engine.io/";
+  std::string sid_prefix;  // the first character of every session id, for balancers that route by it; empty: none
   std::chrono::milliseconds ping_interval{25'000};
   std::chrono::milliseconds ping_timeout{20'000};
   std::chrono::milliseconds upgrade_timeout{10'000};

@@ -12,6 +12,7 @@ namespace {
 engineio::Options engine_options(const ServerOptions& options) {
   engineio::Options engine;
   engine.path = options.path;
+  engine.sid_prefix = options.sid_prefix;
   engine.ping_interval = options.ping_interval;
   engine.ping_timeout = options.ping_timeout;
   engine.upgrade_timeout = options.upgrade_timeout;

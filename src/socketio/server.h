@@ -18,6 +18,7 @@ namespace rushes::socketio {
 /// Defaults are those of Socket.IO where no comment says otherwise.
 struct ServerOptions {
   std::string path = "/socket.io/";
+  std::string sid_prefix;  // the first character of every session id, for balancers that route by it; empty: none
   std::chrono::milliseconds ping_interval{25'000};
   std::chrono::milliseconds ping_timeout{20'000};
   std::chrono::milliseconds upgrade_timeout{10'000};

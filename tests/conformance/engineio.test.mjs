@@ -45,6 +45,24 @@ describe("handshake", () => {
     assert.equal(new Set(sids).size, 50);
   });
 
+  test("every id begins with the server's prefix, and the id of a server with another one is unknown", async (t) => {
+    const [a, b] = await Promise.all(["a", "_"].map((prefix) => startServer({ args: [...kCalm.args, "--sid-prefix", prefix] })));
+    t.after(() => Promise.all([a.stop(), b.stop()]));
+    for (const [owner, other, prefix] of [[a, b, "a"], [b, a, "_"]]) {
+      const sessions = await Promise.all(Array.from({ length: 20 }, () => Polling.open(owner)));
+      for (const session of sessions) {
+        assert.match(session.sid, /^[\w-]{20}$/);
+        assert.equal(session.sid[0], prefix);
+        assert.equal((await session.post("4x")).body, "ok");
+        assert.equal((await session.poll()).body, "4x");
+        const elsewhere = await request(session.url.replace(owner.url, other.url));
+        assert.equal(elsewhere.body, kUnknownSession);
+      }
+      assert.equal(new Set(sessions.map(({ sid }) => sid)).size, 20);
+      assert.equal((await Socket.open(t, owner)).handshake.sid[0], prefix);
+    }
+  });
+
   test("unknown parameters are nobody's business, and the order of the known ones is free", async () => {
     const answer = await request(`${server.url}/engine.io/?t=abc&transport=polling&b64=1&EIO=4&x=%F0%9F%8E%AC`);
     assert.equal(answer.status, 200);

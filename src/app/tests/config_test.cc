@@ -64,6 +64,15 @@ TEST_F(ConfigTest, RefusesBadEnvironment) {
   EXPECT_THAT(refusal({{}, {{"RUSHES_DEVELOPMENT", "yes"}}, {}}), HasSubstr("true, false"));
 }
 
+TEST_F(ConfigTest, SidPrefixIsOneCharacterOfTheSessionIds) {
+  for (const auto* good : {"", "a", "Z", "7", "-", "_"}) {
+    EXPECT_EQ(load_config({{}, {}, {{"sid_prefix", good}}}).value().sid_prefix, good);
+  }
+  for (const auto* bad : {"ab", "+", "/", " ", "\xc3"}) {
+    EXPECT_THAT(refusal({{}, {}, {{"sid_prefix", bad}}}), HasSubstr("sid-prefix")) << bad;
+  }
+}
+
 TEST_F(ConfigTest, ReadsWhereKeysComeFromAndWhatTokensMustSay) {
   ConfigSources sources;
   sources.file = file(
