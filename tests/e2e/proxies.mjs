@@ -226,7 +226,7 @@ export function clientOf(proxy, prefix = '') {
   const web = secure ? https : http;
   const lookup = (name, options, callback) => (options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4));
   const agent = new web.Agent({ lookup, localAddress: clientAddress, rejectUnauthorized: false });
-  const stream = (method, route, { headers = {}, body } = {}) =>
+  const stream = (method, route, { headers = {}, body, unfinished = false } = {}) =>
     new Promise((resolve, reject) => {
       const request = web.request(`${proxy.url}${prefix}${route}`, { method, headers, agent });
       request.on('response', (answer) => {
@@ -235,8 +235,10 @@ export function clientOf(proxy, prefix = '') {
         answer.on('end', () => (seen.ended = true)).on('error', () => (seen.ended = true));
         resolve(seen);
       });
+      // One that has answered may close before it has read everything.
       request.on('error', reject);
-      request.end(body);
+      if (unfinished) request.write(body);
+      else request.end(body);
     });
   return {
     origin: proxy.url,

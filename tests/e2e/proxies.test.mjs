@@ -96,6 +96,11 @@ async function useAll(proxy, prefix, name) {
     socket.close();
   }
 
+  // What is too large is refused while it is still to come: the proxy gathers no bodies, and has no limit of its own.
+  const huge = { ...headers, 'Content-Type': type, 'Content-Length': 3 * 1024 ** 3 };
+  const early = await client.ask('POST', '/analyze/upload', { headers: huge, body: body.subarray(0, 10_000), unfinished: true });
+  checkProblem(early, 413, /TOO_LARGE/);
+
   // The client's address, whatever it claims; it stands in the line about an origin that is refused.
   const Origin = `https://page-of-${name}.example`;
   const foreign = await client.ask('GET', '/health', { headers: { Origin, 'X-Forwarded-For': '203.0.113.77', Forwarded: 'for=203.0.113.77', 'X-Real-IP': '203.0.113.77' } });
@@ -187,7 +192,14 @@ describe('the page in a browser, by https below /rushes/', () => {
         await user.ended(jobId);
         await page.goto(`${proxy.url}/rushes/#/job/${jobId}`);
         await page.getByTestId('result').waitFor();
+        const [captions] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download-vtt').click()]);
+        assert.match(fs.readFileSync(await captions.path(), 'utf8'), /^WEBVTT/);
         await page.screenshot({ path: path.join(shots, `proxies-${name}.png`), fullPage: true });
+        await page.goto(`${proxy.url}/rushes/#/`);
+        await page.getByTestId('tab-file').click();
+        await page.getByTestId('file-input').setInputFiles({ name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(2_000_000, 'film') });
+        await page.getByTestId('submit-file').click();
+        await waitFor(async () => (await user.jobs()).some((job) => job.type === 'upload'), 'the file that the page sends');
         assert.ok(sockets.length > 0 && sockets.every((url) => url.startsWith(`wss://${host}:${proxy.port}/rushes/socket.io/`)), sockets.join());
         // Asked for before anybody signs in; no proxy passes it on.
         assert.deepEqual(complaints.filter((text) => !text.endsWith('/rushes/dev/token')), []);

@@ -338,6 +338,19 @@ TEST_F(HttpServerTest, OneAddressHasSoManyConnectionsAndOthersComeWhenTheyGo) {
   EXPECT_TRUE(admitted);
 }
 
+TEST_F(HttpServerTest, ATrustedProxyHasAsManyConnectionsAsItsClients) {
+  options_.limits.per_address.max_connections = 3;
+  options_.limits.per_address.exempt_loopback = false;
+  options_.entry.trusted_proxies = AddressRanges::parse({"127.0.0.1"}).value();
+  const auto port = start();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(std::make_unique<Client>(port));
+    clients.back()->write("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(has(clients.back()->answer(), "200 OK"));
+  }
+}
+
 TEST_F(HttpServerTest, StopClosesIdleConnectionsAndIsSafeTwice) {
   const auto port = start();
   Client idle(port);
