@@ -55,7 +55,8 @@ Result<Identity> check_claims(const json::object& claims, const ClaimRules& rule
     const auto not_before = time_claim(claims, "nbf");
     if (!not_before || now + rules.skew < *not_before) return token_invalid("it is not valid yet (nbf)");
   }
-  if (claims.contains("iat") && !time_claim(claims, "iat")) return token_invalid("its time of issue (iat) is no time");
+  identity.issued_at = time_claim(claims, "iat");
+  if (claims.contains("iat") && !identity.issued_at) return token_invalid("its time of issue (iat) is no time");
   const auto* issuer = claims.if_contains("iss");
   if (!rules.issuers.empty() && (issuer == nullptr || !is_one_of(*issuer, rules.issuers))) {
     return token_invalid("it comes from another issuer (iss) than those accepted here");

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 
+#include <optional>
 #include <string>
 
 namespace rushes::auth {
@@ -11,6 +12,7 @@ struct Identity {
   UserId user;
   std::string role;  // claim `role`; empty where there is none
   Timestamp expires_at;
+  std::optional<Timestamp> issued_at{};  // claim `iat`
 };
 
 }  // namespace rushes::auth

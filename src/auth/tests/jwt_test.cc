@@ -44,6 +44,9 @@ TEST_F(TokenVerifierTest, AcceptsItsOwnAndReadsTheClaims) {
   EXPECT_EQ(identity.user.value(), "alice");
   EXPECT_EQ(identity.role, "admin");
   EXPECT_EQ(to_millis(identity.expires_at), to_millis(clock_.now()) + 60'000);
+  EXPECT_FALSE(identity.issued_at.has_value());
+  const auto dated = verifier_.verify(sign_token(kSecret, claims({{"iat", 1'700'000'000.5}}))).value();
+  EXPECT_EQ(to_millis(dated.issued_at.value()), 1'700'000'000'500);
 }
 
 TEST_F(TokenVerifierTest, AcceptsTheExampleOfRfc7515) {
