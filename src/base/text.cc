@@ -80,6 +80,8 @@ Result<std::string> base64url_decode(std::string_view text) {
       bytes += static_cast<char>(bits >> held & 0xffU);
     }
   }
+  // Two texts must not mean the same bytes.
+  if ((bits & ((1U << held) - 1U)) != 0) return Error(Errc::malformed, "base64url: bits beyond the last byte");
   return bytes;
 }
 

@@ -62,6 +62,9 @@ TEST(Base64Url, RoundTripsAllLengths) {
   EXPECT_FALSE(base64url_decode("a"));
   EXPECT_FALSE(base64url_decode("ab=="));
   EXPECT_FALSE(base64url_decode("a+b/"));
+  EXPECT_EQ(base64url_decode("-A").value(), "\xf8");
+  EXPECT_FALSE(base64url_decode("-B")) << "the same byte, written otherwise";
+  EXPECT_FALSE(base64url_decode("AAB"));
 }
 
 TEST(Utf8, RefusesOverlongFormsSurrogatesAndCutCharacters) {
