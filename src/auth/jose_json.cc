@@ -28,7 +28,7 @@ std::size_t members_written(std::string_view text) {
 }  // namespace
 
 Result<json::object> parse_unique(std::string_view text) {
-  auto value = parse_json(text, 8);
+  auto value = parse_json(text, 16);
   if (!value) return value.error();
   if (!value->is_object()) return Error(Errc::malformed, "not a JSON object");
   // Of two members with one name the parser keeps one.

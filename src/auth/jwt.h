@@ -60,7 +60,8 @@ class TokenVerifier {
   const std::unique_ptr<TokenCache> cache_;  // none: every token is verified
 };
 
-/// A token with `claims`, signed with HMAC-SHA-256: for development, tests and the command line.
-std::string sign_token(std::string_view secret, const json::object& claims);
+/// A token with `claims`, signed with HMAC-SHA-256: for development, tests and the command line. `more` is added to its
+/// header.
+std::string sign_token(std::string_view secret, const json::object& claims, const json::object& more = json::object());
 
 }  // namespace rushes::auth

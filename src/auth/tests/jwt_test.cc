@@ -72,7 +72,6 @@ TEST_F(TokenVerifierTest, TakesTheUserFromSubThenUserIdThenId) {
   only_id["sub"] = "alice";
   EXPECT_EQ(verifier_.verify(sign_token(kSecret, only_id)).value().user.value(), "alice");
   EXPECT_EQ(refusal(sign_token(kSecret, claims({{"sub", ""}}))), "TOKEN_INVALID");
-  EXPECT_EQ(refusal(sign_token(kSecret, claims({{"sub", 7}}))), "TOKEN_INVALID");
 }
 
 TEST_F(TokenVerifierTest, RefusesMissingMalformedAndWronglySigned) {
@@ -81,7 +80,8 @@ TEST_F(TokenVerifierTest, RefusesMissingMalformedAndWronglySigned) {
   EXPECT_EQ(refusal("abc"), "TOKEN_INVALID");
   EXPECT_EQ(refusal("a.b.c.d"), "TOKEN_INVALID");
   EXPECT_EQ(refusal(sign_token("another secret", claims())), "TOKEN_INVALID");
-  EXPECT_EQ(refusal(std::string(9000, 'a')), "TOKEN_INVALID");
+  EXPECT_EQ(refusal(sign_token(kSecret, claims({{"groups", std::string(12'000, 'g')}}))), "accepted") << "16 KiB";
+  EXPECT_EQ(refusal(sign_token(kSecret, claims({{"groups", std::string(12'300, 'g')}}))), "TOKEN_INVALID");
   auto cut = sign_token(kSecret, claims());
   cut.pop_back();
   EXPECT_EQ(refusal(cut), "TOKEN_INVALID");
@@ -246,7 +246,7 @@ TEST_F(KeysTest, RefusesCriticalExtensionsAndNamesThatOccurTwice) {
     return text + "." + base64url_encode(hmac(Algorithm::hs256, kSecret, text));
   };
   const auto payload = json::serialize(claims());
-  EXPECT_EQ(refusal(signed_as(R"({"alg":"HS256","typ":"a:\"b"})", payload)), "accepted");
+  EXPECT_EQ(refusal(signed_as(R"({"alg":"HS256","x":"a:\"b"})", payload)), "accepted");
   EXPECT_EQ(refusal(signed_as(R"({"alg":"none","alg":"HS256"})", payload)), "TOKEN_INVALID");
   EXPECT_EQ(refusal(signed_as(R"({"alg":"HS256"})", R"({"sub":"mallory",)" + payload.substr(1))), "TOKEN_INVALID");
   EXPECT_EQ(refusal(signed_as(R"({"alg":"HS256"})", "[]")), "TOKEN_INVALID");
