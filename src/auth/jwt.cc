@@ -1,8 +1,10 @@
 #include "auth/jwt.h"
 
 #include "auth/jose_json.h"
+#include "base/log.h"
 #include "base/text.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -11,6 +13,9 @@ namespace {
 
 // Most are a few hundred bytes; Entra's, with two hundred groups, 11 KiB.
 constexpr std::size_t kMaxTokenBytes = 16UL << 10U;
+
+constexpr std::chrono::seconds kRefusedFor{30};
+constexpr std::size_t kMostRefused = 4'096;
 
 /// The three parts of a JWS in its compact form (RFC 7515, 7.1), as they were written.
 struct Parts {
@@ -64,17 +69,21 @@ Result<Header> read_header(std::string_view part) {
   return header;
 }
 
-/// Whether an issuer may have a key for this token that is not here yet. An HMAC's secret never comes from one.
-bool could_be_learned(const Header& header, const KeySet& keys) {
-  if (header.algorithm <= Algorithm::hs512) return false;
-  return header.kid.empty() ? keys.keys().empty() : !keys.knows(header.kid);
+/// The key whose signature it is, of those that may sign for `issuer` where one is given; null: none's.
+const Key* find_signer(const KeySet& keys, const Header& header, const Parts& parts, std::string_view signature,
+                       const std::optional<std::string>& issuer = std::nullopt) {
+  for (const auto* key : keys.find(header.kid, header.algorithm)) {
+    const bool may_sign = !issuer || key->issuer().empty() || key->issuer() == *issuer;
+    if (may_sign && key->verify(header.algorithm, parts.signed_text, signature)) return key;
+  }
+  return nullptr;
 }
 
-bool any_verifies(const KeySet& keys, const Header& header, const Parts& parts, std::string_view signature) {
-  for (const auto* key : keys.find(header.kid, header.algorithm)) {
-    if (key->verify(header.algorithm, parts.signed_text, signature)) return true;
-  }
-  return false;
+Error keys_unavailable(std::chrono::milliseconds again) {
+  const auto seconds = std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(again).count(), 1);
+  return Error::for_user(Errc::unavailable, "KEYS_UNAVAILABLE",
+                         "The keys that could verify this token cannot be had at the moment; try again in " +
+                             std::to_string(seconds) + " s.");
 }
 
 std::string_view without_scheme(std::string_view token) {
@@ -100,7 +109,8 @@ TokenVerifier::TokenVerifier(const KeyRing& keys, ClaimRules rules, const Clock&
       rules_(std::move(rules)),
       clock_(clock),
       refresher_(refresher),
-      cache_(remembered > 0 ? std::make_unique<TokenCache>(remembered) : nullptr) {}
+      cache_(remembered > 0 ? std::make_unique<TokenCache>(remembered) : nullptr),
+      refused_(refresher != nullptr ? std::make_unique<TokenCache>(kMostRefused) : nullptr) {}
 
 TokenVerifier::TokenVerifier(std::string secret, const Clock& clock, std::chrono::seconds skew)
     : own_keys_(ring_of(std::move(secret))),
@@ -110,18 +120,30 @@ TokenVerifier::TokenVerifier(std::string secret, const Clock& clock, std::chrono
       refresher_(nullptr),
       cache_(std::make_unique<TokenCache>(TokenCache::kUsual)) {}
 
-Result<Identity> TokenVerifier::verify(std::string_view token) const { return judge(token).identity; }
+Result<Identity> TokenVerifier::verify(std::string_view token) const {
+  auto judged = judge(token);
+  if (judged.may_turn && !keys_.is_complete()) return keys_unavailable({});
+  return std::move(judged.identity);
+}
 
 std::optional<Result<Identity>> TokenVerifier::verify_by_known_keys(std::string_view token) const {
   auto judged = judge(token);
-  if (judged.unknown_key && refresher_ != nullptr) return std::nullopt;
+  if (judged.may_turn && refresher_ != nullptr) return std::nullopt;
   return std::move(judged.identity);
 }
 
 Task<Result<Identity>> TokenVerifier::authenticate(std::string token) const {
   if (auto known = verify_by_known_keys(token)) co_return std::move(*known);
-  co_await refresher_->learn();
-  co_return verify(token);
+  const auto answer = co_await refresher_->learn();
+  auto judged = judge(token);
+  if (!judged.may_turn) co_return std::move(judged.identity);
+  if (!answer.fresh) {
+    log::debug("auth", "cannot judge a token yet kid=\"{}\"", shorten(judged.kid, 60));
+    co_return keys_unavailable(answer.again);
+  }
+  const Identity until{UserId(), {}, clock_.now() + kRefusedFor};
+  refused_->put(TokenCache::digest_of(without_scheme(token)), keys_.keys(), until);
+  co_return std::move(judged.identity);
 }
 
 TokenVerifier::Judgement TokenVerifier::judge(std::string_view token) const {
@@ -143,6 +165,10 @@ TokenVerifier::Judgement TokenVerifier::judge(std::string_view token) const {
   }
   auto judged = examine(token, *keys);
   if (judged.identity) cache_->put(digest, keys, *judged.identity);
+  if (judged.may_turn && refused_) {
+    const auto refused = refused_->find(digest, keys);
+    judged.may_turn = !refused || refused->expires_at <= clock_.now();
+  }
   return judged;
 }
 
@@ -152,15 +178,23 @@ TokenVerifier::Judgement TokenVerifier::examine(std::string_view token, const Ke
   const auto header = read_header(parts->header);
   if (!header) return {header.error()};
   const auto signature = base64url_decode(parts->signature);
-  if (!signature || !any_verifies(keys, *header, *parts, *signature)) {
-    const bool unknown = could_be_learned(*header, keys);
-    return {token_invalid(unknown ? "the key that it names is not known here" : "its signature does not match"),
-            unknown};
+  if (!signature) return {token_invalid("its signature is not base64url")};
+  const auto* signer = find_signer(keys, *header, *parts, *signature);
+  if (signer == nullptr) {
+    const bool known = header->kid.empty() ? !keys.keys().empty() : keys.knows(header->kid);
+    const bool may_turn = !is_hmac(header->algorithm) && keys_.can_change();  // no issuer publishes a secret
+    return {token_invalid(known ? "its signature does not match" : "the key that it names is not known here"), may_turn,
+            header->kid};
   }
   // Nothing of the payload is read before here.
   const auto claims = decode_part(parts->payload, "payload");
   if (!claims) return {claims.error()};
-  return {check_claims(*claims, rules_, "", clock_.now())};
+  // Two issuers may share a key, as the tenants of one provider do.
+  const auto issuer = string_member(*claims, "iss").value_or("");
+  if (!signer->issuer().empty() && signer->issuer() != issuer) {
+    if (const auto* its = find_signer(keys, *header, *parts, *signature, issuer)) signer = its;
+  }
+  return {check_claims(*claims, rules_, signer->issuer(), clock_.now())};
 }
 
 std::string sign_token(std::string_view secret, const json::object& claims, const json::object& more) {

@@ -23,7 +23,8 @@ namespace rushes::auth {
 ///
 /// Threads:   thread-safe.
 /// Lifetime:  the ring, the refresher and the clock outlive it.
-/// Errors:    `unauthenticated` with public names TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED.
+/// Errors:    `unauthenticated` with public names TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED; `unavailable` with
+///            KEYS_UNAVAILABLE where the keys that could turn a refusal cannot be had at the moment.
 class TokenVerifier {
  public:
   /// With a `refresher`, `authenticate` waits for keys that are not known yet. `remembered`: how many tokens are
@@ -39,15 +40,17 @@ class TokenVerifier {
   /// The same; nothing where `authenticate` would read the keys' sources first.
   std::optional<Result<Identity>> verify_by_known_keys(std::string_view token) const;
 
-  /// The same; but where the token names a key that is not known (its issuer may have changed keys a moment ago) the
-  /// sources are read again first, as often as KeyRefresher::learn allows.
+  /// The same; but where an issuer may have changed keys a moment ago (the token names one that is not known, or its
+  /// signature does not match) the sources are read again first, as often as KeyRefresher::learn allows. A token that
+  /// is refused by keys that were read for it is refused at once for the next half a minute.
   Task<Result<Identity>> authenticate(std::string token) const;
 
  private:
-  /// An outcome, and whether a key that is not known yet could turn it.
+  /// An outcome, and whether keys that are not here could turn it.
   struct Judgement {
     Result<Identity> identity;
-    bool unknown_key = false;
+    bool may_turn = false;
+    std::string kid{};  // the key that the token names
   };
   Judgement judge(std::string_view token) const;
   Judgement examine(std::string_view token, const KeySet& keys) const;
@@ -57,7 +60,8 @@ class TokenVerifier {
   const ClaimRules rules_;
   const Clock& clock_;
   KeyRefresher* const refresher_;
-  const std::unique_ptr<TokenCache> cache_;  // none: every token is verified
+  const std::unique_ptr<TokenCache> cache_;    // none: every token is verified
+  const std::unique_ptr<TokenCache> refused_;  // by keys that were read for them; `expires_at`: until when
 };
 
 /// A token with `claims`, signed with HMAC-SHA-256: for development, tests and the command line. `more` is added to its

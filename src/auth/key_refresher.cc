@@ -2,6 +2,7 @@
 
 #include <boost/asio/redirect_error.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rushes::auth {
@@ -36,43 +37,53 @@ void KeyRefresher::start() {
 Task<> KeyRefresher::run(Gate::Pass pass) {
   const auto held = std::move(pass);
   const End end{*this};
-  auto urls_due = steady_clock::now() + (ring_.is_complete() ? options_.urls_every : options_.retry_after);
+  auto retry = options_.retry_after;
+  // Keys that `load` took out of the archive are as old as the last server: their source is asked soon.
+  urls_due_ = steady_clock::now() + (ring_.is_fresh() ? options_.urls_every : retry);
   while (running_) {
     if (!asked_) {
-      wake_.expires_after(options_.files_every);
+      wake_.expires_at(std::min(urls_due_, steady_clock::now() + options_.files_every));
       boost::system::error_code woken;
       co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
     if (!running_) break;
-    const bool urls = std::exchange(asked_, false) || steady_clock::now() >= urls_due;
+    const bool urls = std::exchange(asked_, false) || steady_clock::now() >= urls_due_;
     if (urls) ++rounds_begun_;
     auto work = [this, urls] { return ring_.reload(urls); };
     const bool answered = co_await blocking_.run(std::move(work));
     if (urls) {
       ++rounds_ended_;
-      urls_due = steady_clock::now() + (answered ? options_.urls_every : options_.retry_after);
+      answered_ = answered;
+      urls_due_ = steady_clock::now() + (answered ? options_.urls_every : retry);
+      retry = answered ? options_.retry_after : std::min(retry * 2, options_.retry_most);
       ended_.cancel();
     }
   }
 }
 
-Task<> KeyRefresher::learn() { co_await run_on(executor_, wait_for_round()); }
+Task<KeyRefresher::Answer> KeyRefresher::learn() { co_return co_await run_on(executor_, wait_for_round()); }
 
-Task<> KeyRefresher::wait_for_round() {
+Task<KeyRefresher::Answer> KeyRefresher::wait_for_round() {
   const auto pass = gate_.try_enter();
-  if (!pass || !running_) co_return;
+  if (!pass || !running_) co_return Answer();
   const auto now = steady_clock::now();
   if (now >= may_ask_) {
-    may_ask_ = now + options_.asked_every;
+    if (ring_.has_url()) may_ask_ = now + options_.asked_every;
     asked_ = true;
     wake_.cancel();
   }
   // A round under way may have fetched before the key was there; only one that begins from now on counts for who asked.
-  const auto awaited = rounds_begun_ + (asked_ ? 1 : 0);
+  const bool begins = asked_;
+  const auto awaited = rounds_begun_ + (begins ? 1 : 0);
   while (running_ && rounds_ended_ < awaited) {
     boost::system::error_code woken;
     co_await ended_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
+  Answer answer;
+  answer.fresh = begins && answered_ && rounds_ended_ >= awaited;
+  const auto next = std::min(may_ask_, urls_due_) - steady_clock::now();
+  answer.again = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(next), std::chrono::milliseconds(0));
+  co_return answer;
 }
 
 Task<> KeyRefresher::stop() {

@@ -14,7 +14,8 @@ namespace rushes::auth {
 struct RefreshOptions {
   std::chrono::milliseconds files_every{5'000};   // how soon a changed file is seen
   std::chrono::milliseconds urls_every{600'000};  // how often a URL is fetched
-  std::chrono::milliseconds retry_after{30'000};  // how soon again when that fails
+  std::chrono::milliseconds retry_after{2'000};   // how soon again when that fails; twice as long each time, ...
+  std::chrono::milliseconds retry_most{30'000};   // ... up to this
   std::chrono::milliseconds asked_every{30'000};  // how often, at most, because a token names an unknown key
 };
 
@@ -32,9 +33,16 @@ class KeyRefresher {
   /// Starts, where the ring has something that can change. On `executor`.
   void start();
 
+  /// What came of asking.
+  struct Answer {
+    bool fresh = false;                  // every source was read, from after the call on
+    std::chrono::milliseconds again{0};  // else: when they are read, or may be asked for, next
+  };
+
   /// Returns when the sources have been read again, once for all who wait; at once where that was asked for less
-  /// than `asked_every` ago: strangers' tokens must not make us knock at the issuer's all the time.
-  Task<> learn();
+  /// than `asked_every` ago and there is a URL among them: strangers' tokens must not make us knock at the issuer's all
+  /// the time.
+  Task<Answer> learn();
 
   /// Ends a fetch under way, and waits for it and for who waits in `learn`. On `executor`. Safe to call twice.
   Task<> stop();
@@ -45,7 +53,7 @@ class KeyRefresher {
   struct End;
 
   Task<> run(Gate::Pass pass);
-  Task<> wait_for_round();
+  Task<Answer> wait_for_round();
 
   const Executor executor_;
   BlockingPool& blocking_;
@@ -59,6 +67,8 @@ class KeyRefresher {
   bool running_ = false;
   bool asked_ = false;              // for a round with URLs that starts from now on
   TimePoint may_ask_{};             // from then on
+  TimePoint urls_due_{};            // the next round that nobody asked for
+  bool answered_ = true;            // by all sources, in the last round with URLs
   std::uint64_t rounds_begun_ = 0;  // with URLs
   std::uint64_t rounds_ended_ = 0;
 };

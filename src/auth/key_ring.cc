@@ -43,7 +43,8 @@ Result<std::vector<Key>> parse(const KeySource& source, const std::string& text)
 
 }  // namespace
 
-KeyRing::KeyRing(std::vector<KeySource> sources, FetchLimits limits) : limits_(limits) {
+KeyRing::KeyRing(std::vector<KeySource> sources, FetchLimits limits, const KeyArchive* archive)
+    : limits_(limits), archive_(archive) {
   for (auto& source : sources) sources_.push_back({std::move(source), {}, {}, {}});
 }
 
@@ -55,6 +56,7 @@ Result<void> KeyRing::load() {
       if (source.kind != Kind::secret) log::info("auth", "{}: read keys={}", source.name, held.keys.size());
       continue;
     }
+    if (recall(held, changed.error().what())) continue;
     const auto what = source.name + ": '" + source.value + "' " + changed.error().what();
     if (!may_pass(source, changed.error())) {
       return Error(Errc::invalid_argument, what + "; allowed: " + std::string(allowed_for(source.kind)));
@@ -96,17 +98,37 @@ Result<bool> KeyRing::read(Held& held) const {
               : source.kind == Kind::jwks_url ? fetch_jwks(source.value, limits_, gives_up_)
                                               : read_file(source.value, limits_.max_bytes);
   if (!text) return text.error();
-  if (*text == held.text) return false;
-  auto keys = parse(source, *text);
+  const bool changed = *text != held.text;
+  if (changed) {
+    if (auto adopted = adopt(held, std::move(*text)); !adopted) return adopted.error();
+  }
+  if (source.kind == Kind::jwks_url && archive_ != nullptr) archive_->keep(source.value, held.text);
+  return changed;
+}
+
+Result<void> KeyRing::adopt(Held& held, std::string text) const {
+  auto keys = parse(held.source, text);
   if (!keys) return keys.error();
-  held.text = std::move(*text);
+  for (auto& key : *keys) key.bind_to(held.source.issuer);
+  held.text = std::move(text);
   held.keys = std::move(*keys);
+  return {};
+}
+
+bool KeyRing::recall(Held& held, const std::string& why) const {
+  if (held.source.kind != Kind::jwks_url || archive_ == nullptr) return false;
+  auto kept = archive_->find(held.source.value);
+  if (!kept || !adopt(held, std::move(kept->jwks))) return false;
+  held.complaint = why;
+  log::warning("auth", "{}: '{}' {}; using its keys of {} keys={}, and will try again", held.source.name,
+               held.source.value, why, to_rfc3339(kept->fetched_at), held.keys.size());
   return true;
 }
 
 void KeyRing::publish() {
   std::vector<Key> all;
   for (const auto& held : sources_) all.insert(all.end(), held.keys.begin(), held.keys.end());
+  complete_ = std::none_of(sources_.begin(), sources_.end(), [](const Held& held) { return held.keys.empty(); });
   auto keys = std::make_shared<const KeySet>(std::move(all));
   const std::lock_guard lock(mutex_);
   keys_ = std::move(keys);
@@ -117,8 +139,13 @@ KeyRing::Snapshot KeyRing::keys() const {
   return keys_;
 }
 
-bool KeyRing::is_complete() const noexcept {
-  return std::none_of(sources_.begin(), sources_.end(), [](const Held& held) { return held.keys.empty(); });
+bool KeyRing::is_fresh() const noexcept {
+  return std::all_of(sources_.begin(), sources_.end(), [](const Held& held) { return held.complaint.empty(); });
+}
+
+bool KeyRing::has_url() const noexcept {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const Held& held) { return held.source.kind == Kind::jwks_url; });
 }
 
 bool KeyRing::can_change() const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 #include "auth/jwks_fetch.h"
+#include "auth/key_archive.h"
 #include "auth/key_set.h"
 #include "base/result.h"
 
@@ -21,8 +22,9 @@ struct KeySource {
     jwks_url,   // the same, over http or https
   };
   Kind kind = Kind::secret;
-  std::string value;  // the secret, the path, the URL
-  std::string name;   // what the operator calls it: the setting's name
+  std::string value;     // the secret, the path, the URL
+  std::string name;      // what the operator calls it: the setting's name
+  std::string issuer{};  // the `iss` that its keys sign for; empty: any that is accepted
 };
 
 /// The keys of all sources, as they last were good. They are read by `load`, and again by `reload`; what verifies
@@ -34,11 +36,14 @@ class KeyRing {
   /// A snapshot. Its address changes when, and only when, a key does.
   using Snapshot = std::shared_ptr<const KeySet>;
 
-  explicit KeyRing(std::vector<KeySource> sources, FetchLimits limits = FetchLimits());
+  /// With an `archive`, which outlives it, what URLs answer is kept there for `load`.
+  explicit KeyRing(std::vector<KeySource> sources, FetchLimits limits = FetchLimits(),
+                   const KeyArchive* archive = nullptr);
 
   /// Reads all sources for the first time, BLOCKING (files, HTTP).
-  /// Errors: the first source that can never work (an unreadable file, no usable key, a status 404), with its
-  /// name and what is allowed. A URL that does not answer is logged only: `reload` may find it.
+  /// A URL without a good answer is logged only where the archive has its keys, or where it does not answer: `reload`
+  /// may find it. Errors: the first other source that cannot work (an unreadable file, no usable key, a status 404),
+  /// with its name and what is allowed.
   Result<void> load();
 
   /// Reads the files again, and with `urls` those too, BLOCKING. A source that fails keeps its last good keys and is
@@ -46,11 +51,16 @@ class KeyRing {
   bool reload(bool urls);
 
   Snapshot keys() const;
-  /// Whether every source has been read. Not while `load` or `reload` runs.
-  bool is_complete() const noexcept;
+  /// Whether every source has been read. Thread-safe.
+  bool is_complete() const noexcept { return complete_; }
+
+  /// Whether the last `load` or `reload` read every source, rather than keep or recall older keys. Not while one runs.
+  bool is_fresh() const noexcept;
 
   /// Whether there is a source whose keys may change.
   bool can_change() const noexcept;
+  /// Whether one of them is a URL.
+  bool has_url() const noexcept;
   /// Makes a fetch under way end, and all later ones fail.
   void give_up() noexcept { gives_up_ = true; }
 
@@ -64,9 +74,15 @@ class KeyRing {
 
   /// Reads one source; true where its keys have changed.
   Result<bool> read(Held& held) const;
+  /// Makes `text` the source's keys.
+  Result<void> adopt(Held& held, std::string text) const;
+  /// Takes a URL's keys out of the archive; false where they are not there.
+  bool recall(Held& held, const std::string& why) const;
   void publish();
 
   const FetchLimits limits_;
+  const KeyArchive* const archive_;
+  std::atomic<bool> complete_{false};
   std::atomic<bool> gives_up_{false};
   std::vector<Held> sources_;  // touched by `load` and `reload` only
 

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <mutex>
 
@@ -151,6 +152,7 @@ class IssuerTest : public ::testing::Test {
   Issuer issuer_;
   const Signer a_ = Signer::ed25519("a");
   const Signer b_ = Signer::ec("b");
+  int issuer_status_ = 200;
 };
 
 TEST_F(IssuerTest, WhatCanNeverWorkEndsTheStart) {
@@ -213,11 +215,70 @@ TEST_F(IssuerTest, ASlowOneIsLeftAfterTheTimeout) {
   EXPECT_TRUE(ring.keys()->keys().empty());
 }
 
+TEST_F(IssuerTest, KeysOfTheLastServerAreUsedWhileItIsAway) {
+  const auto folder = std::filesystem::temp_directory_path() / ("rushes-archive-" + SystemRng().token(6));
+  FakeClock clock;
+  const KeyArchive archive(folder / "keys", clock);
+  const auto knows_a = [&](const std::string& url) {
+    KeyRing ring({at_url(url)}, FetchLimits(), &archive);
+    EXPECT_TRUE(ring.load());
+    EXPECT_EQ(ring.is_fresh(), issuer_status_ == 200);
+    return ring.keys()->knows("a");
+  };
+  const auto serve = [&](int status, const std::string& text) { issuer_.serve(issuer_status_ = status, text); };
+  serve(503, "");
+  EXPECT_FALSE(knows_a(issuer_.url())) << "nothing is kept yet";
+  serve(200, jwks_of(a_.jwk()));
+  EXPECT_TRUE(knows_a(issuer_.url()));
+  const auto file = archive.file_of(issuer_.url());
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  for (const auto status : {503, 404}) {
+    serve(status, "");
+    EXPECT_TRUE(knows_a(issuer_.url())) << status;
+  }
+  EXPECT_FALSE(archive.find("http://127.0.0.1/other.json")) << "another URL's";
+  clock.advance(KeyArchive::kLongest);
+  serve(503, "");
+  EXPECT_TRUE(knows_a(issuer_.url()));
+  clock.advance(milliseconds(1));
+  EXPECT_FALSE(knows_a(issuer_.url())) << "too old";
+  serve(200, jwks_of(a_.jwk()));
+  EXPECT_TRUE(knows_a(issuer_.url())) << "read again, and as new as that";
+  serve(503, "");
+  EXPECT_TRUE(knows_a(issuer_.url()));
+  for (const auto* broken : {"", "{", "[]", "{\"url\":1}"}) {
+    write_file_atomically(file, broken, 0600).value();
+    EXPECT_FALSE(knows_a(issuer_.url())) << broken;
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(IssuerTest, AKeySignsForItsIssuerAlone) {
+  Issuer other;
+  issuer_.serve(200, jwks_of(a_.jwk(), b_.jwk()));
+  other.serve(200, jwks_of(Signer::rsa("r").jwk(), b_.jwk()));
+  KeyRing ring({{KeySource::Kind::jwks_url, issuer_.url(), "jwt_jwks", "https://a"},
+                {KeySource::Kind::jwks_url, other.url(), "jwt_jwks", "https://b"}});
+  ring.load().value();
+  const SystemClock clock;
+  const TokenVerifier verifier(ring, {{"https://a", "https://b"}}, clock);
+  const auto verify = [&](const Signer& signer, const char* issuer) {
+    auto claimed = claims();
+    claimed["iss"] = issuer;
+    return verifier.verify(signer.sign(claimed)).has_value();
+  };
+  EXPECT_TRUE(verify(a_, "https://a"));
+  EXPECT_FALSE(verify(a_, "https://b"));
+  EXPECT_TRUE(verify(b_, "https://a")) << "a key of both";
+  EXPECT_TRUE(verify(b_, "https://b"));
+}
+
 /// The whole: a verifier whose keys are refreshed on an event loop, as in the server.
 class RefreshTest : public IssuerTest {
  protected:
   void start(RefreshOptions options = RefreshOptions()) {
-    ring_ = std::make_unique<KeyRing>(std::vector<KeySource>{at_url(issuer_.url())});
+    if (!ring_) ring_ = std::make_unique<KeyRing>(std::vector<KeySource>{at_url(issuer_.url())});
     ring_->load().value();
     refresher_ = std::make_unique<KeyRefresher>(shards_.executor(0), blocking_, *ring_, options);
     verifier_ = std::make_unique<TokenVerifier>(*ring_, ClaimRules(), clock_, refresher_.get());
@@ -235,6 +296,19 @@ class RefreshTest : public IssuerTest {
   /// Asks from the other shard, as most connections do.
   std::future<Result<Identity>> ask(std::string token) {
     return asio::co_spawn(shards_.executor(1), verifier_->authenticate(std::move(token)), asio::use_future);
+  }
+
+  std::string refusal(std::string token) {
+    const auto asked = ask(std::move(token)).get();
+    return asked ? "accepted" : std::string(asked.error().public_name());
+  }
+  static bool soon(const std::function<bool()>& condition) {
+    const auto until = std::chrono::steady_clock::now() + seconds(10);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
   SystemClock clock_;
@@ -267,9 +341,11 @@ TEST_F(RefreshTest, ATokenOfANewKeyWaitsForOneFetchAndIsAccepted) {
 TEST_F(RefreshTest, StrangersDoNotMakeItAskAllTheTime) {
   issuer_.serve(200, jwks_of(a_.jwk()));
   start();
+  const auto first = Signer::ec("unknown").sign(claims());
+  EXPECT_EQ(refusal(first), "TOKEN_INVALID") << "the issuer was asked, and does not know it";
   for (int i = 0; i < 10; ++i) {
-    const auto refused = ask(Signer::ec("unknown " + std::to_string(i)).sign(claims())).get();
-    EXPECT_EQ(refused.error().public_name(), "TOKEN_INVALID");
+    EXPECT_EQ(refusal(Signer::ec("unknown " + std::to_string(i)).sign(claims())), "KEYS_UNAVAILABLE");
+    EXPECT_EQ(refusal(first), "TOKEN_INVALID") << "it stays refused";
   }
   EXPECT_EQ(issuer_.requests(), 2) << "at the start, and once in 30 s";
 }
@@ -279,9 +355,49 @@ TEST_F(RefreshTest, OnlyAKeyThatAnIssuerCouldHaveIsAskedFor) {
   start();
   EXPECT_FALSE(ask("nonsense").get());
   EXPECT_FALSE(ask(sign_token("a secret", claims())).get());
-  EXPECT_FALSE(ask(Signer::ed25519("a").sign(claims())).get()) << "a bad signature of a known key";
   EXPECT_FALSE(ask(a_.sign({{"sub", "alice"}, {"exp", 1}}, {})).get());
   EXPECT_EQ(issuer_.requests(), 1);
+}
+
+TEST_F(RefreshTest, ANewKeyUnderAnOldIdIsAskedForOnce) {
+  issuer_.serve(200, jwks_of(a_.jwk()));
+  start();
+  const auto replaced = Signer::ed25519("a");
+  issuer_.serve(200, jwks_of(replaced.jwk()));
+  EXPECT_TRUE(ask(replaced.sign(claims())).get());
+  EXPECT_EQ(issuer_.requests(), 2);
+  EXPECT_EQ(refusal(a_.sign(claims())), "KEYS_UNAVAILABLE") << "not before 30 s have passed";
+  EXPECT_EQ(issuer_.requests(), 2);
+}
+
+TEST_F(RefreshTest, WhileKeysCannotBeHadNobodyIsRefusedForGood) {
+  issuer_.serve(503, "");
+  RefreshOptions options;
+  options.retry_after = milliseconds(20);
+  options.retry_most = milliseconds(20);
+  start(options);
+  EXPECT_EQ(verifier_->verify(a_.sign(claims())).error().public_name(), "KEYS_UNAVAILABLE");
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = ask(a_.sign(claims())).get().error();
+    EXPECT_EQ(refused.code(), Errc::unavailable);
+    EXPECT_THAT(refused.what(), HasSubstr("try again in 1 s"));
+  }
+  EXPECT_EQ(refusal(sign_token("a secret", claims())), "TOKEN_INVALID") << "which no issuer publishes";
+  EXPECT_EQ(refusal("nonsense"), "TOKEN_INVALID");
+  issuer_.serve(200, jwks_of(a_.jwk()));
+  EXPECT_TRUE(soon([&] { return ask(a_.sign(claims())).get().has_value(); })) << "without 30 s in between";
+}
+
+TEST_F(RefreshTest, FilesAreReadForEachTokenThatTheyMayTurn) {
+  const auto file = std::filesystem::temp_directory_path() / ("rushes-ring-" + SystemRng().token(6));
+  write_file_atomically(file, jwks_of(a_.jwk())).value();
+  ring_ = std::make_unique<KeyRing>(std::vector<KeySource>{{KeySource::Kind::jwks_file, file.string(), "jwt_jwks"}});
+  start();
+  EXPECT_EQ(refusal(Signer::ec("x").sign(claims())), "TOKEN_INVALID");
+  EXPECT_EQ(refusal(Signer::ec("y").sign(claims())), "TOKEN_INVALID") << "there is nobody to be hammered";
+  write_file_atomically(file, jwks_of(b_.jwk())).value();
+  EXPECT_TRUE(ask(b_.sign(claims())).get());
+  std::filesystem::remove(file);
 }
 
 TEST_F(RefreshTest, KeysThatWereWithdrawnGoByThemselves) {
@@ -293,9 +409,7 @@ TEST_F(RefreshTest, KeysThatWereWithdrawnGoByThemselves) {
   const auto token = a_.sign(claims());
   ASSERT_TRUE(ask(token).get());
   issuer_.serve(200, jwks_of(b_.jwk()));
-  const auto until = std::chrono::steady_clock::now() + seconds(10);
-  while (verifier_->verify(token) && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-  EXPECT_FALSE(verifier_->verify(token));
+  EXPECT_TRUE(soon([&] { return verifier_->verify(token).has_error(); }));
   EXPECT_TRUE(verifier_->verify(b_.sign(claims())));
 }
 
@@ -303,7 +417,7 @@ TEST_F(RefreshTest, AFailingIssuerRefusesTheNewKeyAndKeepsTheOld) {
   issuer_.serve(200, jwks_of(a_.jwk()));
   start();
   issuer_.serve(500, "");
-  EXPECT_FALSE(ask(b_.sign(claims())).get());
+  EXPECT_EQ(refusal(b_.sign(claims())), "KEYS_UNAVAILABLE");
   EXPECT_TRUE(ask(a_.sign(claims())).get());
 }
 
