@@ -43,7 +43,9 @@ Task<std::optional<socketio::ConnectError>> TokenGuard::check(SocketPtr socket) 
   auto identity = co_await tokens_.authenticate(std::move(token));
   if (!identity) {
     const auto& error = identity.error();
-    co_return socketio::ConnectError(std::string(error.public_message()), code_of(error));
+    socketio::ConnectError refusal(std::string(error.public_message()), code_of(error));
+    refusal.try_later = error.retryable();
+    co_return refusal;
   }
   socket->data = std::move(*identity);
   socket->forget_auth();
@@ -63,6 +65,11 @@ Task<> TokenGuard::refresh(SocketPtr socket, json::array arguments, socketio::Ac
   }
   if (!identity) {
     const auto& error = identity.error();
+    if (error.retryable()) {
+      asio::post(executor_, [this, key = Key(identity_of(*socket).expires_at, socket.get())] {
+        if (expiries_.contains(key)) unjudged_.insert(key.second);
+      });
+    }
     const json::object answer{{"success", false}, {"error", error.public_message()}, {"code", error.public_name()}};
     ack(answer);
     if (!ack.requested()) socket->emit("auth-error", answer);
@@ -91,6 +98,7 @@ void TokenGuard::watch(const SocketPtr& socket) {
 void TokenGuard::forget(const SocketPtr& socket) {
   asio::post(executor_, [this, key = Key(identity_of(*socket).expires_at, socket.get())] {
     expiries_.erase(key);
+    unjudged_.erase(key.second);
     watched_ = expiries_.size();
   });
 }
@@ -110,11 +118,13 @@ void TokenGuard::sweep() {
   const auto now = clock_.now();
   while (!expiries_.empty() && expiries_.begin()->first.first <= now) {
     const auto socket = expiries_.begin()->second.lock();
+    const bool unjudged = unjudged_.erase(expiries_.begin()->first.second) > 0;
     expiries_.erase(expiries_.begin());
     if (!socket) continue;
     // On the socket's own shard: its token may have been refreshed since.
-    asio::post(socket->executor(), [socket, now] {
+    asio::post(socket->executor(), [socket, now, unjudged] {
       if (!socket->connected() || identity_of(*socket).expires_at > now) return;
+      if (unjudged) return socket->drop_connection();
       const json::object why{{"code", "TOKEN_EXPIRED"}, {"message", "The token has expired; sign in again."}};
       socket->emit("auth-error", why);
       socket->disconnect();
@@ -127,6 +137,7 @@ void TokenGuard::sweep() {
 void TokenGuard::stop() {
   stopped_ = true;
   expiries_.clear();
+  unjudged_.clear();
   watched_ = 0;
   timer_.cancel();
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,10 @@ namespace rushes::gateways {
 ///
 /// The token is looked for in the CONNECT packet's `auth.token`, then in the handshake's
 /// `Authorization` header. A client stays signed in by the event `auth-refresh` with `{token}`.
+///
+/// While a token cannot be judged, for its keys cannot be had, the connection ends instead of being refused, and so
+/// does one whose fresh token could not be judged before the old one expired: stock clients come back from that by
+/// themselves.
 ///
 /// Threads:  hooks run on the sockets' shards; what it keeps is touched on `executor` only.
 /// Lifetime: outlives the namespace's sockets; `stop` before destruction.
@@ -57,6 +62,7 @@ class TokenGuard {
   // On executor_ only.
   using Key = std::pair<Timestamp, const socketio::Socket*>;
   std::map<Key, std::weak_ptr<socketio::Socket>> expiries_;  // of connected sockets
+  std::set<const socketio::Socket*> unjudged_;               // those of them whose fresh token could not be judged
   asio::steady_timer timer_;
   bool stopped_ = false;
 

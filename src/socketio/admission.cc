@@ -25,10 +25,11 @@ Task<> Connection::enter(std::shared_ptr<Connection> self, SocketPtr socket, std
     if (refused) {
       log::debug("socketio", "refused namespace={} session={} address={} why=\"{}\"", socket->nsp().name(), self->sid(),
                  socket->handshake().address(), refused->message);
-      self->reject(socket->nsp().name(), *refused);
+      if (!refused->try_later) self->reject(socket->nsp().name(), *refused);
       counts.refused.add(1);
     }
     socket->left_ = true;
+    if (refused && refused->try_later) self->close();
     co_return;
   }
   if (former) (resumed ? counts.recovered : counts.not_recovered).add(1);

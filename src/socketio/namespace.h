@@ -23,6 +23,9 @@ class Recovery;
 class Server;
 
 /// Why a client may not enter: `connect_error` at the client, with `message` and, where it is not null, `data`.
+///
+/// A stock client does not come back by itself after one. `try_later` ends the connection instead, with all its
+/// namespaces: then it does.
 struct ConnectError {
   ConnectError() = default;
   explicit ConnectError(std::string words, json::value details = nullptr)
@@ -30,6 +33,7 @@ struct ConnectError {
 
   std::string message;
   json::value data;
+  bool try_later = false;
 };
 
 /// What one shard's part of a namespace has seen. Counted on the shard, read from anywhere.

@@ -190,6 +190,12 @@ void Socket::disconnect(bool close_transport) {
   loop().run([self = shared_from_this(), close_transport] { self->leave_by_server(close_transport); });
 }
 
+void Socket::drop_connection() {
+  loop().run([self = shared_from_this()] {
+    if (!self->left_) self->connection_->close();
+  });
+}
+
 void Socket::leave_by_server(bool close_transport) {
   if (left_) return;
   const auto connection = connection_;

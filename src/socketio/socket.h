@@ -118,6 +118,9 @@ class Socket : public std::enable_shared_from_this<Socket> {
   /// With `close_transport`, the connection with all its namespaces ends too.
   void disconnect(bool close_transport = false);
 
+  /// Ends the connection with all its namespaces, as a cut would: a stock client comes back by itself.
+  void drop_connection();
+
   /// Whether it is a session that went on after a cut, with its id and what it missed (see `Recovery`).
   bool recovered() const noexcept { return recovered_; }
   bool connected() const noexcept { return connected_; }
