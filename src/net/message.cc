@@ -130,7 +130,10 @@ Response problem(const Error& error, const json::object& more) {
   auto response = problem_response(status, body);
   if (error.code() == Errc::unauthenticated) response.headers.add("WWW-Authenticate", "Bearer");  // RFC 9110, 11.6.1
   if (error.retryable()) response.headers.add("Retry-After", kRetryAfter);
-  if (status >= 500) log::warning("http", "answering {}: {}", status, error.what());
+  // What the client is told in words of its own was logged where it arose, and strangers can ask for it at will.
+  if (status >= 500 && error.what() != error.public_message()) {
+    log::warning("http", "answering {}: {}", status, error.what());
+  }
   return response;
 }
 
