@@ -22,7 +22,7 @@ import time
 from table import Table, median, say
 
 HERE = pathlib.Path(__file__).parent / "queue"
-SECRET = "the secret of a benchmark"
+SECRET = "the secret of a benchmark, 32 bytes"
 USERS = 1000
 PEERS = {"always": "BullMQ, fsync always", "everysec": "BullMQ, fsync each second", "few": "10,000 jobs"}
 IN_MEMORY = ("tmpfs", "ramfs")

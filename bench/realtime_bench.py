@@ -16,7 +16,7 @@ import sys
 from table import Table, median, say
 
 HERE = pathlib.Path(__file__).parent / "realtime"
-SECRET = "the secret of a benchmark"
+SECRET = "the secret of a benchmark, 32 bytes"
 SERVER_CORE, LOAD_CORE = "0", "1"
 
 # What each server must be measured for: (name, arguments of sio_load, path of the trigger).

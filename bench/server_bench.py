@@ -33,12 +33,12 @@ class Server:
         self.process = subprocess.Popen(
             [binary, "serve", "--port", "0", "--data-dir", folder],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=clean | {"JWT_SECRET": "the secret of a benchmark"} | environment)
+            env=clean | {"JWT_SECRET": "the secret of a benchmark, 32 bytes"} | environment)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
         self.ready = time.perf_counter() - self.started
         self.token = subprocess.run(
             [binary, "token", "--sub", "bench", "--ttl", "1h"], capture_output=True, text=True, check=True,
-            env=clean | {"JWT_SECRET": "the secret of a benchmark"}).stdout.strip()
+            env=clean | {"JWT_SECRET": "the secret of a benchmark, 32 bytes"}).stdout.strip()
 
     def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port)

@@ -1,5 +1,7 @@
 #include "app/config.h"
 
+#include "base/text.h"
+
 #include <toml++/toml.h>
 
 #include <unistd.h>
@@ -109,6 +111,46 @@ bool has_own_secret(const Config& config) {
   return config.development || (config.jwt_public_key.empty() && config.jwt_jwks.empty());
 }
 
+std::vector<JwksPlace> jwks_places(const Config& config) {
+  std::vector<JwksPlace> places;
+  for (const auto& entry : config.jwt_jwks) {
+    JwksPlace place{entry, config.jwt_issuer.size() == 1 ? config.jwt_issuer.front() : ""};
+    for (const auto& issuer : config.jwt_issuer) {
+      if (!entry.starts_with(issuer + " ")) continue;
+      place = {std::string(trim(std::string_view(entry).substr(issuer.size()))), issuer};
+    }
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
+namespace {
+
+/// RFC 8725, 3.8: keys belong to their issuer, so one issuer's must not sign another's tokens.
+Result<void> check_issuers(const Config& config) {
+  for (const auto& [place, issuer] : jwks_places(config)) {
+    if (const auto blank = place.find(' ');
+        blank != std::string::npos && place.find("://", blank) != std::string::npos) {
+      return bad("jwt_jwks", "'" + place + "' begins with an issuer that is none of jwt_issuer");
+    }
+    if (!issuer.empty() || config.jwt_issuer.empty()) continue;
+    return bad("jwt_jwks", "'" + place + "' must begin with the issuer whose keys it holds, one of jwt_issuer, and a " +
+                               "blank: jwt_jwks = [\"" + config.jwt_issuer.front() + " " + place + "\", …]");
+  }
+  if (!config.jwt_public_key.empty() && config.jwt_issuer.size() > 1) {
+    return bad("jwt_public_key",
+               "belongs to one issuer, and jwt_issuer names several; make it a JWKS file of jwt_jwks");
+  }
+  for (const auto& issuer : config.jwt_role_issuers) {
+    if (std::find(config.jwt_issuer.begin(), config.jwt_issuer.end(), issuer) == config.jwt_issuer.end()) {
+      return bad("jwt_role_issuers", "'" + issuer + "' is none of jwt_issuer");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Config> load_config(const ConfigSources& sources) {
   Config config;
   if (!sources.file.empty()) {
@@ -125,6 +167,7 @@ Result<Config> load_config(const ConfigSources& sources) {
                "is not used without cookies_hosts; name there the hosts whose cookies may be used, such "
                "as cookies_hosts = [\"video.example\"]");
   }
+  if (auto fit = check_issuers(config); !fit) return fit.error();
   return config;
 }
 

@@ -19,11 +19,16 @@ struct Config {
   std::string host = "127.0.0.1";
   int port = 3000;
   std::filesystem::path data_dir = "data";
-  std::string jwt_secret;                 // empty: see `has_own_secret`
-  std::string jwt_public_key;             // a PEM file; empty: none
-  std::string jwt_jwks;                   // a file or a URL; empty: none
-  std::vector<std::string> jwt_issuer;    // empty: any
-  std::vector<std::string> jwt_audience;  // empty: any
+  std::string jwt_secret;                   // empty: see `has_own_secret`
+  std::string jwt_public_key;               // a PEM file; empty: none
+  std::vector<std::string> jwt_jwks;        // files and URLs, each behind `ISSUER ` where there are several issuers
+  std::vector<std::string> jwt_issuer;      // empty: any
+  std::vector<std::string> jwt_audience;    // empty: any
+  std::vector<std::string> jwt_user_claim;  // paths; empty: as in auth::ClaimRules, and so the next four
+  std::vector<std::string> jwt_role_claim;
+  std::vector<std::string> jwt_admin_roles;
+  std::vector<std::string> jwt_service_roles;
+  std::vector<std::string> jwt_role_issuers;
   std::chrono::seconds jwt_skew{5};
   std::vector<std::string> cors_origins;
   std::string public_url;                                 // as users write it, without a last slash; empty: not known
@@ -69,6 +74,15 @@ struct Config {
 /// Whether the server signs and accepts tokens with a secret of its own, kept in its data folder: where no key is
 /// configured, and in development mode. Who names an issuer's keys means those alone.
 bool has_own_secret(const Config& config);
+
+/// A key set, and the `iss` that its keys sign for; empty: any that is accepted.
+struct JwksPlace {
+  std::string place;  // a file or a URL
+  std::string issuer;
+};
+
+/// `jwt_jwks` taken apart. The issuer is the one written before the place, else the only one of `jwt_issuer`.
+std::vector<JwksPlace> jwks_places(const Config& config);
 
 /// One thing that can be set: in the file as `name`, in the environment as `RUSHES_NAME`, on the
 /// command line as `--name` with dashes.

@@ -75,13 +75,20 @@ std::vector<auth::KeySource> key_sources(const Config& config, const std::string
   if (!config.jwt_public_key.empty()) {
     sources.push_back({Kind::pem_file, config.jwt_public_key, "jwt_public_key"});
   }
-  if (!config.jwt_jwks.empty()) {
-    const bool url = auth::is_url(config.jwt_jwks);
-    sources.push_back({url ? Kind::jwks_url : Kind::jwks_file, config.jwt_jwks, "jwt_jwks"});
+  for (const auto& [place, issuer] : jwks_places(config)) {
+    sources.push_back({auth::is_url(place) ? Kind::jwks_url : Kind::jwks_file, place, "jwt_jwks", issuer});
   }
   return sources;
 }
 
-auth::ClaimRules claim_rules(const Config& config) { return {config.jwt_issuer, config.jwt_audience, config.jwt_skew}; }
+auth::ClaimRules claim_rules(const Config& config) {
+  auth::ClaimRules rules{config.jwt_issuer, config.jwt_audience, config.jwt_skew};
+  if (!config.jwt_user_claim.empty()) rules.user_claims = config.jwt_user_claim;
+  if (!config.jwt_role_claim.empty()) rules.role_claims = config.jwt_role_claim;
+  if (!config.jwt_admin_roles.empty()) rules.admin_roles = config.jwt_admin_roles;
+  if (!config.jwt_service_roles.empty()) rules.service_roles = config.jwt_service_roles;
+  rules.role_issuers = config.jwt_role_issuers;
+  return rules;
+}
 
 }  // namespace rushes::app

@@ -33,9 +33,10 @@ constexpr std::chrono::seconds kGrace{5};
 
 /// What an operator should know about keys that work, but let in more than may be meant.
 void warn_of_wide_doors(const Config& config) {
-  if (auth::is_in_clear(config.jwt_jwks)) {
+  for (const auto& [place, issuer] : jwks_places(config)) {
+    if (!auth::is_in_clear(place)) continue;
     log::warning("app", "jwt_jwks: {} is not encrypted: who can change it on its way can sign in as anyone; use https",
-                 config.jwt_jwks);
+                 place);
   }
   if (config.development) {
     log::warning("app",
@@ -43,6 +44,9 @@ void warn_of_wide_doors(const Config& config) {
                  "that others use, and never behind a proxy");
   }
   const bool issued_elsewhere = !config.jwt_public_key.empty() || !config.jwt_jwks.empty();
+  if (issued_elsewhere && config.jwt_issuer.empty()) {
+    log::warning("app", "jwt_issuer is not set: tokens of every issuer (iss) that the keys sign for are accepted");
+  }
   if (issued_elsewhere && config.jwt_audience.empty()) {
     log::warning("app", "jwt_audience is not set: tokens that the issuer made for other services are accepted too");
   }
@@ -52,12 +56,13 @@ void warn_of_wide_doors(const Config& config) {
 class WiredServer final : public Server {
  public:
   WiredServer(const Config& config, const box::HostReport& host, std::string secret,
-              std::unique_ptr<auth::KeyRing> keys, SystemClock& clock, SystemRng& rng,
-              std::unique_ptr<store_sqlite::Store> store)
+              std::unique_ptr<const auth::KeyArchive> archive, std::unique_ptr<auth::KeyRing> keys, SystemClock& clock,
+              SystemRng& rng, std::unique_ptr<store_sqlite::Store> store)
       : config_(config),
         clock_(clock),
         rng_(rng),
         secret_(std::move(secret)),
+        archive_(std::move(archive)),
         keys_(std::move(keys)),
         folder_(config.data_dir),
         addresses_(config.allow_private_addresses),
@@ -205,6 +210,7 @@ class WiredServer final : public Server {
   SystemClock& clock_;
   SystemRng& rng_;
   const std::string secret_;  // empty: others sign the tokens
+  const std::unique_ptr<const auth::KeyArchive> archive_;
   const std::unique_ptr<auth::KeyRing> keys_;
   const queue::DataFolder folder_;
   const net::AddressFilter addresses_;
@@ -262,7 +268,8 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
     if (stored->created) log::info("app", "no jwt_secret is configured: made one, kept in {}", file.string());
     secret = stored->value;
   }
-  auto keys = std::make_unique<auth::KeyRing>(key_sources(config, secret));
+  auto archive = std::make_unique<const auth::KeyArchive>(absolute.data_dir / "keys", clock);
+  auto keys = std::make_unique<auth::KeyRing>(key_sources(config, secret), auth::FetchLimits(), archive.get());
   if (auto loaded = keys->load(); !loaded) return loaded.error();
   warn_of_wide_doors(config);
   if (auto kept = check_secrecy(absolute); !kept) return kept.error();
@@ -274,8 +281,8 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   // Only now, when no other server can be using the folder.
   if (auto prepared = queue::DataFolder(absolute.data_dir).prepare(); !prepared) return prepared.error();
 
-  auto server =
-      std::make_unique<WiredServer>(absolute, host, std::move(secret), std::move(keys), clock, rng, std::move(*store));
+  auto server = std::make_unique<WiredServer>(absolute, host, std::move(secret), std::move(archive), std::move(keys),
+                                              clock, rng, std::move(*store));
   if (auto listening = server->listen(); !listening) return listening.error();
   return std::unique_ptr<Server>(std::move(server));
 }

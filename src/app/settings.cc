@@ -77,9 +77,8 @@ Setter filled(std::string Config::*field) {
 }
 
 Failure set_secret(Config& config, const std::string& value) {
-  // RFC 7518, 3.2, asks for 32 bytes with HS256; back ends often have shorter ones, so we only
-  // refuse what can be guessed.
-  if (value.size() < 8) return "is shorter than 8 characters";
+  // RFC 7518, 3.2. Whoever sees one token can try shorter ones until one fits, without asking us.
+  if (value.size() < 32) return "is shorter than 32 bytes";
   config.jwt_secret = value;
   return std::nullopt;
 }
@@ -107,11 +106,14 @@ Setter filled_list(std::vector<std::string> Config::*field) {
 }
 
 Failure set_jwks(Config& config, const std::string& value) {
-  if (value.empty()) return "is empty";
-  if (auth::is_url(value)) {
-    if (auto wrong = auth::check_jwks_url(value); !wrong.empty()) return wrong;
+  auto entries = split_at_commas(value);
+  if (entries.empty()) return "is empty";
+  for (const auto& entry : entries) {
+    const auto place = entry.substr(entry.find_last_of(" \t") + 1);
+    const auto wrong = auth::is_url(place) ? auth::check_jwks_url(place) : std::string();
+    if (!wrong.empty()) return wrong;
   }
-  config.jwt_jwks = value;
+  config.jwt_jwks = std::move(entries);
   return std::nullopt;
 }
 
@@ -232,16 +234,28 @@ std::span<const Setting> settings() {
        filled(&Config::host)},
       {"port", "0 to 65535; 0 takes a free one", "Port to listen on", "PORT", false, number(&Config::port, 0, 65535)},
       {"data_dir", "a folder", "Folder of the database, uploads and results", "", false, text(&Config::data_dir)},
-      {"jwt_secret", "8 characters or more, better 32", "Secret that signs the users' tokens (HS256, HS384, HS512)",
-       "JWT_SECRET", true, set_secret},
-      {"jwt_public_key", "a PEM file with a public key or certificate: RSA, P-256 or Ed25519",
-       "Key that verifies the users' tokens (RS256, ES256, EdDSA)", "", false, filled(&Config::jwt_public_key)},
-      {"jwt_jwks", "a file, or an http or https URL without a user name",
+      {"jwt_secret", "32 bytes or more, such as `openssl rand -hex 32` prints",
+       "Secret that signs the users' tokens (HS256, HS384, HS512)", "JWT_SECRET", true, set_secret},
+      {"jwt_public_key", "a PEM file with a public key or certificate: RSA, P-256, P-384, P-521 or Ed25519",
+       "Key that verifies the users' tokens (RS256, PS256, ES256, Ed25519, …)", "", false,
+       filled(&Config::jwt_public_key)},
+      {"jwt_jwks",
+       "a file, or an http or https URL without a user name; several, separated by commas, each behind its issuer",
        "Keys (JWKS) that verify the users' tokens, read again when they change", "", false, set_jwks},
       {"jwt_issuer", "one issuer or more, separated by commas", "Who may have issued the tokens (claim iss)", "", false,
        filled_list(&Config::jwt_issuer)},
       {"jwt_audience", "one audience or more, separated by commas", "Whom tokens must be meant for (claim aud)", "",
        false, filled_list(&Config::jwt_audience)},
+      {"jwt_user_claim", "claims such as sub or user.id, separated by commas", "Where a token names its user", "",
+       false, filled_list(&Config::jwt_user_claim)},
+      {"jwt_role_claim", "claims such as roles or realm_access.roles, separated by commas",
+       "Where a token names its user's roles", "", false, filled_list(&Config::jwt_role_claim)},
+      {"jwt_admin_roles", "values of the role claim, separated by commas", "Which roles are operators (admin)", "",
+       false, filled_list(&Config::jwt_admin_roles)},
+      {"jwt_service_roles", "values of the role claim, separated by commas", "Which roles are back ends (service)", "",
+       false, filled_list(&Config::jwt_service_roles)},
+      {"jwt_role_issuers", "issuers of jwt_issuer, separated by commas", "Whose tokens may name roles", "", false,
+       filled_list(&Config::jwt_role_issuers)},
       {"jwt_skew", "0 to 300 seconds", "How far the issuer's clock may differ", "", false,
        number(&Config::jwt_skew, 0, 300)},
       {"cors_origins", "origins such as https://app.example or https://*.app.example, separated by commas",

@@ -42,7 +42,7 @@ const env = {
   RUSHES_LOG_LEVEL: 'warning',
 };
 fs.writeFileSync(faults, 'heal');
-const server = await new Server({ env, args: [], dataDir, secret: 'a secret of the crash test' }).start();
+const server = await new Server({ env, args: [], dataDir, secret: 'a secret of the crash test, 32 bytes' }).start();
 const told = new Told();
 const people = Array.from(
   { length: Number(options.users) },

@@ -11,6 +11,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr std::string_view kSecret = "a secret of the tests, 32 bytes ";
+
 class ConfigTest : public ::testing::Test {
  protected:
   void SetUp() override { std::filesystem::create_directories(folder_); }
@@ -31,13 +33,13 @@ TEST_F(ConfigTest, LaterSourcesWin) {
   sources.file = file(
       "port = 1\nworkers = 7\nmax_upload_bytes = \"3 GiB\"\n"
       "cors_origins = [\"https://a.example\", \"https://b.example\"]\n");
-  sources.environment = {{"RUSHES_PORT", "2"}, {"PORT", "9"}, {"JWT_SECRET", "12345678"}, {"PATH", "/bin"}};
+  sources.environment = {{"RUSHES_PORT", "2"}, {"PORT", "9"}, {"JWT_SECRET", std::string(kSecret)}, {"PATH", "/bin"}};
   sources.arguments = {{"port", "3"}};
   const auto config = load_config(sources).value();
   EXPECT_EQ(config.port, 3);
   EXPECT_EQ(config.workers, 7);
   EXPECT_EQ(config.max_upload_bytes, std::int64_t{3} << 30U);
-  EXPECT_EQ(config.jwt_secret, "12345678");
+  EXPECT_EQ(config.jwt_secret, std::string(kSecret));
   EXPECT_THAT(config.cors_origins, ::testing::ElementsAre("https://a.example", "https://b.example"));
   sources.arguments.clear();
   EXPECT_EQ(load_config(sources).value().port, 2) << "RUSHES_PORT is closer than PORT";
@@ -75,13 +77,13 @@ TEST_F(ConfigTest, SidPrefixIsOneCharacterOfTheSessionIds) {
 
 TEST_F(ConfigTest, ReadsWhereKeysComeFromAndWhatTokensMustSay) {
   ConfigSources sources;
-  sources.file = file(
-      "jwt_public_key = \"key.pem\"\njwt_issuer = [\"https://a.example/\", \"https://b.example/\"]\njwt_skew = 60\n");
+  sources.file = file("jwt_public_key = \"key.pem\"\njwt_issuer = \"https://a.example/\"\njwt_skew = 60\n");
   sources.environment = {{"RUSHES_JWT_JWKS", "https://a.example/jwks.json"}, {"RUSHES_JWT_AUDIENCE", "rushes, web"}};
   const auto config = load_config(sources).value();
   EXPECT_EQ(config.jwt_public_key, "key.pem");
-  EXPECT_EQ(config.jwt_jwks, "https://a.example/jwks.json");
-  EXPECT_THAT(config.jwt_issuer, ::testing::ElementsAre("https://a.example/", "https://b.example/"));
+  EXPECT_THAT(config.jwt_jwks, ::testing::ElementsAre("https://a.example/jwks.json"));
+  EXPECT_THAT(config.jwt_issuer, ::testing::ElementsAre("https://a.example/"));
+  EXPECT_EQ(jwks_places(config).at(0).issuer, "https://a.example/") << "the only one";
   EXPECT_THAT(config.jwt_audience, ::testing::ElementsAre("rushes", "web"));
   EXPECT_EQ(config.jwt_skew, std::chrono::seconds(60));
 }
@@ -99,6 +101,35 @@ TEST_F(ConfigTest, NamesBadTokenSettings) {
   }
   EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_ISSUER", " , "}}, {}}), HasSubstr("is empty"));
   EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_SKEW", "-1"}}, {}}), HasSubstr("0 to 300"));
+}
+
+TEST_F(ConfigTest, BindsEachKeySetToItsIssuer) {
+  ConfigSources sources;
+  sources.file = file(
+      "jwt_issuer = [\"https://a.example/\", \"https://b.example/\"]\n"
+      "jwt_jwks = [\"https://a.example/ https://a.example/keys\", \"https://b.example/  my keys.json\"]\n");
+  const auto places = jwks_places(load_config(sources).value());
+  ASSERT_EQ(places.size(), 2U);
+  EXPECT_EQ(places[0].issuer, "https://a.example/");
+  EXPECT_EQ(places[0].place, "https://a.example/keys");
+  EXPECT_EQ(places[1].issuer, "https://b.example/");
+  EXPECT_EQ(places[1].place, "my keys.json");
+
+  const auto of = [&](const std::string& issuers, const std::string& jwks) {
+    return refusal({{}, {{"RUSHES_JWT_ISSUER", issuers}, {"RUSHES_JWT_JWKS", jwks}}, {}});
+  };
+  EXPECT_EQ(of("https://a", "https://a/keys"), "accepted");
+  EXPECT_EQ(of("https://a", "https://a https://a/keys,https://a https://a/more"), "accepted");
+  EXPECT_THAT(of("https://a,https://b", "https://a/keys"),
+              ::testing::AllOf(HasSubstr("jwt_jwks: 'https://a/keys' must begin with the issuer"),
+                               HasSubstr("[\"https://a https://a/keys\", …]")));
+  EXPECT_THAT(of("https://a", "https://c https://c/keys"), HasSubstr("none of jwt_issuer"));
+  EXPECT_THAT(of("https://a", "https://a ftp://a/keys"), HasSubstr("neither with http://"));
+  EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_JWKS", "https://c https://c/keys"}}, {}}), HasSubstr("none of jwt_issuer"));
+  EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_ISSUER", "x,y"}, {"RUSHES_JWT_PUBLIC_KEY", "key.pem"}}, {}}),
+              HasSubstr("jwt_public_key: belongs to one issuer"));
+  EXPECT_THAT(refusal({{}, {{"RUSHES_JWT_ISSUER", "x"}, {"RUSHES_JWT_ROLE_ISSUERS", "y"}}, {}}),
+              HasSubstr("jwt_role_issuers: 'y' is none of jwt_issuer"));
 }
 
 TEST_F(ConfigTest, TakesCookiesOnlyForNamedHosts) {
@@ -123,14 +154,17 @@ TEST_F(ConfigTest, HasASecretOfItsOwnOnlyWhereNothingElseVerifiesTokens) {
     return has_own_secret(load_config({{}, std::move(environment), {}}).value());
   };
   EXPECT_TRUE(own({}));
-  EXPECT_FALSE(own({{"JWT_SECRET", "12345678"}}));
+  EXPECT_FALSE(own({{"JWT_SECRET", std::string(kSecret)}}));
   EXPECT_FALSE(own({{"RUSHES_JWT_PUBLIC_KEY", "key.pem"}}));
   EXPECT_FALSE(own({{"RUSHES_JWT_JWKS", "keys.json"}}));
   EXPECT_TRUE(own({{"RUSHES_JWT_JWKS", "keys.json"}, {"RUSHES_DEVELOPMENT", "true"}}));
 }
 
 TEST_F(ConfigTest, NeverPrintsASecret) {
-  EXPECT_THAT(refusal({{}, {{"JWT_SECRET", "short"}}, {}}), ::testing::Not(HasSubstr("'short'")));
+  const std::string almost = "1234567890123456789012345678901";
+  EXPECT_THAT(refusal({{}, {{"JWT_SECRET", almost}}, {}}),
+              ::testing::AllOf(HasSubstr("shorter than 32 bytes"), HasSubstr("openssl rand -hex 32"),
+                               ::testing::Not(HasSubstr(almost))));
 }
 
 TEST(Config, TheSettingsForProxiesAreChecked) {

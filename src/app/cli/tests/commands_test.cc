@@ -78,8 +78,8 @@ TEST_F(CommandsTest, TokenIsSignedWithTheServersSecret) {
 }
 
 TEST_F(CommandsTest, AConfiguredSecretComesFirst) {
-  ::setenv("JWT_SECRET", "a secret of the back end", 1);
-  EXPECT_EQ(find_secret({{}, folder_}).value().value, "a secret of the back end");
+  ::setenv("JWT_SECRET", "a secret of the back end, 32 bytes", 1);
+  EXPECT_EQ(find_secret({{}, folder_}).value().value, "a secret of the back end, 32 bytes");
   ::unsetenv("JWT_SECRET");
   EXPECT_EQ(find_secret({{}, folder_}).error().public_name(), "SECRET_MISSING");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "secret")) << "asking makes none";
