@@ -81,7 +81,8 @@ export async function renew(pasted: string): Promise<void> {
   const opened = openSession(pasted, now?.remember ?? false);
   if (typeof opened === 'string') throw new Error(opened);
   if (opened.user !== now?.user) throw new Error('This token belongs to another user. Sign out first.');
-  if (connection && !(await connection.refresh(opened.token))) throw new Error('The server does not accept this token.');
+  const refusal = await connection?.refresh(opened.token);
+  if (refusal) throw new Error(refusal);
   keepSession(opened);
   session.value = opened;
 }

@@ -29,6 +29,7 @@ interface Refusal extends Error {
   data?: { code?: string };
 }
 
+const refused = 'The server does not accept this token.';
 const retryDelay = 2000; // ms, after the server closed a namespace itself
 
 export class Connection {
@@ -75,21 +76,21 @@ export class Connection {
     });
   }
 
-  /** Keeps the sockets beyond their token's end. False: the server did not take the fresh one. */
-  async refresh(token: string): Promise<boolean> {
+  /** Keeps the sockets beyond their token's end. Returns why the server did not take the fresh one; empty: it did. */
+  async refresh(token: string): Promise<string> {
     const sockets = [this.queue, this.notifications].filter((socket) => socket.connected);
     const answers = await Promise.all(
       sockets.map((socket) =>
         socket
           .timeout(5000)
           .emitWithAck('auth-refresh', { token })
-          .then((answer?: { success?: boolean }) => answer?.success !== false)
-          .catch(() => false),
+          .then((answer?: { success?: boolean; error?: string }) => (answer?.success === false ? (answer.error ?? refused) : ''))
+          .catch(() => refused),
       ),
     );
-    const taken = answers.every(Boolean);
-    if (taken) this.authError = undefined;
-    return taken;
+    const refusal = answers.find(Boolean) ?? '';
+    if (!refusal) this.authError = undefined;
+    return refusal;
   }
 
   close(): void {
@@ -123,7 +124,9 @@ export class Connection {
   private watch(socket: Socket, tell: (link: Link) => void): void {
     socket.on('connect', () => tell('live'));
     socket.on('auth-error', (payload: { code?: string; message?: string }) => {
-      this.authError = { code: payload?.code ?? 'TOKEN_INVALID', message: payload?.message ?? '' };
+      const code = payload?.code ?? 'TOKEN_INVALID';
+      // Another code: the fresh token cannot be judged at the moment, and the socket stays.
+      if (code.startsWith('TOKEN_')) this.authError = { code, message: payload?.message ?? '' };
     });
     socket.on('connect_error', (error: Refusal) => {
       if (this.closed) return;
