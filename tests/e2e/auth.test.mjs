@@ -119,10 +119,11 @@ async function verdict(on, token) {
   for (const namespace of ['/queue', '/notifications']) {
     const client = connect(on, namespace, { auth: { token } });
     const first = await waitFor(
-      () => client.seen.find(({ event }) => event === 'connect' || event === 'connect_error'),
+      () => client.seen.find(({ event }) => ['connect', 'connect_error', 'disconnect'].includes(event)),
       `an answer of ${namespace}`,
     );
-    said.push(first.event === 'connect' ? 'accepted' : first.args[0].data.code);
+    // A connection that ends before the client is in: a stock client comes back by itself.
+    said.push({ connect: () => 'accepted', connect_error: (error) => error.data.code, disconnect: () => 'KEYS_UNAVAILABLE' }[first.event](first.args[0]));
     client.close();
   }
   assert.deepEqual(new Set(said).size, 1, `REST and the namespaces agree: ${said}`);
@@ -173,7 +174,11 @@ describe('with the keys of an identity provider at a URL', () => {
       'a critical extension': first.token('alice', claims, { crit: ['exp'] }),
       'the secret that a server without keys would make': signToken('', { sub: 'alice', exp: secondsFromNow(60), ...claims }),
     };
-    for (const [name, token] of Object.entries(refused)) assert.equal(await verdict(own, token), 'TOKEN_INVALID', name);
+    for (const [name, token] of Object.entries(refused)) {
+      // The issuer was asked for the first of them, and is not again within 30 s: it may know the key of the second.
+      const expected = name === 'its own key in the header' ? 'KEYS_UNAVAILABLE' : 'TOKEN_INVALID';
+      assert.equal(await verdict(own, token), expected, name);
+    }
     assert.equal(await verdict(own, first.token('alice', { ...claims, exp: secondsFromNow(-60) })), 'TOKEN_EXPIRED');
     assert.ok(!fs.existsSync(path.join(own.dataDir, 'secret')), 'no secret was made beside');
   });
@@ -189,14 +194,14 @@ describe('with the keys of an identity provider at a URL', () => {
       await Promise.all(news.map((client) => client.ready()));
       assert.equal(issuer.requests, asked + 1, 'one question for all');
       assert.equal(await verdict(calm, second.token('alice')), 'accepted');
-      assert.equal(await verdict(calm, first.token('alice')), 'TOKEN_INVALID', 'withdrawn');
+      assert.equal(await verdict(calm, first.token('alice')), 'KEYS_UNAVAILABLE', 'withdrawn, as far as is known');
       assert.deepEqual(
         await old.ask('auth-refresh', { token: second.token('alice') }).then(({ success }) => success),
         true,
         'who is connected stays, with a token of the new key',
       );
       issuer.failing = true;
-      assert.equal(await verdict(calm, signingKey('third').token('alice')), 'TOKEN_INVALID');
+      assert.equal(await verdict(calm, signingKey('third').token('alice')), 'KEYS_UNAVAILABLE');
       assert.equal(await verdict(calm, second.token('alice')), 'accepted', 'the last good keys are kept');
     } finally {
       issuer.failing = false;

@@ -1,17 +1,21 @@
 // An identity provider on this machine: signs tokens with keys of its own and publishes them as a JWKS.
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { constants, generateKeyPairSync, sign } from 'node:crypto';
 import http from 'node:http';
 import { secondsFromNow } from './harness.mjs';
 
 const base64url = (value) => Buffer.from(value).toString('base64url');
 
-/** A key pair: `token(claims)` is signed with it, `jwk` and `pem` are its public part. */
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+
+function keyPair(type) {
+  if (type.startsWith('Ed')) return generateKeyPairSync('ed25519');
+  const namedCurve = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }[type];
+  return namedCurve ? generateKeyPairSync('ec', { namedCurve }) : generateKeyPairSync('rsa', { modulusLength: 2048 });
+}
+
+/** A key pair: `token(user, claims)` is signed with it by the algorithm `type`, `jwk` and `pem` are its public part. */
 export function signingKey(kid, type = 'RS256') {
-  const { publicKey, privateKey } = {
-    RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
-    ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-    EdDSA: () => generateKeyPairSync('ed25519'),
-  }[type]();
+  const { publicKey, privateKey } = keyPair(type);
   return {
     kid,
     jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: type, use: 'sig' },
@@ -21,8 +25,9 @@ export function signingKey(kid, type = 'RS256') {
         { alg: type, typ: 'JWT', kid, ...header },
         { sub: user, iat: secondsFromNow(0), exp: secondsFromNow(3600), ...claims },
       ].map((part) => base64url(JSON.stringify(part))).join('.');
-      const digest = type === 'EdDSA' ? null : 'sha256';
-      return `${text}.${sign(digest, text, { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+      const digest = type.startsWith('Ed') ? null : `sha${type.slice(2)}`;
+      const key = { key: privateKey, dsaEncoding: 'ieee-p1363', ...(type.startsWith('PS') ? pss : {}) };
+      return `${text}.${sign(digest, text, key).toString('base64url')}`;
     },
   };
 }

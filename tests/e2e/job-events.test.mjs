@@ -137,7 +137,7 @@ describe('events of a job', { concurrency: true }, () => {
   test('the end of the token ends it, and says so', async () => {
     const owner = userOf(server, 'expiring');
     const { jobId } = (await owner.post('/analyze/transcript', { transcript: talk, options: { runAt: new Date(Date.now() + 300_000).toISOString() } })).body;
-    const user = userOf(server, 'expiring', { exp: secondsFromNow(2) });
+    const user = userOf(server, 'expiring', { exp: secondsFromNow(-3) });
     const stream = await follow(user, jobId);
     await stream.end(20_000);
     assert.ok(!stream.broken);
