@@ -85,13 +85,12 @@ class WiredServer final : public Server {
         queue_gateway_(sockets_, guard_, store_->queries(), store_->events()),
         notification_gateway_(sockets_, guard_, notifications_),
         notices_(shards_.executor(0), store_->events(), notifications_),
-        webhooks_(
-            shards_.executor(0), store_->events(), store_->webhooks(),
-            [this](const webhooks::DueDelivery& due, Timestamp now, std::chrono::milliseconds timeout,
-                   const std::atomic<bool>& give_up) {
-              return gateways::post_delivery(due, addresses_, now, timeout, give_up);
-            },
-            clock_, rng_),
+        webhooks_(shards_.executor(0), store_->events(), store_->webhooks(),
+                  [this](const webhooks::DueDelivery& due, Timestamp now, std::chrono::milliseconds timeout,
+                         const std::atomic<bool>& give_up) {
+                    return gateways::post_delivery(due, addresses_, now, timeout, give_up);
+                  },
+                  clock_, rng_, {.notices = &notifications_}),
         context_{jobs_,
                  store_->events(),
                  event_streams_,

@@ -15,6 +15,8 @@ using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using List = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
 constexpr std::size_t kMostAnswer = 64UL << 10U;
+constexpr long kTooMany = 429;
+constexpr long kUnavailable = 503;
 
 extern "C" std::size_t skip_answer(char*, std::size_t size, std::size_t count, void* received) {
   auto& total = *static_cast<std::size_t*>(received);
@@ -50,19 +52,23 @@ PostResult post_delivery(const webhooks::DueDelivery& due, const net::AddressFil
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const auto url = addresses.check_url(due.url);
-  if (!url) return {0, std::string(url.error().public_message())};
+  if (!url) return {0, std::string(url.error().public_message()), {}};
   const auto endpoints = addresses.resolve_and_check(url->host, url->port);
-  if (!endpoints) return {0, std::string(endpoints.error().public_message())};
-  const auto signature = webhooks::signature_of(due.secret, due.delivery.id, now, due.delivery.body);
-  if (!signature) return {0, signature.error().what()};
+  if (!endpoints) return {0, std::string(endpoints.error().public_message()), {}};
+  std::string signatures;
+  for (const auto& secret : due.secrets) {
+    const auto signature = webhooks::signature_of(secret, due.delivery.id, now, due.delivery.body);
+    if (!signature) return {0, signature.error().what(), {}};
+    signatures += (signatures.empty() ? "" : " ") + *signature;
+  }
 
   const Handle handle(curl_easy_init(), curl_easy_cleanup);
-  if (!handle) return {0, "libcurl does not start"};
+  if (!handle) return {0, "libcurl does not start", {}};
   List headers(nullptr, curl_slist_free_all);
   append(headers, "Content-Type: application/json");
   append(headers, "webhook-id: " + due.delivery.id.value());
   append(headers, "webhook-timestamp: " + std::to_string(to_millis(now) / 1000));
-  append(headers, "webhook-signature: " + *signature);
+  append(headers, "webhook-signature: " + signatures);
   append(headers, "Expect:");
   List resolved(nullptr, curl_slist_free_all);
   append(resolved, pinned(*url, *endpoints));
@@ -90,6 +96,11 @@ PostResult post_delivery(const webhooks::DueDelivery& due, const net::AddressFil
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, nullptr);
   PostResult result;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &result.status);
+  if (result.status == kTooMany || result.status == kUnavailable) {
+    curl_off_t seconds = 0;  // also of a date
+    curl_easy_getinfo(handle.get(), CURLINFO_RETRY_AFTER, &seconds);
+    result.retry_after = std::chrono::seconds(seconds);
+  }
   // A long answer is cut off; that there is one is all that counts.
   if (code != CURLE_OK && code != CURLE_WRITE_ERROR) {
     result.status = 0;

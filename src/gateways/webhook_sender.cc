@@ -1,6 +1,7 @@
 #include "gateways/webhook_sender.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -174,7 +175,12 @@ Task<> WebhookSender::send(webhooks::DueDelivery due, Lane lane, Gate::Pass pass
     const auto delay = webhooks::retry_delay(attempts, rng_);
     outcome.gone = result.status == kGone;
     outcome.state = delay && !outcome.gone ? webhooks::DeliveryState::pending : webhooks::DeliveryState::failed;
-    if (delay) outcome.next_at = clock_.now() + *delay;
+    const auto now = clock_.now();
+    if (delay) outcome.next_at = now + *delay;
+    if (result.retry_after.count() > 0) {
+      outcome.hold_until = now + std::min<std::chrono::seconds>(result.retry_after, options_.longest_hold);
+      if (delay) outcome.next_at = std::max(*outcome.next_at, *outcome.hold_until);
+    }
     log::info("webhooks", "delivery={} attempt={} not delivered: {}", id.value(), attempts, outcome.answer);
   }
   co_await record(id, std::move(outcome));
@@ -187,14 +193,34 @@ PostResult WebhookSender::attempt(const webhooks::DueDelivery& due) const {
   } catch (const std::exception& error) {
     // Counted as an attempt: what throws each time comes to its end as what never answers does.
     log::error("webhooks", "delivery={} cannot be sent: {}", due.delivery.id.value(), error.what());
-    return {0, "it could not be sent"};
+    return {0, "it could not be sent", {}};
   }
+}
+
+Task<> WebhookSender::tell_disabled(webhooks::Webhook webhook) {
+  const bool gone = webhook.disabled_by == webhooks::DisabledReason::gone;
+  log::info("webhooks", "webhook={} disabled: {}", webhook.id.value(), gone ? "it answered 410" : "its attempts fail");
+  if (options_.notices == nullptr) co_return;
+  notifications::NewNotification notice;
+  notice.user = webhook.user;
+  notice.type = notifications::Type::system;
+  notice.severity = notifications::Severity::warning;
+  notice.title = "Webhook disabled";
+  notice.message = "Nothing more is sent to " + shorten(webhook.url, 200) +
+                   (gone ? ", which answered that it is gone (410)."
+                         : ", which has not taken anything for a day. Switch it on again when it is well.");
+  notice.metadata = {{"webhookId", webhook.id.value()}};
+  const auto added = co_await options_.notices->add(std::move(notice));
+  if (!added) log::warning("webhooks", "cannot tell of a disabled webhook: {}", added.error().what());
 }
 
 Task<> WebhookSender::record(webhooks::DeliveryId id, webhooks::WebhookStore::Outcome outcome) {
   for (bool first = true;; first = false) {
-    const auto recorded = co_await store_.record(id, outcome);
-    if (recorded) co_return;
+    auto recorded = co_await store_.record(id, outcome);
+    if (recorded) {
+      if (*recorded) co_await tell_disabled(std::move(**recorded));
+      co_return;
+    }
     if (first) log::warning("webhooks", "delivery={} not recorded yet: {}", id.value(), recorded.error().what());
     if (stopping_) co_return;
     if (record_timer_.expiry() <= asio::steady_timer::clock_type::now()) {

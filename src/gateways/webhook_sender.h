@@ -5,6 +5,7 @@
 #include "gateways/silent_ranges.h"
 #include "gateways/webhook_post.h"
 #include "jobs/event.h"
+#include "notifications/service.h"
 #include "webhooks/webhook_store.h"
 
 #include <boost/asio/steady_timer.hpp>
@@ -29,6 +30,8 @@ struct WebhookSenderOptions {
   std::chrono::milliseconds timeout{15'000};
   std::chrono::milliseconds after_trouble{5'000};  // until what the store refused is tried again
   std::chrono::hours keep{24 * 7};                 // ended deliveries
+  std::chrono::hours longest_hold{24};             // of what an endpoint asks for by Retry-After
+  notifications::Service* notices = nullptr;       // tells users which webhook was disabled; outlives the sender
 };
 
 /// Follows the event log, files a delivery for each end that a webhook asks for, and sends what is due, with retries.
@@ -75,6 +78,7 @@ class WebhookSender {
   Task<> send_loop(Gate::Pass pass);
   Task<> send(webhooks::DueDelivery due, Lane lane, Gate::Pass pass);
   PostResult attempt(const webhooks::DueDelivery& due) const;
+  Task<> tell_disabled(webhooks::Webhook webhook);
   /// Until the store takes it, or the stop.
   Task<> record(webhooks::DeliveryId id, webhooks::WebhookStore::Outcome outcome);
   Task<> wait(asio::steady_timer& timer, std::chrono::milliseconds length);

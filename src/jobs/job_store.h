@@ -15,6 +15,9 @@ namespace rushes::jobs {
 struct Submission {
   Job job;
   bool existed = false;  // one of its keys was known: this is the job that has it
+  /// Its idempotency key came with another request before: `job` is that request's, and nothing was added. Digests
+  /// are compared where both requests have one.
+  bool reused = false;
 };
 
 /// What a scheduler asks for.
@@ -76,11 +79,12 @@ class JobStore {
   virtual ~JobStore() = default;
 
   /// Adds a job, pending, and its `job-queued`. Where `idempotency_key` is known for this user, or else an unfinished
-  /// job of this user has `unique_key`, adds nothing and gives that job.
+  /// job of this user has `unique_key`, adds nothing and gives that job; keys live as long as their jobs.
   /// Errors: `exhausted` (QUEUE_LIMIT, naming the limit) where the user has `max_unfinished` already.
   virtual Task<Result<Submission>> submit(NewJob job, int max_unfinished) = 0;
 
-  /// All of them, or none where one is refused: as by `submit`, in their order.
+  /// All of them, or none where one is refused or `reused`: as by `submit`, in their order. One that is `reused` with
+  /// an earlier one of `jobs` has no job.
   /// Errors: `too_large` (BULK_TOO_LARGE) where they alone are more than `max_unfinished`, whatever the user has.
   virtual Task<Result<std::vector<Submission>>> submit_all(std::vector<NewJob> jobs, int max_unfinished) = 0;
 

@@ -45,6 +45,7 @@ struct NewJob {
   std::string input = "{}";     // what the pipeline reads: configuration, file name, size; a JSON object
   std::string body;             // a transcript's text, never a video
   std::string idempotency_key;  // empty: none
+  std::string request_digest;   // of the request with that key, 32 bytes; empty: it is not compared
   std::string unique_key;       // taken while the job has not ended; empty: none
   std::optional<JobId> retry_of;
   int max_attempts = 3;

@@ -2,6 +2,7 @@
 #include "async/task.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
+#include "queue/key_holds.h"
 #include "queue/rate_limit.h"
 #include "queue/scheduler.h"
 
@@ -29,10 +30,13 @@ class JobService {
   /// Counts so many submits of the user, or tells how long to wait. Those that are not kept are not counted.
   Charge charge(const UserId& user, int jobs) { return Charge(rate_, user, jobs); }
 
+  /// Nothing while another request with this idempotency key of the user is being received or stored; empty: no key.
+  std::optional<KeyHolds::Hold> hold_key(const UserId& user, const std::string& key) { return keys_.take(user, key); }
+
   Task<Result<jobs::Submission>> submit(jobs::NewJob job);
   /// All of them, or none.
   Task<Result<std::vector<jobs::Submission>>> submit_all(std::vector<jobs::NewJob> jobs);
-  /// The job that a submit of this one would give again because of its keys; adds none.
+  /// The job that a submit of this one would give again because of its keys, or whose key it reuses; adds none.
   /// An error where it would be added.
   Task<Result<jobs::Submission>> submitted_before(jobs::NewJob job);
 
@@ -66,6 +70,7 @@ class JobService {
   Rng& rng_;
   const QueueLimits limits_;
   RateLimit rate_;
+  KeyHolds keys_;
 };
 
 }  // namespace rushes::queue

@@ -174,7 +174,8 @@ jobs::Waiting new_waiting(const jobs::NewJob& job, const Row& row, Timestamp tol
 
 void keep_keys(sqlite::Connection& database, const Row& row, const jobs::NewJob& request) {
   if (!request.idempotency_key.empty()) {
-    database.run("INSERT INTO job_keys VALUES (?, ?, ?)", request.user.value(), request.idempotency_key, row.number);
+    database.run("INSERT INTO job_keys VALUES (?, ?, ?, ?)", request.user.value(), request.idempotency_key, row.number,
+                 sqlite::Blob{request.request_digest});
   }
   if (request.type == jobs::JobType::upload) {
     database.run(

@@ -1,8 +1,10 @@
 #include "store_sqlite/migrations.h"
 
 #include "store_sqlite/first_events_migration.h"
+#include "store_sqlite/key_digests_migration.h"
 #include "store_sqlite/runs_migration.h"
 #include "store_sqlite/states_migration.h"
+#include "store_sqlite/webhook_care_migration.h"
 
 #include <array>
 
@@ -337,7 +339,7 @@ struct Migration {
   void (*code)(sqlite::Connection& database) = nullptr;  // instead
 };
 
-constexpr std::array<Migration, 11> kMigrations{{{kFirst},
+constexpr std::array<Migration, 13> kMigrations{{{kFirst},
                                                  {kLogIdentity},
                                                  {kLiveOrder},
                                                  {kUserLists},
@@ -347,7 +349,9 @@ constexpr std::array<Migration, 11> kMigrations{{{kFirst},
                                                  {kAnalysesList},
                                                  {nullptr, list_in_runs},
                                                  {nullptr, keep_first_events_with_jobs},
-                                                 {kPendingOfWebhooks}}};
+                                                 {kPendingOfWebhooks},
+                                                 {kKeyDigests},
+                                                 {kWebhookCare}}};
 
 }  // namespace
 

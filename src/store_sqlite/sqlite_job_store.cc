@@ -4,6 +4,7 @@
 #include "store_sqlite/event_rows.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace rushes::store_sqlite {
@@ -11,6 +12,8 @@ namespace {
 
 // Positions that one look compares with what was told: so many at the front, and as many further back in turn.
 constexpr int kWindow = 2'000;
+// Behind the columns of a job.
+constexpr int kDigestColumn = 32;
 
 std::optional<jobs::Job> single_job(sqlite::Statement& row) {
   if (!row.next()) return std::nullopt;
@@ -27,36 +30,51 @@ std::optional<jobs::Job> find_unique(sqlite::Connection& database, const UserId&
                         .bind(user.value(), key));
 }
 
-/// The job that a submit of `job` gives again.
-std::optional<jobs::Job> find_keyed(Transaction& transaction, const jobs::NewJob& job) {
+bool differ(const std::string& digest, const std::string& other) {
+  return !digest.empty() && !other.empty() && digest != other;
+}
+
+/// What a submit of `job` gives where one of its keys is known.
+std::optional<jobs::Submission> find_keyed(Transaction& transaction, const jobs::NewJob& job) {
   if (job.idempotency_key.empty() && job.unique_key.empty()) return std::nullopt;
   auto& database = transaction.database();
   if (!job.idempotency_key.empty()) {
     auto& row = database
                     .statement("SELECT " RUSHES_JOB_COLUMNS
-                               " FROM jobs WHERE no = (SELECT no FROM job_keys WHERE user_id = ? AND key = ?)")
+                               ", (SELECT digest FROM job_keys WHERE user_id = ?1 AND key = ?2)"
+                               " FROM jobs WHERE no = (SELECT no FROM job_keys WHERE user_id = ?1 AND key = ?2)")
                     .bind(job.user.value(), job.idempotency_key);
-    if (auto found = single_job(row)) return found;
+    if (row.next()) {
+      jobs::Submission known{read_job(row), true, differ(row.text(kDigestColumn), job.request_digest)};
+      row.reset();
+      return known;
+    }
   }
-  return find_unique(database, job.user, job.unique_key);
+  if (auto found = find_unique(database, job.user, job.unique_key)) return jobs::Submission{std::move(*found), true};
+  return std::nullopt;
 }
 
 /// Which keys the jobs of one request bring: two with the same are one job.
 class RequestKeys {
  public:
+  enum class Seen : std::uint8_t { no, yes, with_another_request };
+
   /// Whether `job` is one that came before; else it is remembered.
-  bool known(const jobs::NewJob& job) {
+  Seen look(const jobs::NewJob& job) {
     const Key once{job.user, job.idempotency_key};
     const Key unique{job.user, job.unique_key};
-    if (idempotency_.contains(once) || unique_.contains(unique)) return true;
-    if (!once.second.empty()) idempotency_.insert(once);
+    if (const auto same = digests_.find(once); same != digests_.end()) {
+      return differ(same->second, job.request_digest) ? Seen::with_another_request : Seen::yes;
+    }
+    if (unique_.contains(unique)) return Seen::yes;
+    if (!once.second.empty()) digests_.emplace(once, job.request_digest);
     if (!unique.second.empty()) unique_.insert(unique);
-    return false;
+    return Seen::no;
   }
 
  private:
   using Key = std::pair<UserId, std::string>;
-  std::set<Key> idempotency_;
+  std::map<Key, std::string> digests_;  // by idempotency key
   std::set<Key> unique_;
 };
 
@@ -100,13 +118,13 @@ jobs::Submission SqliteJobStore::add(Transaction& transaction, const jobs::NewJo
     const auto earlier = lists.job_ids.number_of(database, job.retry_of->value());
     if (earlier) copy_checkpoints(database, *earlier, row.number);
   }
-  return {std::move(row.job), false};
+  return {std::move(row.job)};
 }
 
 Task<Result<jobs::Submission>> SqliteJobStore::submit(jobs::NewJob job, int max_unfinished) {
   std::function work = [this, job = std::move(job),
                         max_unfinished](Transaction& transaction) -> Result<jobs::Submission> {
-    if (auto known = find_keyed(transaction, job)) return jobs::Submission{std::move(*known), true};
+    if (auto known = find_keyed(transaction, job)) return std::move(*known);
     if (live_.unfinished(job.user) >= max_unfinished) return jobs::queue_limit(max_unfinished);
     return add(transaction, job, clock_.now());
   };
@@ -120,13 +138,18 @@ Task<Result<std::vector<jobs::Submission>>> SqliteJobStore::submit_all(std::vect
     std::vector<jobs::Submission> submitted(all.size());
     std::unordered_map<UserId, int> wanted;
     RequestKeys keys;
+    bool reused = false;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (auto known = find_keyed(transaction, all[i])) {
-        submitted[i] = {std::move(*known), true};
-      } else if (!keys.known(all[i])) {
+        submitted[i] = std::move(*known);
+      } else if (const auto seen = keys.look(all[i]); seen == RequestKeys::Seen::no) {
         ++wanted[all[i].user];
+      } else {
+        submitted[i].reused = seen == RequestKeys::Seen::with_another_request;
       }
+      reused = reused || submitted[i].reused;
     }
+    if (reused) return submitted;
     for (const auto& [user, count] : wanted) {
       const auto unfinished = live_.unfinished(user);
       if (unfinished + count > max_unfinished) return jobs::queue_limit(max_unfinished, unfinished, count);
@@ -135,7 +158,7 @@ Task<Result<std::vector<jobs::Submission>>> SqliteJobStore::submit_all(std::vect
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (submitted[i].existed) continue;
       auto known = find_keyed(transaction, all[i]);
-      submitted[i] = known ? jobs::Submission{std::move(*known), true} : add(transaction, all[i], now);
+      submitted[i] = known ? std::move(*known) : add(transaction, all[i], now);
     }
     return submitted;
   };

@@ -1,6 +1,7 @@
 #include "store_sqlite/sqlite_webhook_store.h"
 
 #include "base/json.h"
+#include "store_sqlite/webhook_rows.h"
 
 #include <algorithm>
 #include <optional>
@@ -14,6 +15,7 @@ namespace rushes::store_sqlite {
 using webhooks::Delivery;
 using webhooks::DeliveryId;
 using webhooks::DeliveryState;
+using webhooks::DisabledReason;
 using webhooks::DueDelivery;
 using webhooks::Share;
 using webhooks::Turn;
@@ -21,55 +23,6 @@ using webhooks::Webhook;
 using webhooks::WebhookId;
 
 namespace {
-
-Error not_found() { return Error::for_user(Errc::not_found, "WEBHOOK_NOT_FOUND", "There is no such webhook."); }
-
-Webhook read_webhook(const sqlite::Statement& row) {
-  Webhook webhook;
-  webhook.id = WebhookId(row.text(0));
-  webhook.user = UserId(row.text(1));
-  webhook.url = row.text(2);
-  webhook.secret = row.text(3);
-  const auto types = parse_json(row.text(4));
-  if (types && types->is_array()) {
-    for (const auto& type : types->get_array()) {
-      if (type.is_string()) webhook.types.emplace_back(type.get_string());
-    }
-  }
-  webhook.created_at = from_millis(row.integer(5));
-  if (!row.is_null(6)) webhook.disabled_at = from_millis(row.integer(6));
-  return webhook;
-}
-
-std::vector<Webhook> webhooks_of(sqlite::Connection& database, const UserId& user) {
-  auto& rows = database.statement(
-      "SELECT id, user_id, url, secret, types, created_at, disabled_at FROM webhooks WHERE user_id = ? ORDER BY id");
-  rows.bind(user.value());
-  std::vector<Webhook> all;
-  while (rows.next()) all.push_back(read_webhook(rows));
-  return all;
-}
-
-bool is_owned(sqlite::Connection& database, const UserId& user, const WebhookId& id) {
-  auto& row = database.statement("SELECT 1 FROM webhooks WHERE id = ? AND user_id = ?").bind(id.value(), user.value());
-  const bool found = row.next();
-  if (found) row.reset();
-  return found;
-}
-
-Delivery read_delivery(const sqlite::Statement& row) {
-  Delivery delivery;
-  delivery.id = DeliveryId(row.text(0));
-  delivery.webhook = WebhookId(row.text(1));
-  delivery.type = row.text(2);
-  delivery.body = row.text(3);
-  delivery.state = static_cast<DeliveryState>(row.integer(4));
-  delivery.attempts = static_cast<int>(row.integer(5));
-  delivery.last_answer = row.text(6);
-  delivery.created_at = from_millis(row.integer(7));
-  if (delivery.state == DeliveryState::pending) delivery.next_at = from_millis(row.integer(8));
-  return delivery;
-}
 
 /// A webhook with something pending.
 struct Waiting {
@@ -88,7 +41,8 @@ std::vector<Waiting> waiting_webhooks(sqlite::Connection& database) {
       " UNION ALL SELECT (SELECT min(webhook_id) FROM deliveries INDEXED BY deliveries_pending"
       " WHERE state = 0 AND webhook_id > hook) FROM waiting"
       " WHERE hook IS NOT NULL)"
-      " SELECT w.id, w.user_id, (SELECT min(next_at) FROM deliveries WHERE state = 0 AND webhook_id = w.id)"
+      " SELECT w.id, w.user_id,"
+      " max(w.hold_until, (SELECT min(next_at) FROM deliveries WHERE state = 0 AND webhook_id = w.id))"
       " FROM waiting JOIN webhooks w ON w.id = hook");
   std::vector<Waiting> all;
   while (rows.next()) all.push_back({WebhookId(rows.text(0)), UserId(rows.text(1)), from_millis(rows.integer(2))});
@@ -110,14 +64,16 @@ void leave_room(std::vector<Waiting>& waiting, const Share& share) {
 }
 
 /// Nothing where the webhook was removed a moment ago.
-std::optional<DueDelivery> first_of(sqlite::Connection& database, const Waiting& waiting) {
+std::optional<DueDelivery> first_of(sqlite::Connection& database, const Waiting& waiting, Timestamp now) {
   auto& row = database.statement(
       "SELECT d.id, d.webhook_id, d.type, d.body, d.state, d.attempts, d.last_answer, d.created_at, d.next_at, w.url,"
-      " w.secret FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id"
-      " WHERE d.state = 0 AND d.webhook_id = ? ORDER BY d.next_at, d.rowid LIMIT 1");
-  row.bind(waiting.webhook.value());
+      " w.secret, CASE WHEN w.previous_until > ?1 THEN w.previous_secret END"
+      " FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id"
+      " WHERE d.state = 0 AND d.webhook_id = ?2 ORDER BY d.next_at, d.rowid LIMIT 1");
+  row.bind(to_millis(now), waiting.webhook.value());
   if (!row.next()) return std::nullopt;
-  DueDelivery due{read_delivery(row), waiting.user, row.text(9), row.text(10)};
+  DueDelivery due{read_delivery(row), waiting.user, row.text(9), {row.text(10)}};
+  if (!row.is_null(11)) due.secrets.push_back(row.text(11));
   row.reset();
   return due;
 }
@@ -131,9 +87,10 @@ Task<Result<Webhook>> SqliteWebhookStore::add(Webhook webhook, int most) {
       return Error::for_user(Errc::conflict, "WEBHOOK_LIMIT",
                              "You have " + std::to_string(most) + " webhooks, the most allowed; remove one first.");
     }
-    database.run("INSERT INTO webhooks (id, user_id, url, secret, types, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-                 webhook.id.value(), webhook.user.value(), webhook.url, webhook.secret,
-                 json::serialize(to_json_array(webhook.types)), to_millis(webhook.created_at));
+    database.run(
+        "INSERT INTO webhooks (id, user_id, url, secret, types, created_at, description) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        webhook.id.value(), webhook.user.value(), webhook.url, webhook.secret,
+        json::serialize(to_json_array(webhook.types)), to_millis(webhook.created_at), webhook.description);
     return webhook;
   };
   return writer_.write(std::move(work));
@@ -146,10 +103,38 @@ Task<Result<std::vector<Webhook>>> SqliteWebhookStore::list(UserId user) {
   return readers_.read(std::move(question));
 }
 
+Task<Result<Webhook>> SqliteWebhookStore::change(UserId user, WebhookId id, webhooks::WebhookChange change) {
+  std::function work = [this, user = std::move(user), id = std::move(id),
+                        change = std::move(change)](Transaction& transaction) -> Result<Webhook> {
+    auto& database = transaction.database();
+    if (!is_owned(database, user, id)) return webhook_not_found();
+    const auto now = clock_.now();
+    std::optional<std::string> types;
+    if (change.types) types = json::serialize(to_json_array(*change.types));
+    database.run(
+        "UPDATE webhooks SET url = ifnull(?, url), description = ifnull(?, description), types = ifnull(?, types)"
+        " WHERE id = ?",
+        change.url, change.description, types, id.value());
+    if (change.secret) {
+      database.run("UPDATE webhooks SET previous_secret = secret, previous_until = ?, secret = ? WHERE id = ?",
+                   to_millis(now + webhooks::kBothSecrets), *change.secret, id.value());
+    }
+    if (change.url || change.enabled.value_or(false)) count_anew(database, id);
+    if (change.enabled.value_or(false)) {
+      database.run("UPDATE webhooks SET disabled_at = NULL, disabled_by = NULL WHERE id = ?", id.value());
+    }
+    if (!change.enabled.value_or(true) && !find_webhook(database, id)->disabled_at) {
+      disable_webhook(database, id, DisabledReason::asked, to_millis(now));
+    }
+    return *find_webhook(database, id);
+  };
+  return writer_.write(std::move(work));
+}
+
 Task<Result<void>> SqliteWebhookStore::remove(UserId user, WebhookId id) {
   std::function work = [user = std::move(user), id = std::move(id)](Transaction& transaction) -> Result<void> {
     auto& database = transaction.database();
-    if (!is_owned(database, user, id)) return not_found();
+    if (!is_owned(database, user, id)) return webhook_not_found();
     database.run("DELETE FROM deliveries WHERE webhook_id = ?", id.value());
     database.run("DELETE FROM webhooks WHERE id = ?", id.value());
     return {};
@@ -208,8 +193,29 @@ Task<Result<std::int64_t>> SqliteWebhookStore::consumed() {
 Task<Result<Delivery>> SqliteWebhookStore::file(UserId user, WebhookId id, std::string type, std::string data) {
   std::function work = [this, user = std::move(user), id = std::move(id), type = std::move(type),
                         data = std::move(data)](Transaction& transaction) -> Result<Delivery> {
-    if (!is_owned(transaction.database(), user, id)) return not_found();
+    if (auto may = may_send(transaction.database(), user, id); !may) return may.error();
     return insert(transaction.database(), id, type, webhooks::message_of(type, clock_.now(), data));
+  };
+  return writer_.write(std::move(work));
+}
+
+Task<Result<Delivery>> SqliteWebhookStore::resend(UserId user, WebhookId id, DeliveryId delivery) {
+  std::function work = [this, user = std::move(user), id = std::move(id),
+                        delivery = std::move(delivery)](Transaction& transaction) -> Result<Delivery> {
+    auto& database = transaction.database();
+    if (auto may = may_send(database, user, id); !may) return may.error();
+    database.run("UPDATE deliveries SET state = 0, attempts = 0, next_at = ? WHERE id = ? AND webhook_id = ?",
+                 to_millis(clock_.now()), delivery.value(), id.value());
+    auto& row = database.statement(
+        "SELECT id, webhook_id, type, body, state, attempts, last_answer, created_at, next_at FROM deliveries"
+        " WHERE id = ? AND webhook_id = ?");
+    if (!row.bind(delivery.value(), id.value()).next()) {
+      return Error::for_user(Errc::not_found, "DELIVERY_NOT_FOUND",
+                             "This webhook has no such delivery; they are kept for a week.");
+    }
+    auto found = read_delivery(row);
+    row.reset();
+    return found;
   };
   return writer_.write(std::move(work));
 }
@@ -226,39 +232,53 @@ Task<Result<Turn>> SqliteWebhookStore::due(Timestamp now, Share share) {
     const auto limit = static_cast<std::size_t>(std::max(share.limit, 0));
     if (waiting.size() > limit) turn.next = now;
     for (const auto& one : std::span(waiting).first(std::min(limit, waiting.size()))) {
-      if (auto first = first_of(database, one)) turn.due.push_back(std::move(*first));
+      if (auto first = first_of(database, one, now)) turn.due.push_back(std::move(*first));
     }
     return turn;
   };
   return readers_.read(std::move(question));
 }
 
-Task<Result<void>> SqliteWebhookStore::record(DeliveryId id, Outcome outcome) {
+Task<Result<std::optional<Webhook>>> SqliteWebhookStore::record(DeliveryId id, Outcome outcome) {
+  struct Disabled {
+    std::optional<Webhook> webhook;
+    std::uint64_t deliveries = 0;  // that failed with it, besides this one
+  };
   const auto state = outcome.state;
   std::function work = [this, id = std::move(id),
-                        outcome = std::move(outcome)](Transaction& transaction) -> Result<std::uint64_t> {
+                        outcome = std::move(outcome)](Transaction& transaction) -> Result<Disabled> {
     auto& database = transaction.database();
     const auto now = to_millis(clock_.now());
     // What ended at `next_at` is forgotten some time after it.
     const auto next_at = outcome.next_at ? to_millis(*outcome.next_at) : now;
     database.run("UPDATE deliveries SET state = ?, attempts = attempts + 1, last_answer = ?, next_at = ? WHERE id = ?",
                  static_cast<int>(outcome.state), outcome.answer, next_at, id.value());
-    if (!outcome.gone) return 0;
-    database.run("UPDATE webhooks SET disabled_at = ? WHERE id = (SELECT webhook_id FROM deliveries WHERE id = ?)", now,
-                 id.value());
-    return static_cast<std::uint64_t>(
-        database.run("UPDATE deliveries SET state = 2, next_at = ? WHERE state = 0 AND"
-                     " webhook_id = (SELECT webhook_id FROM deliveries WHERE id = ?)",
-                     now, id.value()));
+    const auto webhook = webhook_of(database, id);
+    if (!webhook) return Disabled();
+    if (outcome.state == DeliveryState::delivered) {
+      count_anew(database, *webhook);
+      return Disabled();
+    }
+    if (outcome.hold_until) {
+      database.run("UPDATE webhooks SET hold_until = ? WHERE id = ?", to_millis(*outcome.hold_until), webhook->value());
+    }
+    const bool failing = fails_too_long(database, *webhook, now);
+    auto found = find_webhook(database, *webhook);
+    if (!found || found->disabled_at || (!outcome.gone && !failing)) return Disabled();
+    const auto reason = outcome.gone ? DisabledReason::gone : DisabledReason::failing;
+    const auto failed = disable_webhook(database, *webhook, reason, now);
+    found->disabled_at = from_millis(now);
+    found->disabled_by = reason;
+    return Disabled{std::move(found), failed};
   };
-  const auto others = co_await writer_.write(std::move(work));
-  if (!others) co_return others.error();
+  auto disabled = co_await writer_.write(std::move(work));
+  if (!disabled) co_return disabled.error();
   (state == DeliveryState::delivered ? counts_.delivered
    : state == DeliveryState::pending ? counts_.failed
                                      : counts_.given_up)
       .add(1);
-  counts_.given_up.add(*others);
-  co_return Result<void>();
+  counts_.given_up.add(disabled->deliveries);
+  co_return std::move(disabled->webhook);
 }
 
 Task<Result<int>> SqliteWebhookStore::pending(int most) {
@@ -273,7 +293,7 @@ Task<Result<int>> SqliteWebhookStore::pending(int most) {
 Task<Result<std::vector<Delivery>>> SqliteWebhookStore::deliveries(UserId user, WebhookId id, int limit) {
   std::function question = [user = std::move(user), id = std::move(id),
                             limit](sqlite::Connection& database) -> Result<std::vector<Delivery>> {
-    if (!is_owned(database, user, id)) return not_found();
+    if (!is_owned(database, user, id)) return webhook_not_found();
     auto& rows = database.statement(
         "SELECT id, webhook_id, type, body, state, attempts, last_answer, created_at, next_at FROM deliveries"
         " WHERE webhook_id = ? ORDER BY rowid DESC LIMIT ?");

@@ -7,6 +7,11 @@ std::string_view to_string(DeliveryState state) noexcept {
   return kStates[static_cast<std::size_t>(state)];
 }
 
+std::string_view to_string(DisabledReason reason) noexcept {
+  constexpr std::array<std::string_view, 3> kReasons{"gone", "failing", "asked"};
+  return kReasons[static_cast<std::size_t>(reason)];
+}
+
 std::optional<std::chrono::milliseconds> retry_delay(int attempts, Rng& rng) {
   using namespace std::chrono_literals;
   constexpr std::array<std::chrono::seconds, 8> kDelays{5s, 5min, 30min, 2h, 5h, 10h, 20h, 30h};

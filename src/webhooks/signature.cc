@@ -43,6 +43,13 @@ std::string new_secret(Rng& rng) {
   return std::string(kPrefix) + base64(bytes);
 }
 
+bool is_secret(std::string_view text) {
+  constexpr std::size_t kMostBytes = 64;
+  if (!text.starts_with(kPrefix) || text.size() > 2 * kMostBytes) return false;
+  const auto key = from_base64(text.substr(kPrefix.size()));
+  return key && key->size() >= kSecretBytes && key->size() <= kMostBytes;
+}
+
 Result<std::string> signature_of(std::string_view secret, const DeliveryId& id, Timestamp at, std::string_view body) {
   if (!secret.starts_with(kPrefix)) return Error(Errc::malformed, "a webhook's secret begins with whsec_");
   const auto key = from_base64(secret.substr(kPrefix.size()));

@@ -24,7 +24,7 @@ struct DueDelivery {
   Delivery delivery;
   UserId user;
   std::string url;
-  std::string secret;
+  std::vector<std::string> secrets;  // that sign it, the newest first
 };
 
 /// What may be sent beside what is being sent: one delivery at a time to a webhook, so many to a user's webhooks.
@@ -62,6 +62,8 @@ class WebhookStore {
   /// Errors: `conflict` (WEBHOOK_LIMIT) where the user has `most` already.
   virtual Task<Result<Webhook>> add(Webhook webhook, int most) = 0;
   virtual Task<Result<std::vector<Webhook>>> list(UserId user) = 0;
+  /// Gives it as it is then. Disabling it fails what is under way to it.
+  virtual Task<Result<Webhook>> change(UserId user, WebhookId id, WebhookChange change) = 0;
   /// With what is under way to it.
   virtual Task<Result<void>> remove(UserId user, WebhookId id) = 0;
 
@@ -70,22 +72,27 @@ class WebhookStore {
   virtual Task<Result<int>> consume(std::vector<Told> told, std::int64_t upto) = 0;
   /// The last event dealt with; 0 at first.
   virtual Task<Result<std::int64_t>> consumed() = 0;
-  /// Files one delivery to one webhook, whatever it asks for.
+  /// Files one delivery to one webhook, whatever it asks for. Errors: `conflict` (WEBHOOK_DISABLED); `exhausted`
+  /// (WEBHOOK_BUSY) where kMostPending are pending already.
   virtual Task<Result<Delivery>> file(UserId user, WebhookId id, std::string type, std::string data) = 0;
+  /// Makes a delivery due now, under its id and with all its attempts before it. Errors: as those of `file`;
+  /// `not_found` (DELIVERY_NOT_FOUND).
+  virtual Task<Result<Delivery>> resend(UserId user, WebhookId id, DeliveryId delivery) = 0;
 
   /// Pending deliveries whose time has come and for which the share has room: those of the users with the fewest on
   /// the way first, then the earliest.
   virtual Task<Result<Turn>> due(Timestamp now, Share share) = 0;
-  /// How an attempt went: `state` pending with the next time, or its end. `gone`: the webhook is disabled, and all that
-  /// is under way to it has failed.
+  /// How an attempt went: `state` pending with the next time, or its end. `gone`: the webhook is disabled. So is one
+  /// whose attempts fail as kMostFailures says. All that is under way to a disabled one has failed.
   struct Outcome {
     DeliveryState state = DeliveryState::delivered;
     std::string answer;
     std::optional<Timestamp> next_at;
+    std::optional<Timestamp> hold_until;  // it asked for nothing to be sent before
     bool gone = false;
   };
-  /// From one thread at a time.
-  virtual Task<Result<void>> record(DeliveryId id, Outcome outcome) = 0;
+  /// The webhook where this disabled it. From one thread at a time.
+  virtual Task<Result<std::optional<Webhook>>> record(DeliveryId id, Outcome outcome) = 0;
   /// Of what was recorded.
   virtual const DeliveryCounts& counts() const noexcept = 0;
   /// How many deliveries are pending, counted up to `most`.

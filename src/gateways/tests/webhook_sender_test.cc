@@ -62,16 +62,20 @@ class Deliveries final : public webhooks::WebhookStore {
     }
     co_return turn;
   }
-  Task<Result<void>> record(DeliveryId id, Outcome outcome) override {
+  Task<Result<std::optional<webhooks::Webhook>>> record(DeliveryId id, Outcome outcome) override {
     if (--awaited_ == 0) asked_.set_value();
     if (refused_-- > 0) co_return Error(Errc::unavailable, "no room");
     std::erase_if(due_, [&](const auto& one) { return one.delivery.id == id; });
     recorded_.push_back(std::move(outcome));
-    co_return Result<void>();
+    co_return std::optional<webhooks::Webhook>();
   }
 
   Task<Result<webhooks::Webhook>> add(webhooks::Webhook webhook, int) override { co_return webhook; }
   Task<Result<std::vector<webhooks::Webhook>>> list(UserId) override { co_return std::vector<webhooks::Webhook>(); }
+  Task<Result<webhooks::Webhook>> change(UserId, WebhookId, webhooks::WebhookChange) override {
+    co_return webhooks::Webhook();
+  }
+  Task<Result<webhooks::Delivery>> resend(UserId, WebhookId, DeliveryId) override { co_return webhooks::Delivery(); }
   Task<Result<void>> remove(UserId, WebhookId) override { co_return Result<void>(); }
   Task<Result<int>> consume(std::vector<webhooks::Told>, std::int64_t) override { co_return 0; }
   Task<Result<std::int64_t>> consumed() override { co_return std::int64_t{0}; }
@@ -123,12 +127,24 @@ TEST_F(WebhookSenderTest, WhatTheDiskRefusesToRecordIsNotSentAgain) {
   std::atomic<int> posts = 0;
   const auto post = [&](const auto&...) {
     ++posts;
-    return PostResult{204, ""};
+    return PostResult{204, "", {}};
   };
   send(6, post, std::chrono::milliseconds(1));
   EXPECT_EQ(posts, 1);
   ASSERT_EQ(store_.recorded().size(), 1U);
   EXPECT_EQ(store_.recorded()[0].answer, "204");
+}
+
+TEST_F(WebhookSenderTest, RetryAfterIsKeptForADayAtMost) {
+  store_.add("a");
+  store_.add("b");
+  const auto post = [](const DueDelivery& due, const auto&...) {
+    return PostResult{429, "", due.delivery.id.value() == "a" ? std::chrono::seconds(90) : std::chrono::hours(1'000)};
+  };
+  send(2, post, std::chrono::milliseconds(1), 1);
+  ASSERT_EQ(store_.recorded().size(), 2U);
+  EXPECT_EQ(store_.recorded()[0].hold_until, clock_.now() + std::chrono::seconds(90));
+  EXPECT_EQ(store_.recorded()[1].hold_until, clock_.now() + std::chrono::hours(24));
 }
 
 TEST_F(WebhookSenderTest, AStopDoesNotWaitForTheDisk) {
@@ -138,7 +154,7 @@ TEST_F(WebhookSenderTest, AStopDoesNotWaitForTheDisk) {
   send(
       2,
       [](const auto&...) {
-        return PostResult{204, ""};
+        return PostResult{204, "", {}};
       },
       std::chrono::hours(1));
   EXPECT_TRUE(store_.recorded().empty());

@@ -136,6 +136,51 @@ TEST_P(JobStoreContract, AnIdempotencyKeyComesBeforeAUniqueKey) {
   EXPECT_EQ(must(run_to_end(jobs().submit(third, kNoLimit))).job.id, second.id);
 }
 
+TEST_P(JobStoreContract, AnIdempotencyKeyWithAnotherRequestIsToldFromARepetition) {
+  const auto keyed = [&](char digest) {
+    auto job = request("ann");
+    job.idempotency_key = "once";
+    if (digest != ' ') job.request_digest = std::string(31, '\0') + digest;
+    return job;
+  };
+  const auto first = must(run_to_end(jobs().submit(keyed('a'), kNoLimit))).job;
+  const auto again = must(run_to_end(jobs().submit(keyed('a'), 0)));
+  EXPECT_TRUE(again.existed);
+  EXPECT_FALSE(again.reused);
+  EXPECT_EQ(again.job.id, first.id);
+  EXPECT_FALSE(must(run_to_end(jobs().submit(keyed(' '), 0))).reused) << "without a digest nothing is compared";
+  complete(claim());
+  for (const int most : {0, kNoLimit}) {
+    const auto other = must(run_to_end(jobs().submit(keyed('b'), most)));
+    EXPECT_TRUE(other.reused);
+    EXPECT_EQ(other.job.id, first.id);
+  }
+  auto bobs = keyed('b');
+  bobs.user = UserId("bob");
+  EXPECT_FALSE(must(run_to_end(jobs().submit(bobs, kNoLimit))).existed);
+  EXPECT_EQ(events_of("ann").size(), 3U);
+}
+
+TEST_P(JobStoreContract, OfManyNoneIsAddedWhereAKeyIsReused) {
+  const auto keyed = [&](const char* key, char digest) {
+    auto job = request("ann");
+    job.idempotency_key = key;
+    job.request_digest = std::string(32, digest);
+    return job;
+  };
+  must(run_to_end(jobs().submit(keyed("known", 'a'), kNoLimit)));
+
+  const auto before = must(run_to_end(jobs().submit_all({keyed("new", 'a'), keyed("known", 'b')}, kNoLimit)));
+  EXPECT_FALSE(before[0].reused);
+  EXPECT_TRUE(before[1].reused);
+  const auto within =
+      must(run_to_end(jobs().submit_all({keyed("new", 'a'), keyed("new", 'a'), keyed("new", 'b')}, kNoLimit)));
+  EXPECT_FALSE(within[1].reused);
+  EXPECT_TRUE(within[2].reused);
+  EXPECT_EQ(events_of("ann").size(), 1U) << "all or none";
+  EXPECT_FALSE(must(run_to_end(jobs().submit(keyed("new", 'c'), kNoLimit))).existed);
+}
+
 TEST_P(JobStoreContract, RestartIsRefusedWhileAnotherHasTheUniqueKey) {
   const auto first = must(run_to_end(jobs().submit(with_unique_key(request("ann"), "nightly"), kNoLimit))).job;
   complete(claim());

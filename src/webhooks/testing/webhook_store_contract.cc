@@ -65,7 +65,7 @@ TEST_P(WebhookStoreContract, AnEndIsFiledOnceForEachWebhookThatAsksForIt) {
   const auto first = due();
   ASSERT_EQ(first.size(), 1U) << "a webhook has one at a time";
   EXPECT_EQ(first[0].url, all.url);
-  EXPECT_EQ(first[0].secret, all.secret);
+  EXPECT_EQ(first[0].secrets, std::vector{all.secret});
   EXPECT_EQ(first[0].user, UserId("ann"));
   EXPECT_EQ(first[0].delivery.type, "job.completed");
   EXPECT_EQ(first[0].delivery.body, message_of("job.completed", clock_.now(), R"({"jobId":"j"})"));
@@ -148,14 +148,114 @@ TEST_P(WebhookStoreContract, OneThatIsGoneIsToldNothingMore) {
   gone.answer = "410";
   gone.gone = true;
   const auto pending = run_to_end(store().pending(10)).value();
-  ASSERT_TRUE(run_to_end(store().record(due().at(0).delivery.id, gone)));
+  const auto disabled = run_to_end(store().record(due().at(0).delivery.id, gone)).value();
+  ASSERT_TRUE(disabled);
+  EXPECT_EQ(disabled->id, webhook.id);
+  EXPECT_EQ(disabled->disabled_by, DisabledReason::gone);
   EXPECT_EQ(store().counts().given_up.value(), static_cast<std::uint64_t>(pending));
   EXPECT_TRUE(due().empty());
   EXPECT_EQ(run_to_end(store().consume({told(3, "ann")}, 3)).value(), 0);
   EXPECT_EQ(run_to_end(store().list(UserId("ann"))).value().at(0).disabled_at, clock_.now());
+  EXPECT_EQ(run_to_end(store().list(UserId("ann"))).value().at(0).disabled_by, DisabledReason::gone);
   for (const auto& delivery : run_to_end(store().deliveries(UserId("ann"), webhook.id, 10)).value()) {
     EXPECT_EQ(delivery.state, DeliveryState::failed);
   }
+}
+
+TEST_P(WebhookStoreContract, OneThatFailsForADayIsDisabledUntilItsUserSwitchesItOn) {
+  const auto webhook = add("ann");
+  ASSERT_EQ(run_to_end(store().consume({told(1, "ann"), told(2, "ann")}, 2)).value(), 2);
+  const auto fail = [&] {
+    WebhookStore::Outcome later;
+    later.state = DeliveryState::pending;
+    later.answer = "500";
+    later.next_at = clock_.now();
+    return run_to_end(store().record(due().at(0).delivery.id, later)).value();
+  };
+  for (int i = 0; i < 2 * kMostFailures; ++i) EXPECT_FALSE(fail()) << "a short outage, however many attempts";
+  ASSERT_TRUE(run_to_end(store().record(due().at(0).delivery.id, {})));
+  for (int i = 1; i < kMostFailures; ++i) EXPECT_FALSE(fail());
+  clock_.advance(kLongestFailing);
+  const auto disabled = fail();
+  ASSERT_TRUE(disabled);
+  EXPECT_EQ(disabled->disabled_by, DisabledReason::failing);
+  EXPECT_TRUE(due().empty());
+  EXPECT_EQ(run_to_end(store().consume({told(3, "ann")}, 3)).value(), 0);
+  const auto failed = run_to_end(store().deliveries(UserId("ann"), webhook.id, 10)).value().at(0);
+  EXPECT_EQ(failed.state, DeliveryState::failed);
+  EXPECT_EQ(run_to_end(store().resend(UserId("ann"), webhook.id, failed.id)).error().public_name(), "WEBHOOK_DISABLED");
+  EXPECT_EQ(run_to_end(store().file(UserId("ann"), webhook.id, "x", "{}")).error().public_name(), "WEBHOOK_DISABLED");
+
+  WebhookChange on;
+  on.enabled = true;
+  EXPECT_FALSE(run_to_end(store().change(UserId("ann"), webhook.id, on)).value().disabled_at);
+  EXPECT_EQ(run_to_end(store().resend(UserId("ann"), webhook.id, failed.id)).value().attempts, 0);
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due()[0].delivery.id, failed.id);
+  EXPECT_FALSE(fail()) << "it is counted anew";
+  EXPECT_EQ(run_to_end(store().resend(UserId("ann"), webhook.id, DeliveryId("none"))).error().public_name(),
+            "DELIVERY_NOT_FOUND");
+  EXPECT_EQ(run_to_end(store().resend(UserId("bob"), webhook.id, failed.id)).error().code(), Errc::not_found);
+}
+
+TEST_P(WebhookStoreContract, ItsUserChangesIt) {
+  const auto webhook = add("ann");
+  WebhookChange change;
+  change.url = "https://example.org/new";
+  change.description = "the new one";
+  change.types = std::vector<std::string>{"job.failed"};
+  const auto changed = run_to_end(store().change(UserId("ann"), webhook.id, change)).value();
+  EXPECT_EQ(changed.url, *change.url);
+  EXPECT_EQ(changed.description, *change.description);
+  EXPECT_EQ(changed.types, *change.types);
+  EXPECT_EQ(changed.secret, webhook.secret);
+  EXPECT_EQ(run_to_end(store().change(UserId("bob"), webhook.id, change)).error().code(), Errc::not_found);
+  ASSERT_EQ(run_to_end(store().consume({told(1, "ann"), told(2, "ann", "job.failed")}, 2)).value(), 1);
+  EXPECT_EQ(due().at(0).url, *change.url);
+  WebhookChange off;
+  off.enabled = false;
+  const auto disabled = run_to_end(store().change(UserId("ann"), webhook.id, off)).value();
+  EXPECT_EQ(disabled.disabled_by, DisabledReason::asked);
+  EXPECT_EQ(disabled.disabled_at, clock_.now());
+  EXPECT_TRUE(due().empty());
+}
+
+TEST_P(WebhookStoreContract, AReplacedSecretSignsForADayBesideTheNewOne) {
+  const auto webhook = add("ann");
+  ASSERT_EQ(run_to_end(store().consume({told(1, "ann")}, 1)).value(), 1);
+  WebhookChange rotate;
+  rotate.secret = "whsec_BBBB";
+  const auto rotated = run_to_end(store().change(UserId("ann"), webhook.id, rotate)).value();
+  EXPECT_EQ(rotated.secret, "whsec_BBBB");
+  EXPECT_EQ(rotated.previous_until, clock_.now() + kBothSecrets);
+  EXPECT_EQ(due().at(0).secrets, (std::vector<std::string>{"whsec_BBBB", webhook.secret}));
+  clock_.advance(kBothSecrets);
+  EXPECT_EQ(due().at(0).secrets, std::vector<std::string>{"whsec_BBBB"});
+}
+
+TEST_P(WebhookStoreContract, OneThatAsksForAPauseGetsNothingUntilThen) {
+  add("ann");
+  ASSERT_EQ(run_to_end(store().consume({told(1, "ann"), told(2, "ann")}, 2)).value(), 2);
+  WebhookStore::Outcome later;
+  later.state = DeliveryState::pending;
+  later.answer = "429";
+  later.next_at = clock_.now() + seconds(5);
+  later.hold_until = clock_.now() + seconds(90);
+  ASSERT_TRUE(run_to_end(store().record(due().at(0).delivery.id, later)));
+  EXPECT_TRUE(due().empty()) << "the other one waits too";
+  EXPECT_EQ(turn().next, later.hold_until);
+  clock_.advance(seconds(90));
+  EXPECT_EQ(due().size(), 1U);
+}
+
+TEST_P(WebhookStoreContract, WhatItsUserAsksForIsLimitedWhereMuchIsPending) {
+  const auto webhook = add("ann");
+  std::vector<Told> many;
+  for (int i = 1; i <= kMostPending; ++i) many.push_back(told(i, "ann"));
+  const auto first = run_to_end(store().file(UserId("ann"), webhook.id, "x", "{}")).value();
+  ASSERT_EQ(run_to_end(store().consume(many, kMostPending)).value(), kMostPending) << "an end is never left out";
+  EXPECT_EQ(run_to_end(store().file(UserId("ann"), webhook.id, "x", "{}")).error().public_name(), "WEBHOOK_BUSY");
+  EXPECT_EQ(run_to_end(store().resend(UserId("ann"), webhook.id, first.id)).error().code(), Errc::exhausted);
 }
 
 TEST_P(WebhookStoreContract, WhatIsUnderWayGoesWithItsWebhook) {

@@ -25,6 +25,16 @@ TEST(WebhookSignature, SecretsAreNewEachTimeAndCanSign) {
   }
 }
 
+TEST(WebhookSignature, AUsersOwnSecretHas24To64Bytes) {
+  EXPECT_TRUE(is_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+  EXPECT_TRUE(is_secret("whsec_" + std::string(84, 'A') + "AA=="));
+  for (const auto& bad :
+       {std::string("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), std::string("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI"),
+        "whsec_" + std::string(88, 'A'), std::string("whsec_%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%")}) {
+    EXPECT_FALSE(is_secret(bad)) << bad;
+  }
+}
+
 TEST(WebhookRetries, GoOnForAboutThreeDays) {
   SeededRng rng(5);
   std::chrono::milliseconds sum{0};
