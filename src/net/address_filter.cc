@@ -232,8 +232,12 @@ Result<CheckedUrl> AddressFilter::check_url(std::string_view text) const {
   checked.https = url.scheme() == "https";
   checked.port = checked.https ? 443 : 80;
   if (url.has_port() && !url.port().empty()) {
-    checked.port = url.port_number();
-    if (checked.port == 0) return url_invalid(text, "its port is not between 1 and 65535");
+    // Boost 1.81 takes 99999 for the number that is left of it in 16 bits.
+    const std::string_view digits(url.port().data(), url.port().size());
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), checked.port);
+    if (failed != std::errc() || end != digits.data() + digits.size() || checked.port == 0) {
+      return url_invalid(text, "its port is not between 1 and 65535");
+    }
   }
 
   // Boost 1.81 takes "1.2.3.4.evil.example" for the address 1.2.3.4 with a path; others would connect to the name.

@@ -17,6 +17,7 @@ using std::chrono::local_days;
 using std::chrono::minutes;
 
 constexpr std::size_t kLongest = 1'000;
+constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::chrono::years kHorizon{50};
 
 constexpr std::array<std::string_view, 12> kMonths{"jan", "feb", "mar", "apr", "may", "jun",
@@ -72,9 +73,9 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
   for (;;) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
     if (text.empty()) return words;
-    words.push_back(text.substr(0, text.find_first_of(" \t")));
+    words.push_back(text.substr(0, text.find_first_of(kBlanks)));
     text.remove_prefix(words.back().size());
   }
 }

@@ -154,6 +154,8 @@ TEST(CheckUrl, RefusesWhatIsNotAFetchableUrl) {
                           "http://a..b/",
                           "http://example.com:0/",
                           "http://example.com:65536/",
+                          "http://example.com:99999/",
+                          "http://example.com:4294967376/",
                           "http://example.com:port/",
                           "http://[::1/",
                           "http://[fe80::1%25eth0]/",

@@ -51,6 +51,7 @@ TEST(CronTest, FieldsAreNumbersRangesStepsAndLists) {
   EXPECT_EQ(first("1,2,50-52 9-17 * * *", at(2026, 1, 1, 17, 53)), at(2026, 1, 2, 9, 1));
   EXPECT_EQ(first("0 0 1 */6 *", at(2026, 1, 2)), at(2026, 7, 1));
   EXPECT_EQ(first("\t 0  0 31\t* * ", at(2026, 2, 1)), at(2026, 3, 31));
+  EXPECT_EQ(first("0 0 31 * *\r\n", at(2026, 2, 1)), at(2026, 3, 31)) << "as read from a file";
   EXPECT_EQ(first("59 23 31 12 *", at(2026, 12, 31, 23, 59)), at(2026, 12, 31, 23, 59));
   EXPECT_EQ(first("0 0 1 1 *", at(2026, 1, 1, 0, 1)), at(2027, 1, 1));
   EXPECT_EQ(first("0 0 29 2 *", at(2096, 3, 1)), at(2104, 2, 29)) << "2100 is no leap year";
