@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <unordered_set>
 
 namespace rushes::api {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} << 10U;
+constexpr std::size_t kMostNamed = 16;
+
+std::string item_words(std::size_t index) { return "Item " + std::to_string(index) + ": "; }
 
 /// The lines with something in them.
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -46,7 +50,7 @@ Bulk read_items(const Context& context, const UserId& user, std::size_t count, I
     bulk.jobs.clear();
     bulk.refused_item = index;
     bulk.refusal = Error::for_user(why.code(), std::string(why.public_name()),
-                                   "Item " + std::to_string(index) + ": " + std::string(why.public_message()));
+                                   item_words(index) + std::string(why.public_message()));
     return std::move(bulk);
   };
   for (std::size_t i = 0; i < count; ++i) {
@@ -55,8 +59,12 @@ Bulk read_items(const Context& context, const UserId& user, std::size_t count, I
     if (!(*item)->is_object()) {
       return refuse(i, Error::for_user(Errc::malformed, "NOT_JSON", shown(**item) + " is not a JSON object."));
     }
-    auto job = read_item(context, user, (*item)->get_object());
+    Unknown unknown;
+    auto job = read_item(context, user, (*item)->get_object(), "", unknown);
     if (!job) return refuse(i, job.error());
+    for (auto& sentence : unknown) {
+      if (bulk.unknown.size() < kMostNamed) bulk.unknown.push_back(item_words(i) + sentence);
+    }
     bulk.jobs.push_back(std::move(*job));
   }
   return bulk;
@@ -106,6 +114,28 @@ net::Response refusal_of(const Bulk& bulk) {
   return net::problem(*bulk.refusal, more);
 }
 
+net::Response item_refused(std::size_t index) {
+  const auto error = key_reused("the idempotencyKey of this item");
+  const json::object more{{"index", index}};
+  return net::problem(Error::for_user(error.code(), std::string(error.public_name()),
+                                      item_words(index) + std::string(error.public_message())),
+                      more);
+}
+
+/// Each key once, though several items may have it. Nothing where another request has one of them.
+std::optional<std::vector<queue::KeyHolds::Hold>> hold_keys(const Context& context,
+                                                            const std::vector<jobs::NewJob>& jobs) {
+  std::vector<queue::KeyHolds::Hold> holds;
+  std::unordered_set<std::string_view> mine;
+  for (const auto& job : jobs) {
+    if (job.idempotency_key.empty() || !mine.insert(job.idempotency_key).second) continue;
+    auto hold = context.jobs.hold_key(job.user, job.idempotency_key);
+    if (!hold) return std::nullopt;
+    holds.push_back(std::move(*hold));
+  }
+  return holds;
+}
+
 net::Response answer_of(const std::vector<jobs::Submission>& submitted) {
   std::string answers;
   for (const auto& one : submitted) answers += (answers.empty() ? "" : ",") + jobs::submit_answer(one.job);
@@ -121,11 +151,16 @@ Task<net::Response> submit_bulk(const Context& context, net::Request& request, a
   auto read = [&context, &identity, form = *form, &body] { return read_bulk(context, identity.user, form, *body); };
   auto bulk = co_await context.blocking.run(std::move(read));
   if (bulk.refusal) co_return refusal_of(bulk);
+  if (auto allowed = allow_unknown(request, std::move(bulk.unknown)); !allowed) co_return net::problem(allowed.error());
+  const auto holds = hold_keys(context, bulk.jobs);
+  if (!holds) co_return key_in_use("an item's idempotencyKey", std::chrono::seconds(1));
   auto charge = context.jobs.charge(identity.user, static_cast<int>(bulk.jobs.size()));
   // Not even looked up by their keys: that would be thousands of look-ups of the writer's for each 429.
   if (charge.wait()) co_return over_rate(context, *charge.wait());
   const auto submitted = co_await context.jobs.submit_all(std::move(bulk.jobs));
   if (!submitted) co_return net::problem(submitted.error());
+  const auto reused = std::find_if(submitted->begin(), submitted->end(), [](const auto& one) { return one.reused; });
+  if (reused != submitted->end()) co_return item_refused(static_cast<std::size_t>(reused - submitted->begin()));
   const auto added = std::count_if(submitted->begin(), submitted->end(), [](const auto& one) { return !one.existed; });
   charge.keep(static_cast<int>(added));
   co_return answer_of(*submitted);
@@ -144,7 +179,8 @@ Result<BulkForm> bulk_form(const net::Request& request) {
                              shorten(type, 80) + "'.");
 }
 
-Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item) {
+Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item,
+                               const std::string& path, Unknown& unknown) {
   const auto* named = item.if_contains("type");
   const bool untyped = named == nullptr || named->is_null();
   const auto type = untyped ? std::string(item.contains("transcript") ? "transcript" : "video")
@@ -155,12 +191,16 @@ Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const
         "type " + shown(*named) +
             " is not taken here; allowed: \"video\", \"transcript\". Send files to /analyze/upload.");
   }
-  auto job = type == "video" ? read_video(context, user, item) : read_transcript(context, user, item);
+  Names known{"type", "configuration", "options", "idempotencyKey"};
+  if (type == "transcript") known.emplace_back("transcript");
+  const Members members(item, "BODY_INVALID", path, known, unknown);
+  auto job =
+      type == "video" ? read_video(context, user, members, unknown) : read_transcript(context, user, members, unknown);
   if (!job) return job;
-  if (const auto* key = item.if_contains("idempotencyKey"); key != nullptr && !key->is_null()) {
+  if (const auto* key = members.find("idempotencyKey")) {
     if (!key->is_string()) {
       return Error::for_user(Errc::invalid_argument, "IDEMPOTENCY_KEY",
-                             "idempotencyKey " + shown(*key) + " is not a text.");
+                             path + "idempotencyKey " + shown(*key) + " is not a text.");
     }
     if (auto set = set_idempotency_key(key->get_string(), *job); !set) return set.error();
   }

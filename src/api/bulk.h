@@ -19,11 +19,14 @@ struct Bulk {
   std::vector<jobs::NewJob> jobs;  // in the order of the items
   std::optional<Error> refusal;
   std::optional<std::size_t> refused_item;  // from 0; nothing where the body as a whole is refused
+  Unknown unknown;
 };
 
 /// Reads one item: `{type?: "video" | "transcript", idempotencyKey?}` and the members of the single submit of that
 /// type. Without a type it is a transcript that has one, else a video.
-Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item);
+/// `path` is what stands before its members' names in messages.
+Result<jobs::NewJob> read_item(const Context& context, const UserId& user, const json::object& item,
+                               const std::string& path, Unknown& unknown);
 
 /// Reads 1 to `limits.max_bulk_items` items, as `read_item` does.
 Bulk read_bulk(const Context& context, const UserId& user, BulkForm form, std::string_view body);

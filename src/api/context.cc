@@ -1,5 +1,6 @@
 #include "api/context.h"
 
+#include "api/members.h"
 #include "base/text.h"
 
 #include <charconv>
@@ -7,7 +8,8 @@
 namespace rushes::api {
 namespace {
 
-Task<net::Response> checked(const Context& context, const UserHandler& handler, net::Request& request) {
+Task<net::Response> checked(const Context& context, const UserHandler& handler, const Names& query,
+                            net::Request& request) {
   const auto token = request.headers.get("authorization");
   auto identity = context.tokens.verify_by_known_keys(token);
   if (!identity) {
@@ -15,13 +17,22 @@ Task<net::Response> checked(const Context& context, const UserHandler& handler, 
     identity = co_await context.tokens.authenticate(std::move(copy));
   }
   if (!*identity) co_return net::problem(identity->error());
-  co_return co_await handler(request, std::move(**identity));
+  if (auto taken = check_query(request, query); !taken) {
+    auto refused = net::problem(taken.error());
+    name_ignored(request, refused);
+    co_return refused;
+  }
+  auto response = co_await handler(request, std::move(**identity));
+  name_ignored(request, response);
+  co_return response;
 }
 
 }  // namespace
 
-net::Handler with_user(const Context& context, UserHandler handler) {
-  return [&context, handler = std::move(handler)](net::Request& request) { return checked(context, handler, request); };
+net::Handler with_user(const Context& context, UserHandler handler, std::vector<std::string_view> query) {
+  return [&context, handler = std::move(handler), query = std::move(query)](net::Request& request) {
+    return checked(context, handler, query, request);
+  };
 }
 
 Result<json::object> json_body(const net::Request& request) {

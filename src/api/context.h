@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace rushes::api {
 
@@ -51,8 +53,9 @@ struct Context {
 /// A handler behind the token check: it knows who asks.
 using UserHandler = std::function<Task<net::Response>(net::Request& request, auth::Identity identity)>;
 
-/// `handler` behind a check of `Authorization: Bearer`; 401 as problem+json where it fails.
-net::Handler with_user(const Context& context, UserHandler handler);
+/// `handler` behind a check of `Authorization: Bearer`; 401 as problem+json where it fails. `query` are the names of
+/// the route's query parameters; other ones, and what the handler left in `Request::ignored`, are named in the answer.
+net::Handler with_user(const Context& context, UserHandler handler, std::vector<std::string_view> query = {});
 
 /// The request's JSON object. Errors: `malformed` (NOT_JSON), `unsupported` for another content type.
 Result<json::object> json_body(const net::Request& request);

@@ -1,8 +1,12 @@
 #include "api/context.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <memory>
 
 namespace rushes::api {
 namespace {
@@ -27,6 +31,18 @@ const FileType* type_of(std::string_view name) {
   return found == kFileTypes.end() ? nullptr : found;
 }
 
+/// The file of that name in `folder`, open; nothing where there is no plain file. Symbolic links are not followed.
+net::FileBody open_plain(const std::filesystem::path& folder, const std::string& name) {
+  net::FileBody file{folder / name, 0, std::nullopt, nullptr};
+  const FileDescriptor in(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  FileDescriptor opened(in ? ::openat(in.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1);
+  struct stat about {};
+  if (!opened || ::fstat(opened.get(), &about) != 0 || !S_ISREG(about.st_mode)) return file;
+  file.length = static_cast<std::uint64_t>(about.st_size);
+  file.opened = std::make_shared<FileDescriptor>(std::move(opened));
+  return file;
+}
+
 // Without a token, so that <img> and <track> can show them: the key in the path, 128 random bits
 // that stand only in the owner's result, is what lets the reader in.
 Task<net::Response> serve(const Context& context, net::Request& request) {
@@ -36,21 +52,16 @@ Task<net::Response> serve(const Context& context, net::Request& request) {
   if (type == nullptr || !queue::DataFolder::is_files_key(key)) {
     co_return net::problem(Error(Errc::not_found, "no such file"));
   }
-  const auto path = context.folder.files(key) / name;
-  auto size_of = [path] {
-    std::error_code failed;
-    const auto size = std::filesystem::file_size(path, failed);
-    return failed ? std::optional<std::uint64_t>() : std::optional<std::uint64_t>(size);
-  };
-  const auto size = co_await context.blocking.run(std::move(size_of));
-  if (!size) co_return net::problem(Error(Errc::not_found, "no such file"));
+  auto open = [folder = context.folder.files(key), name] { return open_plain(folder, name); };
+  auto file = co_await context.blocking.run(std::move(open));
+  if (!file.opened) co_return net::problem(Error(Errc::not_found, "no such file"));
   net::Response response;
   response.status = 200;
   response.headers.set("content-type", std::string(type->content_type));
   response.headers.set("cache-control", "private, max-age=31536000, immutable");
   response.headers.set("x-content-type-options", "nosniff");
   response.headers.set("referrer-policy", "no-referrer");
-  response.file = net::FileBody{path, 0, *size};
+  response.file = std::move(file);
   co_return response;
 }
 

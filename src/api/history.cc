@@ -1,4 +1,5 @@
 #include "api/context.h"
+#include "api/members.h"
 #include "jobs/job_json.h"
 
 namespace rushes::api {
@@ -61,13 +62,17 @@ Task<net::Response> remove(const Context& context, net::Request& request, auth::
 }  // namespace
 
 void add_history_routes(net::Router& router, const Context& context) {
-  router.add("GET", "/analyze/history", with_user(context, [&context](net::Request& request, auth::Identity identity) {
-               return history(context, request, std::move(identity));
-             }));
-  router.add("DELETE", "/analyze/delete/{auditId}",
-             with_user(context, [&context](net::Request& request, auth::Identity identity) {
-               return remove(context, request, std::move(identity));
-             }));
+  const auto add = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
+    router.add(method, pattern,
+               with_user(
+                   context,
+                   [&context, handler](net::Request& request, auth::Identity identity) {
+                     return handler(context, request, std::move(identity));
+                   },
+                   std::move(query)));
+  };
+  add("GET", "/analyze/history", history, {"page", "limit", "search", "sortBy", "sortOrder"});
+  add("DELETE", "/analyze/delete/{auditId}", remove);
 }
 
 }  // namespace rushes::api

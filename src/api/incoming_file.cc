@@ -63,11 +63,15 @@ Task<Result<std::unique_ptr<IncomingFile>>> IncomingFile::create(BlockingPool& b
   co_return std::unique_ptr<IncomingFile>(new IncomingFile(blocking, std::move(folder), std::move(*file)));
 }
 
+std::unique_ptr<IncomingFile> IncomingFile::unwritten(BlockingPool& blocking) {
+  return std::unique_ptr<IncomingFile>(new IncomingFile(blocking, fs::path(), FileDescriptor()));
+}
+
 IncomingFile::IncomingFile(BlockingPool& blocking, fs::path folder, FileDescriptor file)
     : blocking_(blocking), folder_(std::move(folder)), file_(std::move(file)) {}
 
 IncomingFile::~IncomingFile() {
-  if (committed_) return;
+  if (committed_ || !file_) return;
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
 }
@@ -76,7 +80,9 @@ Task<Result<void>> IncomingFile::write(std::string_view bytes) {
   const auto start = size_ / kWriteBehind * kWriteBehind;
   size_ += bytes.size();
   const bool full = size_ / kWriteBehind * kWriteBehind > start;
-  auto work = [this, bytes, start, full] {
+  auto work = [this, bytes, start, full]() -> Result<void> {
+    if (digest_) digest_->add(bytes);
+    if (!file_) return {};
     auto written = write_all(file_.get(), bytes, folder_);
     if (written && full) {
       ::sync_file_range(file_.get(), static_cast<off_t>(start), kWriteBehind, SYNC_FILE_RANGE_WRITE);

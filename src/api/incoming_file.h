@@ -1,10 +1,13 @@
 #pragma once
+#include "api/request_digest.h"
 #include "async/blocking_pool.h"
 #include "base/file.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace rushes::api {
@@ -18,6 +21,8 @@ class IncomingFile {
  public:
   /// In `folder`, which is made.
   static Task<Result<std::unique_ptr<IncomingFile>>> create(BlockingPool& blocking, std::filesystem::path folder);
+  /// One that is read for its digest alone, and written nowhere.
+  static std::unique_ptr<IncomingFile> unwritten(BlockingPool& blocking);
   ~IncomingFile();
   IncomingFile(const IncomingFile&) = delete;
   IncomingFile& operator=(const IncomingFile&) = delete;
@@ -25,6 +30,10 @@ class IncomingFile {
   /// `bytes` stay valid until it resumes.
   Task<Result<void>> write(std::string_view bytes);
   std::uint64_t size() const noexcept { return size_; }
+  /// Has its digest taken, from its first byte on.
+  void take_digest() { digest_.emplace(); }
+  /// SHA-256 of what came in, once it is whole; once.
+  std::string digest() { return digest_->take(); }
 
   /// Syncs the file and gives it its name: `source` in the folder.
   Task<Result<void>> commit();
@@ -36,6 +45,7 @@ class IncomingFile {
   const std::filesystem::path folder_;
   FileDescriptor file_;
   std::uint64_t size_ = 0;
+  std::optional<Sha256> digest_;
   bool committed_ = false;
 };
 

@@ -116,12 +116,16 @@ Task<net::Response> attempts(const Context& context, net::Request& request, auth
 }  // namespace
 
 void add_job_routes(net::Router& router, const Context& context) {
-  const auto add = [&](const char* method, const char* pattern, auto handler) {
-    router.add(method, pattern, with_user(context, [&context, handler](net::Request& request, auth::Identity identity) {
-                 return handler(context, request, std::move(identity));
-               }));
+  const auto add = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
+    router.add(method, pattern,
+               with_user(
+                   context,
+                   [&context, handler](net::Request& request, auth::Identity identity) {
+                     return handler(context, request, std::move(identity));
+                   },
+                   std::move(query)));
   };
-  add("GET", "/analyze/jobs", list);
+  add("GET", "/analyze/jobs", list, {"status", "type", "cursor", "limit"});
   add("GET", "/analyze/job/{id}/status", status);
   add("GET", "/analyze/job/{id}/attempts", attempts);
   add("POST", "/analyze/job/{id}/cancel", cancel);

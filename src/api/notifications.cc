@@ -1,4 +1,6 @@
 #include "api/context.h"
+#include "api/members.h"
+#include "base/plain_text.h"
 #include "base/text.h"
 
 namespace rushes::api {
@@ -20,7 +22,13 @@ Task<net::Response> list(const Context& context, net::Request& request, auth::Id
     if (!type) co_return net::problem(Error::for_user(Errc::invalid_argument, "QUERY_INVALID", type.error().what()));
     query.type = *type;
   }
-  if (const auto word = request.query_param("read"); word && !word->empty()) query.read = *word == "true";
+  if (const auto word = request.query_param("read"); word && !word->empty()) {
+    if (*word != "true" && *word != "false") {
+      co_return net::problem(Error::for_user(Errc::invalid_argument, "QUERY_INVALID",
+                                             "read=" + shorten(*word, 40) + " is not true or false."));
+    }
+    query.read = *word == "true";
+  }
   const auto page = co_await context.notifications.store().list(identity.user, query);
   if (!page) co_return net::problem(page.error());
   const auto unread = co_await context.notifications.store().unread_count(identity.user);
@@ -50,27 +58,39 @@ Error invalid(std::string message) {
   return Error::for_user(Errc::invalid_argument, "NOTIFICATION_INVALID", std::move(message));
 }
 
-Result<NewNotification> read_notification(const json::object& body) {
+/// The text of an optional member, or an empty one. Adds what is wrong to `wrong`, where that has nothing yet.
+std::string text_of(const Members& body, std::string_view name, std::optional<Error>& wrong) {
+  auto text = body.text(name);
+  if (!text && !wrong) wrong = text.error();
+  return text ? std::move(*text).value_or("") : std::string();
+}
+
+Result<NewNotification> read_notification(const Members& body) {
   NewNotification made;
-  made.title = string_member(body, "title").value_or("");
-  made.message = string_member(body, "message").value_or("");
+  std::optional<Error> wrong;
+  made.title = plain_line(text_of(body, "title", wrong));
+  made.message = text_of(body, "message", wrong);
+  made.action_url = text_of(body, "actionUrl", wrong);
+  made.action_button_text = text_of(body, "actionButtonText", wrong);
+  made.user = UserId(text_of(body, "userId", wrong));
+  const auto type = text_of(body, "type", wrong);
+  const auto severity = text_of(body, "severity", wrong);
+  if (wrong) return *wrong;
   if (trim(made.title).empty() || made.title.size() > 500) return invalid("title is missing or longer than 500 bytes.");
   if (made.message.size() > 5000) return invalid("message is longer than 5000 bytes.");
-  if (const auto word = string_member(body, "type")) {
-    const auto type = notifications::parse_type(*word);
-    if (!type) return invalid(type.error().what());
-    made.type = *type;
+  if (body.find("type") != nullptr) {
+    const auto parsed = notifications::parse_type(type);
+    if (!parsed) return invalid(parsed.error().what());
+    made.type = *parsed;
   }
-  if (const auto word = string_member(body, "severity")) {
-    const auto severity = notifications::parse_severity(*word);
-    if (!severity) return invalid(severity.error().what());
-    made.severity = *severity;
+  if (body.find("severity") != nullptr) {
+    const auto parsed = notifications::parse_severity(severity);
+    if (!parsed) return invalid(parsed.error().what());
+    made.severity = *parsed;
   }
-  made.action_url = string_member(body, "actionUrl").value_or("");
-  made.action_button_text = string_member(body, "actionButtonText").value_or("");
-  if (const auto* metadata = body.if_contains("metadata"); metadata != nullptr && metadata->is_object()) {
-    made.metadata = metadata->get_object();
-  }
+  const auto metadata = body.object("metadata");
+  if (!metadata) return metadata.error();
+  if (*metadata != nullptr) made.metadata = **metadata;
   return made;
 }
 
@@ -81,15 +101,21 @@ Task<net::Response> create(const Context& context, net::Request& request, auth::
   }
   const auto body = json_body(request);
   if (!body) co_return net::problem(body.error());
-  auto made = read_notification(*body);
+  Unknown unknown;
+  const Members members(
+      *body, "NOTIFICATION_INVALID", "",
+      {"userId", "all", "title", "message", "type", "severity", "actionUrl", "actionButtonText", "metadata"}, unknown);
+  auto made = read_notification(members);
   if (!made) co_return net::problem(made.error());
-  const auto* all = body->if_contains("all");
-  if (all != nullptr && all->is_bool() && all->get_bool()) {
+  const auto all = members.flag("all");
+  if (!all) co_return net::problem(all.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
+  if (all->value_or(false)) {
+    made->user = UserId();
     context.notifications.announce(std::move(*made));
     const json::object answer{{"success", true}};
     co_return net::json_response(201, answer);
   }
-  made->user = UserId(string_member(*body, "userId").value_or(""));
   if (made->user.value().empty()) co_return net::problem(invalid("userId is missing; or send all: true."));
   const auto added = co_await context.notifications.add(std::move(*made));
   if (!added) co_return net::problem(added.error());
@@ -99,12 +125,16 @@ Task<net::Response> create(const Context& context, net::Request& request, auth::
 }  // namespace
 
 void add_notification_routes(net::Router& router, const Context& context) {
-  const auto add = [&](const char* method, const char* pattern, auto handler) {
-    router.add(method, pattern, with_user(context, [&context, handler](net::Request& request, auth::Identity identity) {
-                 return handler(context, request, std::move(identity));
-               }));
+  const auto add = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
+    router.add(method, pattern,
+               with_user(
+                   context,
+                   [&context, handler](net::Request& request, auth::Identity identity) {
+                     return handler(context, request, std::move(identity));
+                   },
+                   std::move(query)));
   };
-  add("GET", "/notifications", list);
+  add("GET", "/notifications", list, {"type", "read", "limit", "offset"});
   add("POST", "/notifications", create);
   add("POST", "/notifications/{id}/read", mark_read);
   add("POST", "/notifications/read-all", mark_all_read);

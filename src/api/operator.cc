@@ -64,57 +64,56 @@ Task<net::Response> dead(const Context& context, net::Request& request, auth::Id
   co_return net::json_response(200, answer);
 }
 
-Error bad_member(std::string_view name, const json::value& value, std::string_view allowed) {
-  return invalid(std::string(name) + " " + shown(value) + " is not allowed; write " + std::string(allowed) + ".");
-}
-
-Error unknown_member(std::string_view name, std::string_view allowed) {
-  return invalid(shorten(name, 40) + " is unknown; allowed: " + std::string(allowed) + ".");
-}
-
 /// A member that says nothing, empty or null, is refused: it would widen what is redriven.
-Result<void> read_text(std::string_view name, const json::value& value, std::string& text) {
-  if (!value.is_string() || value.get_string().empty()) return bad_member(name, value, "a text that is not empty");
-  text = value.get_string();
-  return {};
+Result<std::string> filled_text(const Members& body, const json::object& object, std::string_view name) {
+  if (!object.contains(name)) return std::string();
+  const auto text = body.text(name);
+  if (!text || !*text || (*text)->empty()) return body.wrong(name, "is not allowed; write a text that is not empty");
+  return **text;
 }
 
-Result<void> read_redrive(const json::object& body, std::string_view name, jobs::DeadFilter& filter, bool& all) {
-  const auto& value = body.at(name);
-  std::string text;
-  if (name == "all") {
-    if (!value.is_bool()) return bad_member(name, value, "true or false");
-    all = value.get_bool();
-  } else if (name == "limit") {
-    const auto limit = int_member(body, name).value_or(0);
-    if (limit < 1 || limit > kMostRedriven) return bad_member(name, value, "a number from 1 to 1000000");
-    filter.limit = static_cast<int>(limit);
-  } else if (name == "type") {
-    const auto type = jobs::parse_job_type(value.is_string() ? std::string_view(value.get_string()) : "");
-    if (!type) return bad_member(name, value, "youtube, upload or transcript");
-    filter.type = *type;
-  } else if (name == "jobId" || name == "userId" || name == "code") {
-    if (auto read = read_text(name, value, text); !read) return read;
-    if (name == "jobId") filter.job = JobId(std::move(text));
-    if (name == "userId") filter.user = UserId(std::move(text));
-    if (name == "code") filter.code = std::move(text);
-  } else {
-    return unknown_member(name, "jobId, userId, type, code, all, limit");
+struct Redrive {
+  jobs::DeadFilter filter;
+  bool all = false;
+};
+
+Result<Redrive> read_redrive(const json::object& object, Unknown& unknown) {
+  const Members body(object, "BODY_INVALID", "", {"jobId", "userId", "type", "code", "all", "limit"}, unknown);
+  Redrive redrive;
+  const auto all = body.flag("all");
+  if (!all) return all.error();
+  redrive.all = all->value_or(false);
+  const auto limit = body.number("limit", 1, kMostRedriven);
+  if (!limit) return limit.error();
+  redrive.filter.limit = static_cast<int>(limit->value_or(kMostRedriven));
+  auto job = filled_text(body, object, "jobId");
+  auto user = filled_text(body, object, "userId");
+  auto code = filled_text(body, object, "code");
+  const auto type = filled_text(body, object, "type");
+  for (const auto* text : {&std::as_const(job), &std::as_const(user), &std::as_const(code), &type}) {
+    if (!*text) return text->error();
   }
-  return {};
+  if (!type->empty()) {
+    const auto parsed = jobs::parse_job_type(*type);
+    if (!parsed) return body.wrong("type", "is not allowed; write youtube, upload or transcript");
+    redrive.filter.type = *parsed;
+  }
+  if (!job->empty()) redrive.filter.job = JobId(std::move(*job));
+  if (!user->empty()) redrive.filter.user = UserId(std::move(*user));
+  redrive.filter.code = std::move(*code);
+  return redrive;
 }
 
 Task<net::Response> redrive(const Context& context, net::Request& request, auth::Identity identity) {
   (void)identity;
   const auto body = json_body(request);
   if (!body) co_return net::problem(body.error());
-  jobs::DeadFilter filter;
-  filter.limit = kMostRedriven;
-  bool all = false;
-  for (const auto& member : *body) {
-    if (auto read = read_redrive(*body, member.key(), filter, all); !read) co_return net::problem(read.error());
-  }
-  if (!filter.job && !filter.user && !filter.type && filter.code.empty() && !all) {
+  Unknown unknown;
+  auto asked = read_redrive(*body, unknown);
+  if (!asked) co_return net::problem(asked.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
+  auto& filter = asked->filter;
+  if (!filter.job && !filter.user && !filter.type && filter.code.empty() && !asked->all) {
     co_return net::problem(invalid("Name which failed jobs: jobId, userId, type or code; or all: true."));
   }
   const auto redriven = co_await context.jobs.redrive(std::move(filter));
@@ -123,21 +122,17 @@ Task<net::Response> redrive(const Context& context, net::Request& request, auth:
   co_return net::json_response(200, answer);
 }
 
-Result<void> read_setting(const json::object& body, std::string_view name, jobs::TypeSettings& settings) {
-  const auto& value = body.at(name);
-  if (name == "paused") {
-    if (!value.is_bool()) return bad_member(name, value, "true or false");
-    settings.paused = value.get_bool();
-  } else if (name == "maxRunning") {
-    const auto number = int_member(body, name).value_or(0);
-    if (!value.is_null() && (number < 1 || number > 100'000)) {
-      return bad_member(name, value, "a number from 1 to 100000, or null for no limit");
-    }
-    settings.max_running.reset();
-    if (!value.is_null()) settings.max_running = static_cast<int>(number);
-  } else {
-    return unknown_member(name, "paused, maxRunning");
-  }
+/// `settings` with what the body changes. A limit of null is none.
+Result<void> read_settings(const json::object& object, jobs::TypeSettings& settings, Unknown& unknown) {
+  const Members body(object, "BODY_INVALID", "", {"paused", "maxRunning"}, unknown);
+  const auto paused = body.flag("paused");
+  if (!paused) return paused.error();
+  settings.paused = paused->value_or(settings.paused);
+  const auto number = body.number("maxRunning", 1, 100'000);
+  if (!number) return body.wrong("maxRunning", "is not allowed; write a number from 1 to 100000, or null for no limit");
+  if (!object.contains("maxRunning")) return {};
+  settings.max_running.reset();
+  if (*number) settings.max_running = static_cast<int>(**number);
   return {};
 }
 
@@ -150,9 +145,9 @@ Task<net::Response> set_type(const Context& context, net::Request& request, auth
   const auto report = co_await context.jobs.queries().report(0);
   if (!report) co_return net::problem(report.error());
   auto settings = report->types[static_cast<std::size_t>(*type)].settings;
-  for (const auto& member : *body) {
-    if (auto read = read_setting(*body, member.key(), settings); !read) co_return net::problem(read.error());
-  }
+  Unknown unknown;
+  if (auto read = read_settings(*body, settings, unknown); !read) co_return net::problem(read.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
   const auto set = co_await context.jobs.set_type(*type, settings);
   if (!set) co_return net::problem(set.error());
   json::object answer{{"type", to_string(*type)}, {"paused", settings.paused}};
@@ -168,17 +163,19 @@ Task<net::Response> refuse() {
 }  // namespace
 
 void add_operator_routes(net::Router& router, const Context& context) {
-  const auto add = [&](const char* method, const char* pattern, auto handler) {
-    router.add(
-        method, pattern,
-        with_user(context, [&context, handler](net::Request& request, auth::Identity identity) -> Task<net::Response> {
-          if (identity.role != "admin") return refuse();
-          return handler(context, request, std::move(identity));
-        }));
+  const auto add = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
+    router.add(method, pattern,
+               with_user(
+                   context,
+                   [&context, handler](net::Request& request, auth::Identity identity) -> Task<net::Response> {
+                     if (identity.role != "admin") return refuse();
+                     return handler(context, request, std::move(identity));
+                   },
+                   std::move(query)));
   };
-  add("GET", "/admin/queue", report);
+  add("GET", "/admin/queue", report, {"users"});
   add("GET", "/admin/jobs/{id}", report_job);
-  add("GET", "/admin/dead", dead);
+  add("GET", "/admin/dead", dead, {"jobId", "userId", "type", "code", "cursor", "limit"});
   add("POST", "/admin/dead/redrive", redrive);
   add("POST", "/admin/types/{type}", set_type);
 }

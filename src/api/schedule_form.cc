@@ -2,7 +2,7 @@
 
 #include "api/bulk.h"
 #include "api/submission.h"
-#include "base/text.h"
+#include "base/plain_text.h"
 #include "schedules/rhythm.h"
 
 namespace rushes::api {
@@ -18,34 +18,15 @@ Error invalid(std::string_view member, const std::string& why) {
   return Error::for_user(Errc::invalid_argument, "SCHEDULE_INVALID", std::string(member) + " " + why + ".");
 }
 
-Result<void> read_text(std::string_view member, const json::value& value, std::optional<std::string>& text) {
-  if (!value.is_string()) return invalid(member, shown(value) + " is no text");
-  text = value.get_string();
-  return {};
-}
-
-Result<void> read_name(const json::value& value, Change& change) {
-  if (!value.is_string() || value.get_string().size() > kLongestName || !is_utf8(value.get_string())) {
-    return invalid("name", shown(value) + " is no text of at most " + std::to_string(kLongestName) + " bytes of UTF-8");
-  }
-  change.name = value.get_string();
-  return {};
-}
-
-Result<void> read_flag(std::string_view member, const json::value& value, std::optional<bool>& flag) {
-  if (!value.is_bool()) return invalid(member, shown(value) + " is not allowed; write true or false");
-  flag = value.get_bool();
-  return {};
-}
-
-Result<void> read_job(const Context& context, const UserId& user, const json::value& value, Change& change) {
+Result<void> read_job(const Context& context, const UserId& user, const json::value& value, Change& change,
+                      Unknown& unknown) {
   if (!value.is_object()) {
     return invalid("job", shown(value) + " is no object; write what a submit takes, such as {\"transcript\": …}");
   }
   if (value.get_object().contains("idempotencyKey")) {
     return invalid("job.idempotencyKey", "belongs to no schedule, whose runs have keys of their own; leave it out");
   }
-  auto item = read_item(context, user, value.get_object());
+  auto item = read_item(context, user, value.get_object(), "job.", unknown);
   if (!item) return item.error();
   const auto* options = value.get_object().if_contains("options");
   if (options != nullptr && options->is_object() && options->get_object().contains("runAt")) {
@@ -59,17 +40,6 @@ Result<void> read_job(const Context& context, const UserId& user, const json::va
                 std::move(item->unique_key),
                 item->priority};
   return {};
-}
-
-Result<void> read_member(const Context& context, const UserId& user, std::string_view name, const json::value& value,
-                         Change& change) {
-  if (name == "name") return read_name(value, change);
-  if (name == "cron") return read_text(name, value, change.cron);
-  if (name == "timeZone") return read_text(name, value, change.zone);
-  if (name == "unique") return read_flag(name, value, change.unique);
-  if (name == "paused") return read_flag(name, value, change.paused);
-  if (name == "job") return read_job(context, user, value, change);
-  return invalid(shorten(name, 40), "is unknown; allowed: name, cron, timeZone, unique, paused, job");
 }
 
 json::object job_json(const schedules::JobTemplate& job) {
@@ -109,17 +79,32 @@ json::value last_run(const Schedule& schedule) {
 
 }  // namespace
 
-Result<Change> read_schedule(const Context& context, const UserId& user, const json::object& body) {
+Result<Change> read_schedule(const Context& context, const UserId& user, const json::object& body, Unknown& unknown) {
+  const Members members(body, "SCHEDULE_INVALID", "", {"name", "cron", "timeZone", "unique", "paused", "job"}, unknown);
   Change change;
-  for (const auto& [name, value] : body) {
-    if (value.is_null()) continue;
-    if (auto read = read_member(context, user, name, value, change); !read) return read.error();
+  auto name = members.text("name", kLongestName);
+  auto cron = members.text("cron");
+  auto zone = members.text("timeZone");
+  const auto unique = members.flag("unique");
+  const auto paused = members.flag("paused");
+  for (const auto* text : {&name, &cron, &zone}) {
+    if (!*text) return text->error();
+  }
+  if (!unique) return unique.error();
+  if (!paused) return paused.error();
+  if (*name) change.name = plain_line(**name);
+  change.cron = std::move(*cron);
+  change.zone = std::move(*zone);
+  change.unique = *unique;
+  change.paused = *paused;
+  if (const auto* job = members.find("job")) {
+    if (auto read = read_job(context, user, *job, change, unknown); !read) return read.error();
   }
   if (change.cron) {
-    if (const auto cron = schedules::CronExpression::parse(*change.cron); !cron) return cron.error();
+    if (const auto read = schedules::CronExpression::parse(*change.cron); !read) return read.error();
   }
   if (change.zone) {
-    if (const auto zone = schedules::Zone::find(*change.zone); !zone) return zone.error();
+    if (const auto found = schedules::Zone::find(*change.zone); !found) return found.error();
   }
   return change;
 }

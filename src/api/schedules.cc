@@ -25,8 +25,10 @@ net::Response answer_with(const Result<Schedule>& schedule, int status) {
 Task<net::Response> add(const Context& context, net::Request& request, auth::Identity identity) {
   const auto body = json_body(request);
   if (!body) co_return net::problem(body.error());
-  auto asked = read_schedule(context, identity.user, *body);
+  Unknown unknown;
+  auto asked = read_schedule(context, identity.user, *body, unknown);
   if (!asked) co_return net::problem(asked.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
   if (!asked->cron) co_return net::problem(missing("cron", "when it comes, such as \"30 6 * * MON-FRI\" or @daily"));
   if (!asked->job) co_return net::problem(missing("job", "what it submits, such as {\"configuration\": {\"url\": …}}"));
   Schedule schedule;
@@ -62,8 +64,10 @@ Task<net::Response> show(const Context& context, net::Request& request, auth::Id
 Task<net::Response> change(const Context& context, net::Request& request, auth::Identity identity) {
   const auto body = json_body(request);
   if (!body) co_return net::problem(body.error());
-  auto asked = read_schedule(context, identity.user, *body);
+  Unknown unknown;
+  auto asked = read_schedule(context, identity.user, *body, unknown);
   if (!asked) co_return net::problem(asked.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
   const auto changed =
       co_await context.schedules.store().update(identity.user, schedule_of(request), std::move(*asked));
   if (changed) context.schedules.wake();

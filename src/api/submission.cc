@@ -1,15 +1,14 @@
 #include "api/submission.h"
 
+#include "api/request_digest.h"
 #include "base/json_writer.h"
+#include "base/plain_text.h"
 #include "base/rfc3339.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
 #include "jobs/transitions.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 
 namespace rushes::api {
 namespace {
@@ -19,71 +18,60 @@ constexpr std::size_t kMaxKey = 255;
 constexpr int kLeastPriority = -10;
 constexpr std::chrono::days kLongestDelay{366};
 
-Error bad_value(std::string_view member, std::string_view why) {
-  return Error::for_user(Errc::invalid_argument, "CONFIGURATION_INVALID",
-                         "configuration." + std::string(member) + " " + std::string(why) + ".");
-}
-
-Error bad_option(std::string_view member, const std::string& why) {
-  return Error::for_user(Errc::invalid_argument, "OPTIONS_INVALID", "options." + std::string(member) + " " + why + ".");
+Error bad_option(std::string_view path, std::string_view member, const std::string& why) {
+  return Error::for_user(Errc::invalid_argument, "OPTIONS_INVALID",
+                         std::string(path) + std::string(member) + " " + why + ".");
 }
 
 bool is_key(std::string_view text) { return text.size() <= kMaxKey && is_utf8(text); }
 
-Result<void> set_priority(const Context& context, const json::value& value, jobs::NewJob& job) {
-  const auto* priority = value.if_int64();
-  if (priority == nullptr || *priority < kLeastPriority || *priority > context.limits.max_priority) {
-    return bad_option("priority", shown(value) + " is no whole number from " + std::to_string(kLeastPriority) + " to " +
-                                      std::to_string(context.limits.max_priority) + ", the highest on this server");
+Result<void> set_run_at(const Context& context, const Members& options, jobs::NewJob& job) {
+  const auto* value = options.find("runAt");
+  if (value == nullptr) return {};
+  job.run_at = value->is_string() ? parse_rfc3339(value->get_string()) : std::nullopt;
+  if (!job.run_at) {
+    return options.wrong("runAt", "is no time of RFC 3339, such as \"2026-01-31T18:00:00Z\" or with +01:00");
   }
-  job.priority = static_cast<int>(*priority);
+  if (*job.run_at > context.clock.now() + kLongestDelay) {
+    return bad_option(options.path(), "runAt", to_rfc3339(*job.run_at) + " is more than a year ahead");
+  }
   return {};
 }
 
-Result<void> set_run_at(const Context& context, const json::value& value, jobs::NewJob& job) {
-  const auto time = value.is_string() ? parse_rfc3339(value.get_string()) : std::nullopt;
-  if (!time) {
-    return bad_option("runAt",
-                      shown(value) + " is no time of RFC 3339, such as \"2026-01-31T18:00:00Z\" or with +01:00");
+Result<void> set_unique_key(const Members& options, jobs::NewJob& job) {
+  const auto* value = options.find("uniqueKey");
+  if (value == nullptr) return {};
+  if (!value->is_string() || value->get_string().empty() || !is_key(value->get_string())) {
+    return options.wrong("uniqueKey", "is no text of 1 to 255 bytes of UTF-8");
   }
-  const auto now = context.clock.now();
-  if (*time > now + kLongestDelay) return bad_option("runAt", to_rfc3339(*time) + " is more than a year ahead");
-  if (*time > now) job.run_at = *time;
-  return {};
-}
-
-Result<void> set_unique_key(const json::value& value, jobs::NewJob& job) {
-  if (!value.is_string() || value.get_string().empty() || !is_key(value.get_string())) {
-    return bad_option("uniqueKey", shown(value) + " is no text of 1 to 255 bytes of UTF-8");
-  }
-  job.unique_key = value.get_string();
+  job.unique_key = value->get_string();
   return {};
 }
 
 }  // namespace
 
-std::string shown(const json::value& value) {
-  // Boost writes 1.5 as 1.5E0.
-  return value.is_double() ? fmt::format("{}", value.get_double()) : shorten(json::serialize(value), 60);
-}
-
-Result<json::object> read_configuration(const json::value* configuration) {
+Result<json::object> read_configuration(const json::value* configuration, jobs::JobType type, const std::string& path,
+                                        Unknown& unknown) {
   json::object kept;
   if (configuration == nullptr || configuration->is_null()) return kept;
   if (!configuration->is_object()) {
     return Error::for_user(Errc::invalid_argument, "CONFIGURATION_INVALID",
-                           "configuration " + shown(*configuration) + " is not an object.");
+                           path + "configuration " + shown(*configuration) + " is not an object.");
   }
-  for (const auto* name : {"language", "tone", "title"}) {
-    const auto* member = configuration->get_object().if_contains(name);
-    if (member == nullptr || member->is_null()) continue;
-    if (!member->is_string()) return bad_value(name, shown(*member) + " is not a text");
-    const std::string_view text = member->get_string();
-    if (text.size() > kMaxConfiguredText) {
-      return bad_value(name, "has " + std::to_string(text.size()) + " bytes; at most 500 are taken");
-    }
-    kept[name] = text;
+  const bool video = type == jobs::JobType::youtube;
+  const Names plain{"language", "title", "tone"};
+  const Names with_url{"language", "title", "tone", "url"};
+  const Members members(configuration->get_object(), "CONFIGURATION_INVALID", path + "configuration.",
+                        video ? with_url : plain, unknown);
+  for (const auto name : plain) {
+    auto text = members.text(name, kMaxConfiguredText);
+    if (!text) return text.error();
+    if (*text) kept[name] = plain_line(**text);
   }
+  if (!video) return kept;
+  auto url = members.text("url");
+  if (!url) return url.error();
+  if (*url) kept["url"] = **url;
   return kept;
 }
 
@@ -96,67 +84,66 @@ jobs::NewJob begin_job(const Context& context, const UserId& user, jobs::JobType
   return job;
 }
 
-Result<jobs::NewJob> read_video(const Context& context, const UserId& user, const json::object& body) {
-  const auto* asked = body.if_contains("configuration");
-  auto configuration = read_configuration(asked);
+Result<jobs::NewJob> read_video(const Context& context, const UserId& user, const Members& body, Unknown& unknown) {
+  auto configuration = read_configuration(body.find("configuration"), jobs::JobType::youtube, body.path(), unknown);
   if (!configuration) return configuration.error();
-  const auto named = asked != nullptr && asked->is_object() ? string_member(asked->get_object(), "url") : std::nullopt;
-  if (!named || named->empty()) {
+  const auto named = string_member(*configuration, "url").value_or("");
+  if (named.empty()) {
     return Error::for_user(Errc::invalid_argument, "URL_MISSING",
-                           "configuration.url is missing: the address of the video.");
+                           body.path() + "configuration.url is missing: the address of the video.");
   }
-  auto url = context.addresses.check_url(*named);
+  auto url = context.addresses.check_url(named);
   if (!url) return url.error();
   auto job = begin_job(context, user, jobs::JobType::youtube);
-  if (auto set = read_options(context, body.if_contains("options"), job); !set) return set.error();
+  if (auto set = read_options(context, body.find("options"), body.path(), job, unknown); !set) return set.error();
   job.url = url->url;
   (*configuration)["url"] = url->url;
   job.input = json::serialize(json::object{{"configuration", std::move(*configuration)}});
   return job;
 }
 
-Result<jobs::NewJob> read_transcript(const Context& context, const UserId& user, const json::object& body) {
-  auto configuration = read_configuration(body.if_contains("configuration"));
+Result<jobs::NewJob> read_transcript(const Context& context, const UserId& user, const Members& body,
+                                     Unknown& unknown) {
+  auto configuration = read_configuration(body.find("configuration"), jobs::JobType::transcript, body.path(), unknown);
   if (!configuration) return configuration.error();
-  auto transcript = string_member(body, "transcript");
-  if (!transcript || trim(*transcript).empty()) {
+  const auto* asked = body.find("transcript");
+  if (asked == nullptr || !asked->is_string() || trim(asked->get_string()).empty()) {
+    const bool text = asked == nullptr || asked->is_string();
     return Error::for_user(Errc::invalid_argument, "TRANSCRIPT_EMPTY",
-                           "transcript is missing or empty: send the text, SRT or WebVTT.");
+                           body.path() + "transcript " +
+                               (text ? "is missing or empty" : shown(*asked) + " is not a text") +
+                               ": send the text, SRT or WebVTT.");
   }
-  if (transcript->size() > context.limits.max_transcript_bytes) {
+  const auto bytes = asked->get_string().size();
+  if (bytes > context.limits.max_transcript_bytes) {
     return Error::for_user(Errc::too_large, "TRANSCRIPT_TOO_LARGE",
-                           "The transcript has " + std::to_string(transcript->size()) + " bytes; at most " +
+                           "The transcript has " + std::to_string(bytes) + " bytes; at most " +
                                std::to_string(context.limits.max_transcript_bytes) + " (" +
                                to_human_size(context.limits.max_transcript_bytes) + ") are taken. Send it in parts.");
   }
   auto job = begin_job(context, user, jobs::JobType::transcript);
-  if (auto set = read_options(context, body.if_contains("options"), job); !set) return set.error();
+  if (auto set = read_options(context, body.find("options"), body.path(), job, unknown); !set) return set.error();
   job.title = string_member(*configuration, "title").value_or(std::string());
-  job.input = JsonWriter().add("configuration", *configuration).add("size", transcript->size()).take();
-  job.body = std::move(*transcript);
+  job.input = JsonWriter().add("configuration", *configuration).add("size", bytes).take();
+  job.body = asked->get_string();
   return job;
 }
 
-Result<void> read_options(const Context& context, const json::value* options, jobs::NewJob& job) {
+Result<void> read_options(const Context& context, const json::value* options, const std::string& path,
+                          jobs::NewJob& job, Unknown& unknown) {
   if (options == nullptr || options->is_null()) return {};
   if (!options->is_object()) {
     return Error::for_user(Errc::invalid_argument, "OPTIONS_INVALID",
-                           "options " + shown(*options) + " is not an object.");
+                           path + "options " + shown(*options) + " is not an object.");
   }
-  for (const auto& [name, value] : options->get_object()) {
-    Result<void> set;
-    if (name == "priority") {
-      if (!value.is_null()) set = set_priority(context, value, job);
-    } else if (name == "runAt") {
-      if (!value.is_null()) set = set_run_at(context, value, job);
-    } else if (name == "uniqueKey") {
-      if (!value.is_null()) set = set_unique_key(value, job);
-    } else {
-      set = bad_option(shorten(name, 40), "is unknown; allowed: priority, runAt, uniqueKey");
-    }
-    if (!set) return set;
-  }
-  return {};
+  const Members members(options->get_object(), "OPTIONS_INVALID", path + "options.", {"priority", "runAt", "uniqueKey"},
+                        unknown);
+  // The highest of this server.
+  const auto priority = members.number("priority", kLeastPriority, context.limits.max_priority);
+  if (!priority) return priority.error();
+  job.priority = static_cast<int>(priority->value_or(0));
+  if (auto set = set_run_at(context, members, job); !set) return set;
+  return set_unique_key(members, job);
 }
 
 Result<void> set_idempotency_key(std::string_view key, jobs::NewJob& job) {
@@ -165,11 +152,31 @@ Result<void> set_idempotency_key(std::string_view key, jobs::NewJob& job) {
                            "The Idempotency-Key is longer than 255 bytes or not UTF-8.");
   }
   job.idempotency_key = key;
+  if (!key.empty() && job.type != jobs::JobType::upload) job.request_digest = request_digest(job, Sha256::of(job.body));
   return {};
 }
 
 Result<void> set_idempotency_key(const net::Request& request, jobs::NewJob& job) {
   return set_idempotency_key(request.headers.get("idempotency-key"), job);
+}
+
+net::Response answer_of(const jobs::Submission& submitted) {
+  // What was asked for then is not told: the key is all that this request has of it.
+  if (submitted.reused) return net::problem(key_reused("this Idempotency-Key"));
+  return net::json_text_response(201, jobs::submit_answer(submitted.job));
+}
+
+Error key_reused(std::string_view key) {
+  return Error::for_user(Errc::invalid_argument, "IDEMPOTENCY_KEY_REUSED",
+                         "Another request was sent with " + std::string(key) + "; send this one with a new key.");
+}
+
+net::Response key_in_use(std::string_view key, std::chrono::seconds wait) {
+  auto answer = net::problem(Error::for_user(
+      Errc::conflict, "IDEMPOTENCY_KEY_IN_USE",
+      "A request with " + std::string(key) + " is still being received or stored; send this one again later."));
+  answer.headers.set("Retry-After", std::to_string(wait.count()));
+  return answer;
 }
 
 net::Response over_rate(const Context& context, std::chrono::nanoseconds wait) {
@@ -183,7 +190,7 @@ Task<net::Response> submitted_before(const Context& context, jobs::NewJob job, s
   if (job.idempotency_key.empty() && job.unique_key.empty()) co_return over_rate(context, wait);
   const auto known = co_await context.jobs.submitted_before(std::move(job));
   if (!known) co_return over_rate(context, wait);
-  co_return net::json_text_response(201, jobs::submit_answer(known->job));
+  co_return answer_of(*known);
 }
 
 }  // namespace rushes::api

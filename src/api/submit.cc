@@ -7,37 +7,53 @@ namespace {
 // JSON may need six bytes for one of the text (backslash u and four digits); few texts need two.
 constexpr std::size_t kJsonOverhead = 2;
 
-using Reader = Result<jobs::NewJob> (*)(const Context& context, const UserId& user, const json::object& body);
+using Reader = Result<jobs::NewJob> (*)(const Context& context, const UserId& user, const Members& body,
+                                        Unknown& unknown);
 
-Task<net::Response> submit(const Context& context, Reader read, net::Request& request, auth::Identity identity) {
+struct Kind {
+  Reader read;
+  Names known;
+};
+
+Result<jobs::NewJob> read_job(const Context& context, const Kind& kind, net::Request& request, const UserId& user) {
   const auto body = json_body(request);
-  if (!body) co_return net::problem(body.error());
-  auto job = read(context, identity.user, *body);
+  if (!body) return body.error();
+  Unknown unknown;
+  auto job = kind.read(context, user, Members(*body, "BODY_INVALID", "", kind.known, unknown), unknown);
+  if (!job) return job;
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) return allowed.error();
+  if (auto keyed = set_idempotency_key(request, *job); !keyed) return keyed.error();
+  return job;
+}
+
+Task<net::Response> submit(const Context& context, Kind kind, net::Request& request, auth::Identity identity) {
+  auto job = read_job(context, kind, request, identity.user);
   if (!job) co_return net::problem(job.error());
-  if (auto keyed = set_idempotency_key(request, *job); !keyed) co_return net::problem(keyed.error());
+  const auto hold = context.jobs.hold_key(identity.user, job->idempotency_key);
+  if (!hold) co_return key_in_use("this Idempotency-Key", std::chrono::seconds(1));
   auto charge = context.jobs.charge(identity.user, 1);
   if (charge.wait()) co_return co_await submitted_before(context, std::move(*job), *charge.wait());
   const auto submitted = co_await context.jobs.submit(std::move(*job));
   if (!submitted) co_return net::problem(submitted.error());
   if (!submitted->existed) charge.keep(1);
-  co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
+  co_return answer_of(*submitted);
 }
 
 }  // namespace
 
 void add_submit_routes(net::Router& router, const Context& context) {
-  const auto add = [&](const char* pattern, Reader read, net::RouteOptions options) {
+  const auto add = [&](const char* pattern, Kind kind, net::RouteOptions options) {
     router.add("POST", pattern,
                with_user(context,
-                         [&context, read](net::Request& request, auth::Identity identity) {
-                           return submit(context, read, request, std::move(identity));
+                         [&context, kind](net::Request& request, auth::Identity identity) {
+                           return submit(context, kind, request, std::move(identity));
                          }),
                options);
   };
-  add("/analyze/video", read_video, net::RouteOptions());
+  add("/analyze/video", {read_video, {"configuration", "options"}}, net::RouteOptions());
   net::RouteOptions options;
   options.max_body = context.limits.max_transcript_bytes * kJsonOverhead;
-  add("/analyze/transcript", read_transcript, options);
+  add("/analyze/transcript", {read_transcript, {"configuration", "options", "transcript"}}, options);
 }
 
 }  // namespace rushes::api

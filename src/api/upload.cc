@@ -1,6 +1,8 @@
 #include "api/incoming_file.h"
 #include "api/multipart.h"
+#include "api/request_digest.h"
 #include "api/submission.h"
+#include "base/plain_text.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
 
@@ -12,12 +14,17 @@ constexpr std::uint64_t kFormOverhead = std::uint64_t{64} << 10U;
 constexpr std::size_t kMaxField = std::size_t{32} << 10U;
 constexpr std::size_t kMaxFileName = 255;
 
+constexpr std::chrono::seconds kWhileReceived{5};
+
 /// What came in by one form.
 struct Form {
+  bool repeated = false;  // its key is known: it is read to be compared, and not kept
+  bool digested = false;
   std::unique_ptr<IncomingFile> file;
   std::string file_name;
   std::string configuration;
   std::string options;
+  Unknown unknown;
 };
 
 Error too_large(const Context& context) {
@@ -33,9 +40,14 @@ Result<void> check_size(const Context& context, std::optional<std::uint64_t> len
 }
 
 Task<Result<void>> receive_file(const Context& context, MultipartReader& reader, const JobId& job, Form& form) {
-  auto file = co_await IncomingFile::create(context.blocking, context.folder.upload(job));
-  if (!file) co_return file.error();
-  form.file = std::move(*file);
+  if (form.repeated) {
+    form.file = IncomingFile::unwritten(context.blocking);
+  } else {
+    auto file = co_await IncomingFile::create(context.blocking, context.folder.upload(job));
+    if (!file) co_return file.error();
+    form.file = std::move(*file);
+  }
+  if (form.digested) form.file->take_digest();
   for (;;) {
     const auto bytes = co_await reader.read();
     if (!bytes) co_return bytes.error();
@@ -73,6 +85,8 @@ Task<Result<void>> receive_form(const Context& context, MultipartReader& reader,
       auto text = co_await receive_field(reader, (*part)->name);
       if (!text) co_return text.error();
       ((*part)->name == "options" ? form.options : form.configuration) = std::move(*text);
+    } else if ((*part)->name != "video" || !(*part)->is_file) {
+      note_unknown(form.unknown, "The field ", (*part)->name, {"configuration", "options", "video, which is a file"});
     }
   }
 }
@@ -83,7 +97,7 @@ std::string title_of(std::string_view file_name) {
   if (slash != std::string_view::npos) file_name.remove_prefix(slash + 1);
   const auto dot = file_name.rfind('.');
   if (dot != std::string_view::npos && dot > 0) file_name = file_name.substr(0, dot);
-  return is_utf8(file_name) ? shorten(trim(file_name), kMaxFileName) : std::string();
+  return is_utf8(file_name) ? shorten(trim(plain_line(file_name)), kMaxFileName) : std::string();
 }
 
 /// The JSON of a form's field; null where it is empty.
@@ -96,16 +110,16 @@ Result<json::value> json_field(const char* name, const char* code, const std::st
 }
 
 /// What the form's other fields say about the job.
-Result<void> read_fields(const Context& context, const Form& form, jobs::NewJob& job) {
+Result<void> read_fields(const Context& context, Form& form, jobs::NewJob& job) {
   const auto configuration = json_field("configuration", "CONFIGURATION_INVALID", form.configuration);
   if (!configuration) return configuration.error();
-  auto configured = read_configuration(&*configuration);
+  auto configured = read_configuration(&*configuration, jobs::JobType::upload, "", form.unknown);
   if (!configured) return configured.error();
   const auto options = json_field("options", "OPTIONS_INVALID", form.options);
   if (!options) return options.error();
-  if (auto set = read_options(context, &*options, job); !set) return set;
+  if (auto set = read_options(context, &*options, "", job, form.unknown); !set) return set;
   job.title = string_member(*configured, "title").value_or(title_of(form.file_name));
-  const auto file_name = is_utf8(form.file_name) ? shorten(form.file_name, kMaxFileName) : std::string();
+  const auto file_name = is_utf8(form.file_name) ? shorten(plain_line(form.file_name), kMaxFileName) : std::string();
   job.input = json::serialize(json::object{{"configuration", std::move(*configured)},
                                            {"fileName", file_name},
                                            {"size", form.file->size()},
@@ -120,16 +134,31 @@ Task<bool> stands(const Context& context, const Result<jobs::Submission>& submit
   co_return found || found.error().code() != Errc::not_found;
 }
 
+/// Whether the request is surely not the one that `job` was made of: another type, or a body shorter than its file.
+bool is_another(const jobs::Job& job, const net::BodyReader& body) {
+  const auto size = int_member(jobs::input_of(job), "size").value_or(0);
+  return job.type != jobs::JobType::upload ||
+         body.content_length().value_or(UINT64_MAX) < static_cast<std::uint64_t>(size);
+}
+
 Task<net::Response> upload(const Context& context, net::Request& request, auth::Identity identity) {
   const auto boundary = multipart_boundary(request.headers.find("content-type").value_or(""));
   if (!boundary) co_return net::problem(boundary.error());
   if (auto fits = check_size(context, request.stream->content_length()); !fits) co_return net::problem(fits.error());
   auto job = begin_job(context, identity.user, jobs::JobType::upload);
   if (auto keyed = set_idempotency_key(request, job); !keyed) co_return net::problem(keyed.error());
-  auto charge = context.jobs.charge(identity.user, 1);
-  if (charge.wait()) co_return co_await submitted_before(context, std::move(job), *charge.wait());
-
+  const auto hold = context.jobs.hold_key(identity.user, job.idempotency_key);
+  if (!hold) co_return key_in_use("this Idempotency-Key", kWhileReceived);
   Form form;
+  form.digested = !job.idempotency_key.empty();
+  if (form.digested) {
+    const auto before = co_await context.jobs.submitted_before(job);
+    form.repeated = before.has_value();
+    if (before && is_another(before->job, *request.stream)) co_return answer_of({before->job, true, true});
+  }
+  auto charge = context.jobs.charge(identity.user, form.repeated ? 0 : 1);
+  if (charge.wait()) co_return over_rate(context, *charge.wait());
+
   MultipartReader reader(*boundary, [&request](std::span<char> space) { return request.stream->read(space); });
   const auto received = co_await receive_form(context, reader, job.id, form);
   if (!received) co_return net::problem(received.error());
@@ -141,6 +170,13 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
     co_return net::problem(Error::for_user(Errc::invalid_argument, "UPLOAD_EMPTY", "The file is empty."));
   }
   if (auto read = read_fields(context, form, job); !read) co_return net::problem(read.error());
+  if (auto allowed = allow_unknown(request, std::move(form.unknown)); !allowed) co_return net::problem(allowed.error());
+  if (form.digested) job.request_digest = request_digest(job, form.file->digest());
+  if (form.repeated) {
+    const auto before = co_await context.jobs.submitted_before(std::move(job));
+    // Its job may have been forgotten meanwhile; sent again, this one is new.
+    co_return before ? answer_of(*before) : net::problem(Error(Errc::unavailable, "the job of the key is gone"));
+  }
   // The file is durable before the row that names it.
   const auto committed = co_await form.file->commit();
   if (!committed) co_return net::problem(committed.error());
@@ -152,7 +188,7 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   if (!needed) context.folder.remove_upload(id);
   if (!submitted) co_return net::problem(submitted.error());
   if (!submitted->existed) charge.keep(1);
-  co_return net::json_text_response(201, jobs::submit_answer(submitted->job));
+  co_return answer_of(*submitted);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "api/submission.h"
+#include "base/plain_text.h"
 #include "base/text.h"
 #include "webhooks/signature.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace rushes::api {
 namespace {
@@ -12,6 +14,9 @@ using webhooks::WebhookId;
 
 constexpr int kMostWebhooks = 10;
 
+constexpr int kSendsPerMinute = 10;  // that a user asks for: tests, and deliveries sent again
+constexpr std::size_t kLongestDescription = 500;
+
 WebhookId webhook_of(const net::Request& request) { return WebhookId(request.params.at("id")); }
 
 json::value time_or_null(const std::optional<Timestamp>& time) {
@@ -19,11 +24,23 @@ json::value time_or_null(const std::optional<Timestamp>& time) {
 }
 
 json::object to_json(const Webhook& webhook) {
-  return {{"id", webhook.id.value()},
-          {"url", webhook.url},
-          {"events", to_json_array(webhook.types)},
-          {"createdAt", to_rfc3339(webhook.created_at)},
-          {"disabledAt", time_or_null(webhook.disabled_at)}};
+  json::object shown{{"id", webhook.id.value()},
+                     {"url", webhook.url},
+                     {"description", webhook.description},
+                     {"events", to_json_array(webhook.types)},
+                     {"enabled", !webhook.disabled_at},
+                     {"createdAt", to_rfc3339(webhook.created_at)},
+                     {"disabledAt", time_or_null(webhook.disabled_at)}};
+  if (webhook.disabled_by) shown["disabledReason"] = to_string(*webhook.disabled_by);
+  return shown;
+}
+
+/// With its secret, which is shown when it is new.
+net::Response answer_with_secret(const Webhook& webhook, int status) {
+  auto answer = to_json(webhook);
+  answer["secret"] = webhook.secret;
+  if (webhook.previous_until) answer["previousSecretUntil"] = to_rfc3339(*webhook.previous_until);
+  return net::json_response(status, answer);
 }
 
 json::object to_json(const webhooks::Delivery& delivery) {
@@ -36,19 +53,16 @@ json::object to_json(const webhooks::Delivery& delivery) {
           {"nextAt", time_or_null(delivery.next_at)}};
 }
 
-Result<std::vector<std::string>> read_types(const json::object& body) {
-  std::vector<std::string> types(webhooks::kTypes.begin(), webhooks::kTypes.end());
-  const auto* asked = body.if_contains("events");
-  if (asked == nullptr) return types;
+Result<std::vector<std::string>> read_types(const json::value& asked) {
   const auto invalid = [](const std::string& what) {
     return Error::for_user(Errc::invalid_argument, "EVENTS_INVALID",
                            what + "; allowed: job.completed, job.failed, job.cancelled.");
   };
-  if (!asked->is_array() || asked->get_array().empty()) {
-    return invalid("events " + shown(*asked) + " is not a list of some");
+  if (!asked.is_array() || asked.get_array().empty()) {
+    return invalid("events " + shown(asked) + " is not a list of some");
   }
-  types.clear();
-  for (const auto& value : asked->get_array()) {
+  std::vector<std::string> types;
+  for (const auto& value : asked.get_array()) {
     if (!value.is_string()) return invalid("events holds " + shown(value));
     const std::string type(value.get_string());
     if (std::find(webhooks::kTypes.begin(), webhooks::kTypes.end(), type) == webhooks::kTypes.end()) {
@@ -59,29 +73,94 @@ Result<std::vector<std::string>> read_types(const json::object& body) {
   return types;
 }
 
+/// Nothing where the body has none.
+Result<std::optional<std::string>> read_secret(const Members& body) {
+  auto secret = body.text("secret");
+  if (!secret || !*secret || webhooks::is_secret(**secret)) return secret;
+  return Error::for_user(Errc::invalid_argument, "SECRET_INVALID",
+                         "secret is not allowed; write whsec_ and the base64 of 24 to 64 bytes, or leave it out.");
+}
+
+/// `{url?, description?, events?}` and what a caller reads besides.
+Result<webhooks::WebhookChange> read_change(const Context& context, const Members& body) {
+  webhooks::WebhookChange change;
+  const auto named = body.text("url");
+  if (!named) return named.error();
+  if (*named) {
+    auto url = context.addresses.check_url(**named);
+    if (!url) return url.error();
+    change.url = std::move(url->url);
+  }
+  const auto description = body.text("description", kLongestDescription);
+  if (!description) return description.error();
+  if (*description) change.description = plain_line(**description);
+  if (const auto* asked = body.find("events")) {
+    auto types = read_types(*asked);
+    if (!types) return types.error();
+    change.types = std::move(*types);
+  }
+  return change;
+}
+
 Task<net::Response> add(const Context& context, net::Request& request, auth::Identity identity) {
   const auto body = json_body(request);
   if (!body) co_return net::problem(body.error());
-  const auto named = string_member(*body, "url");
-  if (!named || named->empty()) {
+  Unknown unknown;
+  const Members members(*body, "WEBHOOK_INVALID", "", {"url", "description", "events", "secret"}, unknown);
+  auto asked = read_change(context, members);
+  if (!asked) co_return net::problem(asked.error());
+  auto secret = read_secret(members);
+  if (!secret) co_return net::problem(secret.error());
+  if (!asked->url) {
     co_return net::problem(Error::for_user(Errc::invalid_argument, "URL_MISSING", "url is missing: where to send to."));
   }
-  auto url = context.addresses.check_url(*named);
-  if (!url) co_return net::problem(url.error());
-  auto types = read_types(*body);
-  if (!types) co_return net::problem(types.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
   Webhook webhook;
   webhook.id = WebhookId(new_uuid(context.clock, context.rng));
   webhook.user = identity.user;
-  webhook.url = url->url;
-  webhook.secret = webhooks::new_secret(context.rng);
-  webhook.types = std::move(*types);
+  webhook.url = std::move(*asked->url);
+  webhook.description = asked->description.value_or("");
+  webhook.secret = *secret ? std::move(**secret) : webhooks::new_secret(context.rng);
+  webhook.types.assign(webhooks::kTypes.begin(), webhooks::kTypes.end());
+  if (asked->types) webhook.types = std::move(*asked->types);
   webhook.created_at = context.clock.now();
   const auto added = co_await context.webhooks.add(std::move(webhook), kMostWebhooks);
   if (!added) co_return net::problem(added.error());
-  auto answer = to_json(*added);
-  answer["secret"] = added->secret;  // shown this once
-  co_return net::json_response(201, answer);
+  co_return answer_with_secret(*added, 201);
+}
+
+Task<net::Response> change(const Context& context, net::Request& request, auth::Identity identity) {
+  const auto body = json_body(request);
+  if (!body) co_return net::problem(body.error());
+  Unknown unknown;
+  const Members members(*body, "WEBHOOK_INVALID", "", {"url", "description", "events", "enabled"}, unknown);
+  auto asked = read_change(context, members);
+  if (!asked) co_return net::problem(asked.error());
+  const auto enabled = members.flag("enabled");
+  if (!enabled) co_return net::problem(enabled.error());
+  asked->enabled = *enabled;
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
+  const auto changed = co_await context.webhooks.change(identity.user, webhook_of(request), std::move(*asked));
+  if (!changed) co_return net::problem(changed.error());
+  co_return net::json_response(200, to_json(*changed));
+}
+
+Task<net::Response> rotate(const Context& context, net::Request& request, auth::Identity identity) {
+  json::object body;
+  if (!request.body.empty()) {
+    auto sent = json_body(request);
+    if (!sent) co_return net::problem(sent.error());
+    body = std::move(*sent);
+  }
+  Unknown unknown;
+  auto secret = read_secret(Members(body, "WEBHOOK_INVALID", "", {"secret"}, unknown));
+  if (!secret) co_return net::problem(secret.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
+  webhooks::WebhookChange change;
+  change.secret = *secret ? std::move(**secret) : webhooks::new_secret(context.rng);
+  const auto changed = co_await context.webhooks.change(identity.user, webhook_of(request), std::move(change));
+  if (!changed) co_return net::problem(changed.error());
+  co_return answer_with_secret(*changed, 200);
 }
 
 Task<net::Response> list(const Context& context, net::Request& request, auth::Identity identity) {
@@ -101,12 +180,39 @@ Task<net::Response> remove(const Context& context, net::Request& request, auth::
   co_return net::json_response(200, answer);
 }
 
-Task<net::Response> test(const Context& context, net::Request& request, auth::Identity identity) {
+/// What its user asks to be sent now, or why not.
+net::Response sent(const Context& context, const Result<webhooks::Delivery>& delivery, queue::Charge& charge) {
+  if (!delivery) return net::problem(delivery.error());
+  charge.keep(1);
+  context.deliver();
+  return net::json_response(202, to_json(*delivery));
+}
+
+net::Response too_often(std::chrono::nanoseconds wait) {
+  const auto seconds = std::max(std::chrono::seconds(1), std::chrono::ceil<std::chrono::seconds>(wait));
+  auto answer = net::problem(Error::for_user(Errc::exhausted, "RATE_LIMITED",
+                                             "Tests and deliveries sent again are " + std::to_string(kSendsPerMinute) +
+                                                 " a minute; ask again in " + std::to_string(seconds.count()) + " s."));
+  answer.headers.set("Retry-After", std::to_string(seconds.count()));
+  return answer;
+}
+
+Task<net::Response> test(const Context& context, queue::RateLimit& sends, net::Request& request,
+                         auth::Identity identity) {
+  queue::Charge charge(sends, identity.user, 1);
+  if (charge.wait()) co_return too_often(*charge.wait());
   const std::string type(webhooks::kTestType);
   const auto filed = co_await context.webhooks.file(identity.user, webhook_of(request), type, "{}");
-  if (!filed) co_return net::problem(filed.error());
-  context.deliver();
-  co_return net::json_response(202, to_json(*filed));
+  co_return sent(context, filed, charge);
+}
+
+Task<net::Response> resend(const Context& context, queue::RateLimit& sends, net::Request& request,
+                           auth::Identity identity) {
+  queue::Charge charge(sends, identity.user, 1);
+  if (charge.wait()) co_return too_often(*charge.wait());
+  const webhooks::DeliveryId delivery(request.params.at("delivery"));
+  const auto again = co_await context.webhooks.resend(identity.user, webhook_of(request), delivery);
+  co_return sent(context, again, charge);
 }
 
 Task<net::Response> deliveries(const Context& context, net::Request& request, auth::Identity identity) {
@@ -123,16 +229,31 @@ Task<net::Response> deliveries(const Context& context, net::Request& request, au
 }  // namespace
 
 void add_webhook_routes(net::Router& router, const Context& context) {
-  const auto route = [&](const char* method, const char* pattern, auto handler) {
-    router.add(method, pattern, with_user(context, [&context, handler](net::Request& request, auth::Identity identity) {
-                 return handler(context, request, std::move(identity));
-               }));
+  const auto route = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
+    router.add(method, pattern,
+               with_user(
+                   context,
+                   [&context, handler](net::Request& request, auth::Identity identity) {
+                     return handler(context, request, std::move(identity));
+                   },
+                   std::move(query)));
   };
   route("POST", "/webhooks", add);
   route("GET", "/webhooks", list);
+  route("PATCH", "/webhooks/{id}", change);
   route("DELETE", "/webhooks/{id}", remove);
-  route("POST", "/webhooks/{id}/test", test);
-  route("GET", "/webhooks/{id}/deliveries", deliveries);
+  route("POST", "/webhooks/{id}/rotate", rotate);
+  route("GET", "/webhooks/{id}/deliveries", deliveries, {"limit"});
+  // Of the two routes, and gone with them.
+  const auto sends = std::make_shared<queue::RateLimit>(kSendsPerMinute);
+  const auto limited = [&](const char* pattern, auto handler) {
+    router.add("POST", pattern,
+               with_user(context, [&context, sends, handler](net::Request& request, auth::Identity identity) {
+                 return handler(context, *sends, request, std::move(identity));
+               }));
+  };
+  limited("/webhooks/{id}/test", test);
+  limited("/webhooks/{id}/deliveries/{delivery}/resend", resend);
 }
 
 }  // namespace rushes::api

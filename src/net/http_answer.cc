@@ -210,7 +210,7 @@ Task<bool> HttpConnection::write_rest(std::string_view first, std::string_view s
 }
 
 Task<bool> HttpConnection::write_file(FileBody file, std::uint64_t length) {
-  const FileDescriptor source(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor source(file.opened ? file.opened->release() : ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!source) {
     log::error("net", "{}", system_error("cannot open", file.path).what());
     co_return false;

@@ -114,6 +114,7 @@ json::object problem_members(int status, std::string_view code, std::string_view
 Response problem_response(int status, const json::object& body) {
   Response response(status, "application/problem+json", json::serialize(body));
   response.headers.add("Cache-Control", "no-store");
+  response.headers.add("X-Content-Type-Options", "nosniff");
   return response;
 }
 
@@ -144,6 +145,7 @@ Response json_response(int status, const json::value& value) {
 Response json_text_response(int status, std::string text) {
   Response response(status, "application/json", std::move(text));
   response.headers.add("Cache-Control", "no-store");
+  response.headers.add("X-Content-Type-Options", "nosniff");
   return response;
 }
 
@@ -165,7 +167,7 @@ Response file_response(const Request& request, const std::filesystem::path& path
     response.status = 304;
     return response;
   }
-  FileBody body{path, 0, size};
+  FileBody body{path, 0, size, nullptr};
   const auto if_range = request.headers.find("If-Range");
   if (const auto wanted = request.headers.find("Range"); wanted && (!if_range || *if_range == tag)) {
     if (const auto range = parse_range(*wanted, size)) {

@@ -1,5 +1,6 @@
 #pragma once
 #include "async/task.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "net/headers.h"
@@ -14,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rushes::net {
 
@@ -50,6 +52,7 @@ struct Request {
   std::map<std::string, std::string> params;  // from the route's pattern: {id}
   std::string body;                           // whole; empty on a streaming route
   BodyReader* stream = nullptr;               // streaming routes only
+  std::vector<std::string> ignored;           // what the handler did not know, a sentence each; for `warnings`
 
   /// The first query parameter of that name, decoded (`+` is a space); nothing where it is absent.
   std::optional<std::string> query_param(std::string_view name) const;
@@ -82,7 +85,8 @@ class BodySource {
 struct FileBody {
   std::filesystem::path path;
   std::uint64_t offset = 0;
-  std::optional<std::uint64_t> length;  // nothing: to the file's end
+  std::optional<std::uint64_t> length;     // nothing: to the file's end
+  std::shared_ptr<FileDescriptor> opened;  // the file, where it is open already
 };
 
 /// One HTTP answer. `Content-Length`, `Date`, `Connection` and the CORS fields are the server's business.

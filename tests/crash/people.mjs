@@ -42,7 +42,7 @@ export class Told {
 
 export class Person {
   constructor(server, name, told, dice) {
-    Object.assign(this, { name, told, dice, jobs: [], audits: new Set(), keys: new Map(), going: true, sockets: [] });
+    Object.assign(this, { name, told, dice, jobs: [], audits: new Set(), keys: new Map(), lengths: new Map(), going: true, sockets: [] });
     this.user = userOf(server, name);
     for (const transports of [['websocket'], ['polling', 'websocket']]) this.listen(server, transports);
   }
@@ -111,7 +111,9 @@ export class Person {
     const headers = key ? { 'Idempotency-Key': key } : {};
     const before = key && this.keys.get(key);
     if (key && before === undefined) this.keys.set(key, null);
-    const length = this.dice.next() < 0.3 ? this.dice.between(200, 1_500) : this.dice.between(1, 20);
+    // The same request with the same key, whatever became of the first.
+    const length = this.lengths.get(key) ?? (this.dice.next() < 0.3 ? this.dice.between(200, 1_500) : this.dice.between(1, 20));
+    if (key) this.lengths.set(key, length);
     const answer = this.note('submit', await this.user.transcript(talk.repeat(length), {}, headers), 201);
     if (answer.status !== 201) return;
     const { jobId } = answer.body;

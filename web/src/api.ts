@@ -106,6 +106,7 @@ export class Api {
   private async send(path: string, options: RequestInit): Promise<Response> {
     const headers = new Headers(options.headers);
     headers.set('Authorization', `Bearer ${this.token()}`);
+    headers.set('Prefer', 'handling=strict'); // what the server does not know is a mistake of ours
     let response: Response;
     try {
       response = await fetch(addressOf(path), { ...options, headers, credentials: 'same-origin' });

@@ -21,6 +21,7 @@ export function uploadVideo(
     request.open('POST', addressOf('/analyze/upload'));
     request.setRequestHeader('Authorization', `Bearer ${token}`);
     request.setRequestHeader('Idempotency-Key', key);
+    request.setRequestHeader('Prefer', 'handling=strict');
     request.upload.onprogress = (event) => {
       if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total);
     };

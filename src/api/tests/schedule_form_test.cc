@@ -8,7 +8,8 @@ namespace {
 class ScheduleFormTest : public ContextFixture {
  protected:
   Result<schedules::Change> read(std::string_view text) const {
-    return read_schedule(context(), user_, parse_json(text).value().get_object());
+    unknown_.clear();
+    return read_schedule(context(), user_, parse_json(text).value().get_object(), unknown_);
   }
   std::string refusal(std::string_view text, const char* name) const {
     const auto change = read(text);
@@ -19,6 +20,7 @@ class ScheduleFormTest : public ContextFixture {
   }
 
   const UserId user_{"ann"};
+  mutable Unknown unknown_;
 };
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -47,10 +49,14 @@ TEST_F(ScheduleFormTest, WhatIsAskedForIsRead) {
 }
 
 TEST_F(ScheduleFormTest, WhatIsWrongIsNamed) {
-  EXPECT_TRUE(has(refusal(R"({"crom": "@daily"})", "SCHEDULE_INVALID"), "crom is unknown; allowed: name, cron"));
-  EXPECT_TRUE(has(refusal(R"({"cron": 5})", "SCHEDULE_INVALID"), "cron 5 is no text"));
+  EXPECT_TRUE(read(R"({"crom": "@daily", "job": {"transcript": "w", "options": {"prio": 1}}})"));
+  ASSERT_EQ(unknown_.size(), 2U);
+  EXPECT_TRUE(has(unknown_[0], "crom is unknown; allowed: name, cron")) << unknown_[0];
+  EXPECT_TRUE(has(unknown_[1], "job.options.prio is unknown")) << unknown_[1];
+  EXPECT_TRUE(has(refusal(R"({"cron": 5})", "SCHEDULE_INVALID"), "cron 5 is not a text"));
   EXPECT_TRUE(has(refusal(R"({"unique": "yes"})", "SCHEDULE_INVALID"), "unique \"yes\""));
-  EXPECT_TRUE(has(refusal(R"({"name": ")" + std::string(201, 'x') + "\"}", "SCHEDULE_INVALID"), "at most 200 bytes"));
+  EXPECT_TRUE(
+      has(refusal(R"({"name": ")" + std::string(201, 'x') + "\"}", "SCHEDULE_INVALID"), "at most 200 are taken"));
   EXPECT_TRUE(has(refusal(R"({"job": [5]})", "SCHEDULE_INVALID"), "job [5] is no object"));
   EXPECT_TRUE(has(refusal(R"({"cron": "0 0 30 2 *"})", "CRON_NEVER"), "day of month '30'"));
   EXPECT_TRUE(has(refusal(R"({"cron": "61 * * * *"})", "CRON_INVALID"), "minute '61'"));

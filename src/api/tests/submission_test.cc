@@ -3,6 +3,8 @@
 #include "api/bulk.h"
 #include "api/tests/context_fixture.h"
 
+#include <set>
+
 namespace rushes::api {
 namespace {
 
@@ -11,7 +13,8 @@ class SubmissionTest : public ContextFixture {
   Result<jobs::NewJob> options(std::string_view text) const {
     const auto value = parse_json(text).value();
     jobs::NewJob job;
-    if (auto read = read_options(context(), &value, job); !read) return read.error();
+    unknown_.clear();
+    if (auto read = read_options(context(), &value, "", job, unknown_); !read) return read.error();
     return job;
   }
   std::string refusal_of(std::string_view text) const {
@@ -24,6 +27,7 @@ class SubmissionTest : public ContextFixture {
   Bulk bulk(BulkForm form, std::string_view body) const { return read_bulk(context(), user_, form, body); }
 
   const UserId user_{"ann"};
+  mutable Unknown unknown_;
 };
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -37,7 +41,7 @@ TEST_F(SubmissionTest, OptionsAreTaken) {
   EXPECT_EQ(all.priority, -10);
   EXPECT_EQ(all.run_at, clock_.now() + std::chrono::hours(1));
   EXPECT_EQ(all.unique_key, "nightly");
-  EXPECT_FALSE(options(R"({"runAt": "2020-01-01T00:00:00Z"})")->run_at) << "the past is now";
+  EXPECT_LT(options(R"({"runAt": "2020-01-01T00:00:00Z"})")->run_at, clock_.now()) << "the store takes it for now";
   EXPECT_TRUE(options(R"({"priority": null, "runAt": null, "uniqueKey": null})"));
   EXPECT_TRUE(options("null"));
   EXPECT_TRUE(options(R"({"uniqueKey": ")" + std::string(255, 'k') + "\"}"));
@@ -57,7 +61,9 @@ TEST_F(SubmissionTest, BadOptionsAreRefusedByNameAndLimit) {
   EXPECT_TRUE(has(refusal_of(R"({"runAt": "2027-01-03T00:00:00Z"})"), "more than a year"));
   EXPECT_TRUE(has(refusal_of(R"({"uniqueKey": ""})"), "1 to 255 bytes"));
   EXPECT_TRUE(has(refusal_of(R"({"uniqueKey": ")" + std::string(256, 'k') + "\"}"), "1 to 255 bytes"));
-  EXPECT_TRUE(has(refusal_of(R"({"runat": "2026-01-01T00:00:00Z"})"), "allowed: priority, runAt, uniqueKey"));
+  EXPECT_TRUE(options(R"({"runat": "2026-01-01T00:00:00Z"})"));
+  ASSERT_EQ(unknown_.size(), 1U);
+  EXPECT_EQ(unknown_[0], "options.runat is unknown; allowed: priority, runAt, uniqueKey.");
   EXPECT_TRUE(has(refusal_of("[]"), "not an object"));
   Limits limits;
   limits.max_priority = 3;
@@ -125,6 +131,49 @@ TEST_F(SubmissionTest, RefusalsNameTheValueAndTheLimit) {
   const std::string marked = "\xEF\xBB\xBF{\"transcript\": \"words\"}";
   EXPECT_EQ(bulk(BulkForm::lines, marked).jobs.size(), 1U) << "some editors begin files so";
   EXPECT_EQ(bulk(BulkForm::array, "\xEF\xBB\xBF[{\"transcript\": \"words\"}]").jobs.size(), 1U);
+}
+
+TEST_F(SubmissionTest, WhatIsNotKnownIsNamedWithItsItem) {
+  const auto read = bulk(BulkForm::array, R"([{"transcript": "words"}, {"transcript": "words", "langauge": "de",
+    "configuration": {"url": "x"}, "options": {"prio": 1}}, {"type": "video", "transcript": "words",
+    "configuration": {"url": "https://example.org/v"}}])");
+  ASSERT_FALSE(read.refusal) << read.refusal->what();
+  EXPECT_EQ(read.unknown,
+            (Unknown{"Item 1: langauge is unknown; allowed: type, configuration, options, idempotencyKey, transcript.",
+                     "Item 1: configuration.url is unknown; allowed: language, title, tone.",
+                     "Item 1: options.prio is unknown; allowed: priority, runAt, uniqueKey.",
+                     "Item 2: transcript is unknown; allowed: type, configuration, options, idempotencyKey."}));
+}
+
+TEST_F(SubmissionTest, TitlesAreOnePlainLine) {
+  const auto read =
+      bulk(BulkForm::lines, R"({"transcript": "words", "configuration": {"title": "a\u0000b\u202Ec\nd"}})");
+  ASSERT_FALSE(read.refusal);
+  EXPECT_EQ(read.jobs[0].title, "abc d");
+}
+
+TEST_F(SubmissionTest, RequestsAreComparedAsTheyWereRead) {
+  const auto digest = [&](std::string_view item) {
+    const auto read = bulk(BulkForm::lines, item);
+    EXPECT_FALSE(read.refusal) << item;
+    return read.refusal ? std::string() : read.jobs[0].request_digest;
+  };
+  const auto first = digest(R"({"transcript": "words", "idempotencyKey": "k",
+    "configuration": {"tone": "dry", "language": "de"}, "options": {"runAt": "2020-01-01T01:00:00+01:00"}})");
+  EXPECT_EQ(first.size(), 32U);
+  EXPECT_EQ(digest(R"({"options": {"priority": 0, "runAt": "2020-01-01T00:00:00Z"}, "type": "transcript", "extra": 1,
+    "configuration": {"language": "de", "title": null, "tone": "dry"}, "transcript": "words", "idempotencyKey": "l"})"),
+            first);
+  std::set<std::string> all{first};
+  for (const auto* other :
+       {R"({"transcript": "other words", "idempotencyKey": "k"})", R"({"transcript": "words", "idempotencyKey": "k"})",
+        R"({"transcript": "words", "idempotencyKey": "k", "configuration": {"tone": "dry"}})",
+        R"({"transcript": "words", "idempotencyKey": "k", "options": {"priority": -1}})",
+        R"({"transcript": "words", "idempotencyKey": "k", "options": {"uniqueKey": "u"}})",
+        R"({"configuration": {"url": "https://example.org/v"}, "idempotencyKey": "k"})"}) {
+    EXPECT_TRUE(all.insert(digest(other)).second) << other;
+  }
+  EXPECT_EQ(digest(R"({"transcript": "words"})"), "") << "without a key nothing is compared";
 }
 
 TEST_F(SubmissionTest, ABulkHasOneToTenThousandItems) {

@@ -185,6 +185,7 @@ Result<json::object> HttpClient::perform(Transfer& transfer, std::string_view pa
   const auto query = std::string(transfer.url.encoded_query());
   auto url = std::string(server_.buffer()) + std::string(path) + (query.empty() ? "" : "?" + query);
   transfer.add_header("Accept: application/json");
+  transfer.add_header("Prefer: handling=strict");
   transfer.add_header("Expect:");  // no round trip before a body
   if (!token_.empty()) transfer.add_header("Authorization: Bearer " + token_);
 
