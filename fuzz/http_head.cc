@@ -32,7 +32,7 @@ void check_head(std::string_view bytes, const Parsed& parsed, const net::HeadLim
   const auto& request = parsed.request;
   require(head.consumed <= bytes.size(), "no more is consumed than there is");
   require(bytes.substr(0, head.consumed).ends_with("\r\n\r\n"), "a head ends with an empty line");
-  require(bytes.substr(0, head.consumed - 1).find("\r\n\r\n", 8 * 2) == std::string_view::npos || head.consumed < 20,
+  require(bytes.substr(0, head.consumed - 1).find("\r\n\r\n", 2 * 16) == std::string_view::npos || head.consumed < 36,
           "and with the first one");
   require(request.headers.size() <= limits.max_fields, "the limit of fields is kept");
   require(!(head.chunked && head.content_length), "a body has one length");

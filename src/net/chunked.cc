@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace rushes::net {
 namespace {
@@ -15,6 +16,19 @@ int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+bool is_token(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// A byte of a field's value or of a quoted text (RFC 9110, 5.5): no control character but the tab.
+bool is_text(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return c == '\t' || (byte >= 0x20 && byte != 0x7F);
 }
 
 }  // namespace
@@ -39,6 +53,10 @@ ChunkDecoder::Step ChunkDecoder::decode(std::string_view input, std::span<char> 
   return step;
 }
 
+void ChunkDecoder::skip(bool allowed, State next) noexcept {
+  state_ = allowed && ++skipped_ <= kMaxSkipped ? next : State::malformed;
+}
+
 void ChunkDecoder::take(char c) noexcept {
   const auto expect = [this, c](char wanted, State next) { state_ = c == wanted ? next : State::malformed; };
   switch (state_) {
@@ -48,17 +66,25 @@ void ChunkDecoder::take(char c) noexcept {
         if (++digits_ > kMaxDigits) state_ = State::malformed;
       } else if (digits_ == 0) {
         state_ = State::malformed;
-      } else if (c == ';' || c == ' ' || c == '\t') {
-        state_ = State::extension;
+      } else if (c == ';') {
+        state_ = State::extension_start;
+      } else if (is_blank(c)) {
+        state_ = State::blank;
       } else {
         expect('\r', State::size_line_feed);
       }
       return;
+    case State::blank:
+      skip(c == ';' || is_blank(c), c == ';' ? State::extension_start : State::blank);
+      return;
+    case State::extension_start:
+      skip(is_token(c) || is_blank(c), is_token(c) ? State::extension : State::extension_start);
+      return;
     case State::extension:
       if (c == '\r') {
         state_ = State::size_line_feed;
-      } else if (c == '\n' || ++skipped_ > kMaxSkipped) {
-        state_ = State::malformed;
+      } else {
+        skip(is_text(c), State::extension);
       }
       return;
     case State::size_line_feed:
@@ -76,13 +102,16 @@ void ChunkDecoder::take(char c) noexcept {
         state_ = State::end_line_feed;
         return;
       }
-      state_ = State::trailer;
-      [[fallthrough]];
+      skip(is_token(c), State::trailer_name);
+      return;
+    case State::trailer_name:
+      skip(is_token(c) || c == ':', c == ':' ? State::trailer : State::trailer_name);
+      return;
     case State::trailer:
       if (c == '\r') {
         state_ = State::trailer_line_feed;
-      } else if (c == '\n' || ++skipped_ > kMaxSkipped) {
-        state_ = State::malformed;
+      } else {
+        skip(is_text(c), State::trailer);
       }
       return;
     case State::trailer_line_feed:

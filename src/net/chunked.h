@@ -7,7 +7,7 @@
 namespace rushes::net {
 
 /// Reads a chunked body (RFC 9112, 7.1), without I/O and without memory of its own. Extensions and
-/// trailers are skipped, within bounds.
+/// trailers are checked for their form and skipped, within bounds.
 ///
 /// Threads: single-owner.
 class ChunkDecoder {
@@ -26,12 +26,15 @@ class ChunkDecoder {
  private:
   enum class State : std::uint8_t {
     size,
+    blank,  // between a size and the semicolon of an extension
+    extension_start,
     extension,
     size_line_feed,
     content,
     content_return,
     content_line_feed,
     trailer_start,
+    trailer_name,
     trailer,
     trailer_line_feed,
     end_line_feed,
@@ -39,6 +42,8 @@ class ChunkDecoder {
     malformed,
   };
   void take(char c) noexcept;
+  /// One more byte of an extension or a trailer.
+  void skip(bool allowed, State next) noexcept;
 
   State state_ = State::size;
   std::uint8_t digits_ = 0;

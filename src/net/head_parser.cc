@@ -1,6 +1,7 @@
 #include "net/head_parser.h"
 
 #include "base/text.h"
+#include "net/host.h"
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
@@ -13,6 +14,8 @@ namespace {
 namespace http = boost::beast::http;
 using boost::beast::string_view;
 using BeastError = boost::beast::error_code;
+
+constexpr std::size_t kMaxEmpty = 32;  // bytes of empty lines
 
 std::string_view as_std(string_view text) { return {text.data(), text.size()}; }
 
@@ -54,6 +57,22 @@ class Parser final : public http::basic_parser<true> {
   bool too_many_ = false;
 };
 
+/// Takes scheme and authority off an absolute target. Its authority counts, whatever `Host` says (RFC 9112, 3.2.2).
+/// False: it has no usable one.
+bool take_authority(std::string_view& target, Headers& headers) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!equals_ignore_case(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(scheme.size());
+    const auto end = std::min(target.find_first_of("/?#"), target.size());
+    const auto authority = target.substr(0, end);
+    if (authority.empty() || !is_host(authority)) return false;
+    if (headers.get("Host") != authority) headers.set("Host", authority);
+    target.remove_prefix(end);
+    return true;
+  }
+  return true;
+}
+
 /// The path and query of a target in origin form, or of an absolute one. False: neither.
 bool split_target(Request& request) {
   std::string_view target = request.target;
@@ -61,16 +80,18 @@ bool split_target(Request& request) {
     request.path = "*";
     return true;
   }
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!target.starts_with(scheme)) continue;
-    const auto slash = target.find('/', scheme.size());
-    target = slash == std::string_view::npos ? "/" : target.substr(slash);
-  }
-  if (!target.starts_with('/')) return false;
+  const bool origin_form = target.starts_with('/');
+  if (!origin_form && !take_authority(target, request.headers)) return false;
   target = target.substr(0, target.find('#'));
   const auto question = target.find('?');
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
-  auto path = percent_decode(target.substr(0, question));
+  const auto raw = target.substr(0, question);
+  if (raw.empty() && !origin_form && target.data() != request.target.data()) {
+    request.path = "/";  // `http://host?x=1`
+    return true;
+  }
+  if (!raw.starts_with('/')) return false;
+  auto path = percent_decode(raw);
   if (!path) return false;
   request.path = std::move(*path);
   return true;
@@ -83,9 +104,16 @@ bool has_folded_field(std::string_view head) {
   return head.find("\r\n ") != std::string_view::npos || head.find("\r\n\t") != std::string_view::npos;
 }
 
-bool has_two_hosts(const Headers& headers) {
-  const auto is_host = [](const Headers::Field& field) { return equals_ignore_case(field.name, "Host"); };
-  return std::count_if(headers.begin(), headers.end(), is_host) > 1;
+/// A line that ends without its CR is no line; whoever sends one waits for an answer.
+bool has_bare_line_feed(std::string_view head) {
+  for (auto at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1)) {
+    if (at == 0 || head[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 HeadOutcome refuse(int status, const char* why) {
@@ -99,11 +127,11 @@ HeadOutcome refuse(int status, const char* why) {
 HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request& request) {
   // Empty lines before a request line are tolerated (RFC 9112, 2.2).
   std::size_t skipped = 0;
-  while (skipped < 8 && input.substr(skipped).starts_with("\r\n")) skipped += 2;
+  while (skipped < kMaxEmpty && input.substr(skipped).starts_with("\r\n")) skipped += 2;
   input.remove_prefix(skipped);
 
   // What cannot become a request is refused at once: no waiting for its end.
-  const bool may_be_empty_line = skipped < 8 && input == "\r";
+  const bool may_be_empty_line = skipped < kMaxEmpty && input == "\r";
   if (!input.empty() && !is_letter(input.front()) && !may_be_empty_line) return refuse(400, "This is not HTTP.");
 
   // The parser is asked only once the head is whole, so that it starts afresh and owns nothing in between.
@@ -111,6 +139,7 @@ HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request
   // By its size as it comes: Beast leaves a little of it out of its count.
   const auto size = end == std::string_view::npos ? input.size() : end + 4;
   if (size > limits.max_bytes) return refuse(431, "The head of the request is too large.");
+  if (has_bare_line_feed(input.substr(0, end))) return refuse(400, "A line of the head ends without CR.");
   if (end == std::string_view::npos) return {};
   if (has_folded_field(input.substr(0, end))) return refuse(400, "A field of the head is folded over two lines.");
   Parser parser(request, limits);
@@ -147,7 +176,9 @@ HeadOutcome parse_head(std::string_view input, const HeadLimits& limits, Request
     head.expects_continue = parser.version() >= 11;
   }
   if (parser.version() >= 11 && !request.headers.has("Host")) return refuse(400, "The field `Host` is missing.");
-  if (has_two_hosts(request.headers)) return refuse(400, "The field `Host` is there twice.");
+  if (request.headers.count("Host") > 1) return refuse(400, "The field `Host` is there twice.");
+  if (!is_host(request.headers.get("Host"))) return refuse(400, "The field `Host` is no host.");
+  if (!is_ascii(request.target)) return refuse(400, "The target of the request holds a byte that is not ASCII.");
   if (!split_target(request)) return refuse(400, "The target of the request could not be read.");
   HeadOutcome outcome;
   outcome.head = head;

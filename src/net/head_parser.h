@@ -22,7 +22,7 @@ struct RequestHead {
 };
 
 struct HeadLimits {
-  std::size_t max_bytes = 16UL << 10U;
+  std::size_t max_bytes = 32UL << 10U;
   std::size_t max_fields = 100;
 };
 

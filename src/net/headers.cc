@@ -5,12 +5,22 @@
 #include <algorithm>
 
 namespace rushes::net {
+namespace {
+
+constexpr std::size_t kKept = 4UL << 10U;
+
+}  // namespace
 
 std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
   for (const auto field : *this) {
     if (equals_ignore_case(field.name, name)) return field.value;
   }
   return std::nullopt;
+}
+
+std::size_t Headers::count(std::string_view name) const noexcept {
+  const auto same = [name](const Field& field) { return equals_ignore_case(field.name, name); };
+  return static_cast<std::size_t>(std::count_if(begin(), end(), same));
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {
@@ -46,6 +56,8 @@ void Headers::erase(std::string_view name) {
 }
 
 void Headers::clear() noexcept {
+  // A token of 16 KiB is no reason to keep so much for a connection that is idle.
+  if (text_.capacity() > kKept) std::string().swap(text_);
   text_.clear();
   places_.clear();
 }

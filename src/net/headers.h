@@ -26,6 +26,8 @@ class Headers {
   /// The same, or an empty text.
   std::string_view get(std::string_view name) const noexcept { return find(name).value_or(std::string_view{}); }
   bool has(std::string_view name) const noexcept { return find(name).has_value(); }
+  /// How many fields have that name.
+  std::size_t count(std::string_view name) const noexcept;
   /// Whether a comma-separated field (`Connection`, `Upgrade`) holds `token`, in any case.
   bool has_token(std::string_view name, std::string_view token) const noexcept;
 

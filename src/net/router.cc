@@ -29,12 +29,19 @@ struct Router::Node {
   std::unique_ptr<Node> named;
   std::vector<std::string> names;  // of the pattern's parameters, where routes end here
   std::map<std::string, Route, std::less<>> routes;
+  std::string pattern;  // where routes end here
 
   std::string allow() const {
     std::string methods;
     for (const auto& [method, route] : routes) methods += (methods.empty() ? "" : ", ") + method;
     if (routes.contains("GET") && !routes.contains("HEAD")) methods += ", HEAD";
     return methods + ", OPTIONS";
+  }
+
+  void each_route(const std::function<void(const std::string&, const std::string&)>& visit) const {
+    for (const auto& [method, route] : routes) visit(method, pattern);
+    for (const auto& [segment, next] : fixed) next->each_route(visit);
+    if (named) named->each_route(visit);
   }
 
   /// The node where `segments` end; fixed segments are tried first. Fills what the named ones matched.
@@ -68,6 +75,7 @@ void Router::add(std::string method, std::string pattern, Handler handler, Route
     throw std::logic_error("the route " + pattern + " names its parameters in another way than one before it");
   }
   node->names = std::move(names);
+  node->pattern = pattern;
   if (!node->routes.emplace(method, Route{std::move(handler), options}).second) {
     throw std::logic_error("the route " + method + " " + pattern + " is there already");
   }
@@ -78,6 +86,10 @@ void Router::add_upgrade(std::string path, UpgradeHandler handler) {
 }
 
 void Router::set_fallback(Handler handler, RouteOptions options) { fallback_ = Route{std::move(handler), options}; }
+
+void Router::each_route(const std::function<void(const std::string& method, const std::string& pattern)>& visit) const {
+  root_->each_route(visit);
+}
 
 Router::Match Router::match(Request& request) const {
   Match match;

@@ -65,6 +65,9 @@ class Router {
   /// Takes GET and HEAD requests that no pattern matches (the web page). Without it: 404.
   void set_fallback(Handler handler, RouteOptions options = RouteOptions());
 
+  /// Calls `visit(method, pattern)` for every route.
+  void each_route(const std::function<void(const std::string& method, const std::string& pattern)>& visit) const;
+
   struct Route {
     Handler handler;
     RouteOptions options;

@@ -244,6 +244,9 @@ Result<WsHandshake> websocket_handshake(const Request& request, const WebSocketO
   if (!request.headers.has_token("Upgrade", "websocket")) return refuse("does not ask for `websocket`");
   if (request.headers.get("Sec-WebSocket-Version") != "13") return refuse("is not of version 13");
   const auto key = request.headers.get("Sec-WebSocket-Key");
+  for (const auto* name : {"Sec-WebSocket-Key", "Sec-WebSocket-Version"}) {
+    if (request.headers.count(name) > 1) return refuse("says a thing twice");
+  }
   if (!is_nonce(key)) return refuse("has no valid key");
   WsHandshake handshake;
   handshake.answer =

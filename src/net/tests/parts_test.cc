@@ -1,5 +1,6 @@
 #include "async/run.h"
 #include "net/chunked.h"
+#include "net/gzip.h"
 #include "net/head_parser.h"
 #include "net/router.h"
 #include "net/timers.h"
@@ -69,6 +70,17 @@ TEST(ChunkDecoder, RefusesWhatIsNoChunk) {
         "4;a\nb\r\nWiki\r\n", "0\r\nTrailer\n\r\n"}) {
     EXPECT_TRUE(decode_chunks(input, 3, 100).malformed) << input;
   }
+  using namespace std::string_view_literals;
+  for (const std::string_view line : {"2 4\r\n"sv, "2 \r\n"sv, "2\txyz\r\n"sv, "2;\r\n"sv, "2; \r\n"sv, "2;a\0b\r\n"sv,
+                                      "2;a\x7f\r\n"sv, "2;=b\r\n"sv, " 2\r\n"sv}) {
+    EXPECT_TRUE(decode_chunks(std::string(line) + "ab\r\n0\r\n\r\n", 3, 100).malformed) << line;
+  }
+  EXPECT_TRUE(decode_chunks("2 \t; a=\"b c\";d\r\nab\r\n0\r\n\r\n", 3, 100).done);
+  for (const std::string_view trailer : {"not a field\r\n"sv, "A : b\r\n"sv, ": b\r\n"sv, "A: b\0c\r\n"sv,
+                                         " A: b\r\n"sv, "A: b\r\n folded\r\n"sv, "A\r\n"sv}) {
+    EXPECT_TRUE(decode_chunks("0\r\n" + std::string(trailer) + "\r\n", 3, 100).malformed) << trailer;
+  }
+  EXPECT_TRUE(decode_chunks("0\r\nA:\r\nB-c: d\te \xc3\xbc\r\n\r\n", 3, 100).done);
   EXPECT_TRUE(decode_chunks("1;" + std::string(20'000, 'x'), 4096, 100).malformed) << "an endless extension";
 }
 
@@ -132,8 +144,8 @@ TEST(HeadParser, RefusesWhatIsAmbiguousOrTooMuch) {
   EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n"), 400);
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost : h\r\n\r\n"), 400);
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n"), 417);
-  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(17'000, 'x') + "\r\n\r\n"), 431);
-  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(17'000, 'x')), 431);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(33'000, 'x') + "\r\n\r\n"), 431);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(33'000, 'x')), 431);
   std::string many = "GET / HTTP/1.1\r\nHost: h\r\n";
   for (int i = 0; i < 99; ++i) many += "A: b\r\n";
   EXPECT_EQ(refused(many + "\r\n"), 0);
@@ -150,11 +162,70 @@ TEST(HeadParser, RefusesWhatTwoReadersUnderstandDifferently) {
 }
 
 TEST(HeadParser, SaysTheSameHoweverTheBytesCome) {
-  const std::string request = "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string request = "\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
   for (std::size_t size = 0; size < request.size(); ++size) EXPECT_EQ(refused(request.substr(0, size)), 0) << size;
   for (const std::string bad : {"1GET / HTTP/1.1\r\nHost: h\r\n\r\n", "_GET / HTTP/1.1\r\nHost: h\r\n\r\n", "\rGET"}) {
     EXPECT_EQ(refused(bad), 400);
     EXPECT_EQ(refused(bad.substr(0, 2)), 400);
+  }
+}
+
+TEST(HeadParser, RefusesALineWithoutItsReturnBeforeTheHeadHasEnded) {
+  EXPECT_EQ(refused("GET / HTTP/1.1\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\n\n"), 400);
+  EXPECT_EQ(refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n\n\n"), 0) << "a body may hold any";
+}
+
+TEST(HeadParser, RefusesAHostThatIsNone) {
+  const auto of_host = [](std::string_view host) {
+    return refused("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n");
+  };
+  for (const auto* bad : {"a b", "a/b", "u@a", "[::1", "a:port", "a, b", "a,b", "a:70000", ":80", "[::1]x", "[v]",
+                          "[fe80::1%eth0]", "a:1:2", "a\\b", "\xc3\xbc.example", "a%2", "http://a"}) {
+    EXPECT_EQ(of_host(bad), 400) << bad;
+  }
+  for (const auto* good : {"", "localhost", "a_b.example:3000", "a:", "127.0.0.1:80", "[::1]", "[2001:db8::1]:443",
+                           "xn--bcher-kva.example", "a%20b"}) {
+    EXPECT_EQ(of_host(good), 0) << good;
+  }
+}
+
+TEST(HeadParser, TakesTheHostOfAnAbsoluteTarget) {
+  Request request;
+  ASSERT_TRUE(parse("GET HTTP://b:81/c?d HTTP/1.1\r\nHost: a\r\n\r\n", request).head);
+  EXPECT_EQ(request.path, "/c");
+  EXPECT_EQ(request.query, "d");
+  EXPECT_EQ(request.headers.get("Host"), "b:81");
+  Request bare;
+  ASSERT_TRUE(parse("GET https://b?d HTTP/1.1\r\nHost: a\r\n\r\n", bare).head);
+  EXPECT_EQ(bare.path, "/");
+  EXPECT_EQ(bare.query, "d");
+  for (const auto* bad :
+       {"http:///c", "http://", "http://?c", "http://u@a/c", "ftp://a/c", "http:/a", "c", "?c", "#c"}) {
+    EXPECT_EQ(refused("GET " + std::string(bad) + " HTTP/1.1\r\nHost: a\r\n\r\n"), 400) << bad;
+  }
+}
+
+TEST(HeadParser, RefusesATargetBeyondAscii) {
+  for (const auto* bad : {"/\xff", "/\xc3\xbc", "/?q=\x80", "/\x7f", "/\x01"}) {
+    EXPECT_EQ(refused("GET " + std::string(bad) + " HTTP/1.1\r\nHost: a\r\n\r\n"), 400) << bad;
+  }
+}
+
+TEST(Gzip, IsAcceptedByItsWeight) {
+  const auto takes = [](std::string_view value) {
+    Headers headers;
+    headers.add("Accept-Encoding", value);
+    return accepts_gzip(headers);
+  };
+  for (const auto* yes : {"gzip", "gzip;q=1.0", "deflate, GZIP ; q=0.001", "gzip;q=1.0,deflate;q=0.6,identity;q=0.3",
+                          "*", "br;q=1, *;q=0.5", "x-gzip", "gzip;Q=1"}) {
+    EXPECT_TRUE(takes(yes)) << yes;
+  }
+  for (const auto* no : {"", "br", "gzip;q=0", "gzip;q=0.000", "*;q=0", "gzip;q=0, *", "identity, gzip;q=0.5",
+                         "gzip;q=2", "gzip;q=x", "gzip;q=1.5", "gzip;level=9"}) {
+    EXPECT_FALSE(takes(no)) << no;
   }
 }
 
@@ -199,6 +270,10 @@ TEST(Router, FindsByPathThenByMethod) {
   EXPECT_EQ(wrong.allow, "POST, OPTIONS");
   EXPECT_EQ(router.allowed_methods("/jobs"), "GET, HEAD, OPTIONS");
   EXPECT_THROW(router.add("GET", "/jobs", nothing), std::logic_error);
+  std::vector<std::string> routes;
+  router.each_route([&](const std::string& method, const std::string& path) { routes.push_back(method + " " + path); });
+  EXPECT_EQ(routes.size(), 4U);
+  EXPECT_NE(std::find(routes.begin(), routes.end(), "POST /job/{id}/cancel"), routes.end());
   router.set_fallback(nothing);
   EXPECT_NE(match(router, "GET", "/elsewhere", request).route, nullptr);
   EXPECT_EQ(match(router, "POST", "/elsewhere", request).route, nullptr);
