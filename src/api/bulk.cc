@@ -4,14 +4,12 @@
 #include "jobs/job_json.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <unordered_set>
 
 namespace rushes::api {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{256} << 10U;
 constexpr std::size_t kMostNamed = 16;
 
 std::string item_words(std::size_t index) { return "Item " + std::to_string(index) + ": "; }
@@ -95,19 +93,6 @@ Bulk read_lines(const Context& context, const UserId& user, std::string_view bod
   });
 }
 
-Task<Result<std::string>> read_body(net::BodyReader& reader) {
-  std::string body;
-  if (const auto length = reader.content_length()) body.reserve(static_cast<std::size_t>(*length) + kPiece);
-  for (;;) {
-    const auto before = body.size();
-    body.resize(before + kPiece);
-    const auto got = co_await reader.read(std::span(body).subspan(before));
-    if (!got) co_return got.error();
-    body.resize(before + *got);
-    if (*got == 0) co_return body;
-  }
-}
-
 net::Response refusal_of(const Bulk& bulk) {
   json::object more;
   if (bulk.refused_item) more["index"] = *bulk.refused_item;
@@ -145,10 +130,12 @@ net::Response answer_of(const std::vector<jobs::Submission>& submitted) {
 Task<net::Response> submit_bulk(const Context& context, net::Request& request, auth::Identity identity) {
   const auto form = bulk_form(request);
   if (!form) co_return net::problem(form.error());
-  const auto body = co_await read_body(*request.stream);
-  if (!body) co_return net::problem(body.error());
+  const auto whole = co_await request.read_body();
+  if (!whole) co_return net::problem(whole.error());
   // Megabytes of JSON: not on the event loop.
-  auto read = [&context, &identity, form = *form, &body] { return read_bulk(context, identity.user, form, *body); };
+  auto read = [&context, &identity, form = *form, &body = request.body] {
+    return read_bulk(context, identity.user, form, body);
+  };
   auto bulk = co_await context.blocking.run(std::move(read));
   if (bulk.refusal) co_return refusal_of(bulk);
   if (auto allowed = allow_unknown(request, std::move(bulk.unknown)); !allowed) co_return net::problem(allowed.error());
@@ -171,6 +158,7 @@ Task<net::Response> submit_bulk(const Context& context, net::Request& request, a
 Result<BulkForm> bulk_form(const net::Request& request) {
   const auto header = request.headers.get("content-type");
   const auto type = trim(header.substr(0, header.find(';')));
+  if (auto charset = check_charset(header); !charset) return charset.error();
   if (equals_ignore_case(type, "application/json")) return BulkForm::array;
   if (equals_ignore_case(type, "application/x-ndjson")) return BulkForm::lines;
   return Error::for_user(Errc::unsupported, "CONTENT_TYPE",
@@ -213,7 +201,6 @@ Bulk read_bulk(const Context& context, const UserId& user, BulkForm form, std::s
 
 void add_bulk_route(net::Router& router, const Context& context) {
   net::RouteOptions options;
-  options.streaming = true;  // the token is checked before so much is read
   options.max_body = context.limits.max_bulk_bytes;
   router.add("POST", "/analyze/bulk",
              with_user(context,

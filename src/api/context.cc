@@ -3,6 +3,7 @@
 #include "api/members.h"
 #include "base/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace rushes::api {
@@ -22,6 +23,7 @@ Task<net::Response> checked(const Context& context, const UserHandler& handler, 
     name_ignored(request, refused);
     co_return refused;
   }
+  request.user = (*identity)->user.value();
   auto response = co_await handler(request, std::move(**identity));
   name_ignored(request, response);
   co_return response;
@@ -35,17 +37,40 @@ net::Handler with_user(const Context& context, UserHandler handler, std::vector<
   };
 }
 
-Result<json::object> json_body(const net::Request& request) {
-  const auto header = request.headers.find("content-type").value_or("");
-  const auto type = trim(std::string_view(header).substr(0, header.find(';')));
-  if (!equals_ignore_case(type, "application/json")) {
+Result<void> check_charset(std::string_view content_type) {
+  for (auto rest = content_type; !rest.empty();) {
+    const auto part = trim(rest.substr(0, rest.find(';')));
+    rest.remove_prefix(std::min(rest.size(), std::min(rest.find(';'), rest.size()) + 1));
+    const auto equals = part.find('=');
+    if (equals == std::string_view::npos || !equals_ignore_case(part.substr(0, equals), "charset")) continue;
+    auto name = part.substr(equals + 1);
+    if (name.size() > 1 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
+    if (equals_ignore_case(name, "utf-8") || equals_ignore_case(name, "utf8") || equals_ignore_case(name, "us-ascii")) {
+      continue;
+    }
     return Error::for_user(Errc::unsupported, "CONTENT_TYPE",
-                           "The body must be JSON, sent as application/json; this one is '" + std::string(type) + "'.");
+                           "The body must be UTF-8; this one is '" + shorten(name, 40) + "'.");
+  }
+  return {};
+}
+
+Task<Result<json::object>> json_body(net::Request& request) {
+  const auto header = request.headers.get("content-type");
+  const auto type = trim(header.substr(0, header.find(';')));
+  if (!equals_ignore_case(type, "application/json")) {
+    co_return Error::for_user(
+        Errc::unsupported, "CONTENT_TYPE",
+        "The body must be JSON, sent as application/json; this one is '" + shorten(type, 80) + "'.");
+  }
+  if (auto charset = check_charset(header); !charset) co_return charset.error();
+  if (!request.take_body()) {
+    const auto read = co_await request.read_body();
+    if (!read) co_return read.error();
   }
   auto value = parse_json(request.body);
-  if (!value) return Error::for_user(Errc::malformed, "NOT_JSON", "The body is " + value.error().what() + ".");
-  if (!value->is_object()) return Error::for_user(Errc::malformed, "NOT_JSON", "The body is not a JSON object.");
-  return std::move(value->get_object());
+  if (!value) co_return Error::for_user(Errc::malformed, "NOT_JSON", "The body is " + value.error().what() + ".");
+  if (!value->is_object()) co_return Error::for_user(Errc::malformed, "NOT_JSON", "The body is not a JSON object.");
+  co_return std::move(value->get_object());
 }
 
 Result<int> query_number(const net::Request& request, std::string_view name, int otherwise, int least, int most) {
@@ -59,6 +84,20 @@ Result<int> query_number(const net::Request& request, std::string_view name, int
                                std::to_string(least) + " to " + std::to_string(most) + ".");
   }
   return value;
+}
+
+void add_routes(net::Router& router, const Context& context) {
+  add_submit_routes(router, context);
+  add_bulk_route(router, context);
+  add_upload_route(router, context);
+  add_job_routes(router, context);
+  add_job_event_route(router, context);
+  add_history_routes(router, context);
+  add_notification_routes(router, context);
+  add_file_routes(router, context);
+  add_webhook_routes(router, context);
+  add_schedule_routes(router, context);
+  add_operator_routes(router, context);
 }
 
 }  // namespace rushes::api

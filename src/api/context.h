@@ -53,16 +53,24 @@ struct Context {
 /// A handler behind the token check: it knows who asks.
 using UserHandler = std::function<Task<net::Response>(net::Request& request, auth::Identity identity)>;
 
-/// `handler` behind a check of `Authorization: Bearer`; 401 as problem+json where it fails. `query` are the names of
-/// the route's query parameters; other ones, and what the handler left in `Request::ignored`, are named in the answer.
+/// `handler` behind a check of `Authorization: Bearer`, for which nothing of the body is waited for; 401 as
+/// problem+json where it fails. `query` are the names of the route's query parameters; other ones, and what the handler
+/// left in `Request::ignored`, are named in the answer.
 net::Handler with_user(const Context& context, UserHandler handler, std::vector<std::string_view> query = {});
 
-/// The request's JSON object. Errors: `malformed` (NOT_JSON), `unsupported` for another content type.
-Result<json::object> json_body(const net::Request& request);
+/// `unsupported` (CONTENT_TYPE) for a charset other than UTF-8, which JSON has alone (RFC 8259, 8.1).
+Result<void> check_charset(std::string_view content_type);
+
+/// The request's JSON object, once its body is here.
+/// Errors: `malformed` (NOT_JSON); `unsupported` for another content type, before the body; those of the body.
+Task<Result<json::object>> json_body(net::Request& request);
 
 /// The query parameter `name` as a number, or `otherwise` where it is absent.
 /// Errors: `invalid_argument` (QUERY_INVALID), naming it and its bounds.
 Result<int> query_number(const net::Request& request, std::string_view name, int otherwise, int least, int most);
+
+/// Adds all of the routes below.
+void add_routes(net::Router& router, const Context& context);
 
 // One function a resource, each in a file of its own: adds its routes.
 void add_submit_routes(net::Router& router, const Context& context);

@@ -70,15 +70,25 @@ Result<std::string> multipart_boundary(std::string_view content_type) {
   return std::move(*boundary);
 }
 
-MultipartReader::MultipartReader(std::string boundary, Source source, std::size_t buffer_bytes)
-    : delimiter_("\r\n--" + std::move(boundary)), source_(std::move(source)), buffer_(buffer_bytes) {
+MultipartReader::MultipartReader(std::string boundary, Source source, std::size_t most_bytes, Growth may_grow)
+    : delimiter_("\r\n--" + std::move(boundary)),
+      source_(std::move(source)),
+      most_bytes_(most_bytes),
+      may_grow_(std::move(may_grow)),
+      buffer_(std::min(kFirstBuffer, most_bytes)) {
   // The first boundary has no line before it; with one it looks like the others.
   buffer_[0] = '\r';
   buffer_[1] = '\n';
   end_ = 2;
 }
 
+void MultipartReader::grow() {
+  const auto wanted = std::min(2 * buffer_.size(), most_bytes_);
+  if (wanted > buffer_.size() && (!may_grow_ || may_grow_(wanted))) buffer_.resize(wanted);
+}
+
 Task<Result<std::size_t>> MultipartReader::fill() {
+  if (end_ == buffer_.size()) grow();  // there may be more than it takes
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;

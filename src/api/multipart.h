@@ -34,7 +34,13 @@ class MultipartReader {
   /// Fills the span's front and gives how much; 0 at the end.
   using Source = std::function<Task<Result<std::size_t>>(std::span<char>)>;
 
-  MultipartReader(std::string boundary, Source source, std::size_t buffer_bytes = std::size_t{256} << 10U);
+  /// Asked before the buffer grows to so many bytes; where it says no, the buffer stays as it is.
+  using Growth = std::function<bool(std::size_t)>;
+  static constexpr std::size_t kFirstBuffer = std::size_t{16} << 10U;
+
+  /// The buffer grows up to `most_bytes`, as the content comes faster than that.
+  MultipartReader(std::string boundary, Source source, std::size_t most_bytes = std::size_t{256} << 10U,
+                  Growth may_grow = {});
 
   /// The next part; nothing after the last.
   Task<Result<std::optional<PartHead>>> next_part();
@@ -44,10 +50,13 @@ class MultipartReader {
 
  private:
   Task<Result<std::size_t>> fill();
+  void grow();
   std::string_view buffered() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
 
   const std::string delimiter_;  // CRLF, two dashes, the boundary
   Source source_;
+  const std::size_t most_bytes_;
+  Growth may_grow_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -99,7 +99,7 @@ Task<net::Response> create(const Context& context, net::Request& request, auth::
     co_return net::problem(Error::for_user(Errc::forbidden, "ROLE_NEEDED",
                                            "Only a token with the role admin or service may notify others."));
   }
-  const auto body = json_body(request);
+  const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
   Unknown unknown;
   const Members members(

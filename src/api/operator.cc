@@ -106,7 +106,7 @@ Result<Redrive> read_redrive(const json::object& object, Unknown& unknown) {
 
 Task<net::Response> redrive(const Context& context, net::Request& request, auth::Identity identity) {
   (void)identity;
-  const auto body = json_body(request);
+  const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
   Unknown unknown;
   auto asked = read_redrive(*body, unknown);
@@ -140,7 +140,7 @@ Task<net::Response> set_type(const Context& context, net::Request& request, auth
   (void)identity;
   const auto type = jobs::parse_job_type(request.params.at("type"));
   if (!type) co_return net::problem(Error::for_user(Errc::not_found, "TYPE_UNKNOWN", type.error().what()));
-  const auto body = json_body(request);
+  const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
   const auto report = co_await context.jobs.queries().report(0);
   if (!report) co_return net::problem(report.error());

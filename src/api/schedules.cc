@@ -23,7 +23,7 @@ net::Response answer_with(const Result<Schedule>& schedule, int status) {
 }
 
 Task<net::Response> add(const Context& context, net::Request& request, auth::Identity identity) {
-  const auto body = json_body(request);
+  const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
   Unknown unknown;
   auto asked = read_schedule(context, identity.user, *body, unknown);
@@ -62,7 +62,7 @@ Task<net::Response> show(const Context& context, net::Request& request, auth::Id
 }
 
 Task<net::Response> change(const Context& context, net::Request& request, auth::Identity identity) {
-  const auto body = json_body(request);
+  const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
   Unknown unknown;
   auto asked = read_schedule(context, identity.user, *body, unknown);

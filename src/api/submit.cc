@@ -15,19 +15,19 @@ struct Kind {
   Names known;
 };
 
-Result<jobs::NewJob> read_job(const Context& context, const Kind& kind, net::Request& request, const UserId& user) {
-  const auto body = json_body(request);
-  if (!body) return body.error();
+Task<Result<jobs::NewJob>> read_job(const Context& context, Kind kind, net::Request& request, UserId user) {
+  const auto body = co_await json_body(request);
+  if (!body) co_return body.error();
   Unknown unknown;
   auto job = kind.read(context, user, Members(*body, "BODY_INVALID", "", kind.known, unknown), unknown);
-  if (!job) return job;
-  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) return allowed.error();
-  if (auto keyed = set_idempotency_key(request, *job); !keyed) return keyed.error();
-  return job;
+  if (!job) co_return job;
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return allowed.error();
+  if (auto keyed = set_idempotency_key(request, *job); !keyed) co_return keyed.error();
+  co_return job;
 }
 
 Task<net::Response> submit(const Context& context, Kind kind, net::Request& request, auth::Identity identity) {
-  auto job = read_job(context, kind, request, identity.user);
+  auto job = co_await read_job(context, kind, request, identity.user);
   if (!job) co_return net::problem(job.error());
   const auto hold = context.jobs.hold_key(identity.user, job->idempotency_key);
   if (!hold) co_return key_in_use("this Idempotency-Key", std::chrono::seconds(1));

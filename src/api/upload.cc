@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kFormOverhead = std::uint64_t{64} << 10U;
 constexpr std::size_t kMaxField = std::size_t{32} << 10U;
 constexpr std::size_t kMaxFileName = 255;
+constexpr std::size_t kBuffer = std::size_t{256} << 10U;
 
 constexpr std::chrono::seconds kWhileReceived{5};
 
@@ -25,6 +26,25 @@ struct Form {
   std::string configuration;
   std::string options;
   Unknown unknown;
+};
+
+/// What a form holds of the server's memory while it comes in: the reader's buffer, and the fields.
+struct FormMemory {
+  net::BodyReader& body;
+  std::size_t buffer = MultipartReader::kFirstBuffer;
+  std::size_t fields = 0;
+
+  Result<void> hold() const { return body.hold(buffer + fields); }
+  bool grow_buffer(std::size_t bytes) {
+    const auto before = std::exchange(buffer, bytes);
+    if (hold()) return true;
+    buffer = before;
+    return false;
+  }
+  Result<void> add_field() {
+    fields += kMaxField;
+    return hold();
+  }
 };
 
 Error too_large(const Context& context) {
@@ -72,7 +92,8 @@ Task<Result<std::string>> receive_field(MultipartReader& reader, std::string nam
   }
 }
 
-Task<Result<void>> receive_form(const Context& context, MultipartReader& reader, const JobId& job, Form& form) {
+Task<Result<void>> receive_form(const Context& context, MultipartReader& reader, const JobId& job, FormMemory& memory,
+                                Form& form) {
   for (;;) {
     const auto part = co_await reader.next_part();
     if (!part) co_return part.error();
@@ -82,9 +103,13 @@ Task<Result<void>> receive_form(const Context& context, MultipartReader& reader,
       const auto received = co_await receive_file(context, reader, job, form);
       if (!received) co_return received;
     } else if ((*part)->name == "configuration" || (*part)->name == "options") {
+      auto& field = (*part)->name == "options" ? form.options : form.configuration;
+      if (field.empty()) {
+        if (auto held = memory.add_field(); !held) co_return held;
+      }
       auto text = co_await receive_field(reader, (*part)->name);
       if (!text) co_return text.error();
-      ((*part)->name == "options" ? form.options : form.configuration) = std::move(*text);
+      field = std::move(*text);
     } else if ((*part)->name != "video" || !(*part)->is_file) {
       note_unknown(form.unknown, "The field ", (*part)->name, {"configuration", "options", "video, which is a file"});
     }
@@ -150,6 +175,8 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   const auto hold = context.jobs.hold_key(identity.user, job.idempotency_key);
   if (!hold) co_return key_in_use("this Idempotency-Key", kWhileReceived);
   Form form;
+  FormMemory memory{*request.stream};
+  if (auto held = memory.hold(); !held) co_return net::problem(held.error());
   form.digested = !job.idempotency_key.empty();
   if (form.digested) {
     const auto before = co_await context.jobs.submitted_before(job);
@@ -159,8 +186,10 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   auto charge = context.jobs.charge(identity.user, form.repeated ? 0 : 1);
   if (charge.wait()) co_return over_rate(context, *charge.wait());
 
-  MultipartReader reader(*boundary, [&request](std::span<char> space) { return request.stream->read(space); });
-  const auto received = co_await receive_form(context, reader, job.id, form);
+  MultipartReader reader(
+      *boundary, [&request](std::span<char> space) { return request.stream->read(space); }, kBuffer,
+      [&memory](std::size_t bytes) { return memory.grow_buffer(bytes); });
+  const auto received = co_await receive_form(context, reader, job.id, memory, form);
   if (!received) co_return net::problem(received.error());
   if (!form.file) {
     co_return net::problem(
@@ -195,7 +224,6 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
 
 void add_upload_route(net::Router& router, const Context& context) {
   net::RouteOptions options;
-  options.streaming = true;
   options.max_body = context.limits.max_upload_bytes + kFormOverhead;
   router.add(
       "POST", "/analyze/upload",

@@ -103,7 +103,7 @@ Result<webhooks::WebhookChange> read_change(const Context& context, const Member
 }
 
 Task<net::Response> add(const Context& context, net::Request& request, auth::Identity identity) {
-  const auto body = json_body(request);
+  const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
   Unknown unknown;
   const Members members(*body, "WEBHOOK_INVALID", "", {"url", "description", "events", "secret"}, unknown);
@@ -130,7 +130,7 @@ Task<net::Response> add(const Context& context, net::Request& request, auth::Ide
 }
 
 Task<net::Response> change(const Context& context, net::Request& request, auth::Identity identity) {
-  const auto body = json_body(request);
+  const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
   Unknown unknown;
   const Members members(*body, "WEBHOOK_INVALID", "", {"url", "description", "events", "enabled"}, unknown);
@@ -147,8 +147,10 @@ Task<net::Response> change(const Context& context, net::Request& request, auth::
 
 Task<net::Response> rotate(const Context& context, net::Request& request, auth::Identity identity) {
   json::object body;
+  const auto whole = co_await request.read_body();
+  if (!whole) co_return net::problem(whole.error());
   if (!request.body.empty()) {
-    auto sent = json_body(request);
+    auto sent = co_await json_body(request);
     if (!sent) co_return net::problem(sent.error());
     body = std::move(*sent);
   }

@@ -43,6 +43,7 @@ struct Config {
   std::int64_t max_upload_bytes = std::int64_t{2} << 30U;
   std::int64_t max_transcript_bytes = std::int64_t{5} << 20U;
   std::int64_t max_bulk_bytes = std::int64_t{64} << 20U;
+  std::int64_t max_body_memory = std::int64_t{256} << 20U;  // of all requests together
   int workers = 3;
   int max_running_per_user = 5;
   int max_queued_per_user = 20;

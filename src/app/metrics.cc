@@ -165,6 +165,7 @@ void write_limits(Page& page, const socketio::Server& sockets, const net::HttpSe
   };
   accepting("origin", &net::HttpCounts::refused_origins);
   accepting("connections", &net::HttpCounts::refused_connections);
+  accepting("idle connections", &net::HttpCounts::shed);
   accepting("connections of an address", &net::HttpCounts::refused_too_many);
   accepting("connects of an address", &net::HttpCounts::refused_too_fast);
   limit("submits of a user", static_cast<double>(jobs.rate().refused()));
@@ -174,6 +175,10 @@ void write_http(Page& page, const net::HttpServer& http) {
   const auto n = http.shards();
   page.gauge("rushes_http_connections", "Open HTTP connections, WebSockets not counted.",
              static_cast<double>(http.connections()));
+  page.gauge("rushes_http_body_bytes", "Memory that the bodies of requests hold while they come in.",
+             static_cast<double>(http.body_bytes()));
+  page.counter("rushes_http_bodies_refused_total", "Bodies for which there was no memory.",
+               static_cast<double>(http.refused_bodies()));
   page.counter("rushes_http_upgrades_total", "Requests that became WebSockets.",
                sum(n, [&](std::size_t i) -> const Counter& { return http.counts(i).upgrades; }));
   for (std::size_t status = 100; status < net::HttpCounts().answers.size(); ++status) {

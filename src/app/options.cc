@@ -1,5 +1,9 @@
 #include "app/options.h"
 
+#include "app/open_files.h"
+
+#include <algorithm>
+
 namespace rushes::app {
 
 namespace {
@@ -25,7 +29,11 @@ net::HttpOptions http_options(const Config& config) {
   options.host = config.host;
   options.port = static_cast<std::uint16_t>(config.port);
   options.entry = entry_options(config);
-  options.limits.per_address.max_connections = static_cast<std::size_t>(config.max_connections_per_address);
+  options.limits.max_body_memory = static_cast<std::size_t>(config.max_body_memory);
+  options.limits.max_connections = connections_for(open_file_limit());
+  // No address has more than half of what there is, where that is little.
+  options.limits.per_address.max_connections =
+      std::min(static_cast<std::size_t>(config.max_connections_per_address), options.limits.max_connections / 2);
   if (config.max_connections_per_address == 0) options.limits.per_address.max_connects_per_second = 0;
   return options;
 }

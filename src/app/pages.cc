@@ -49,7 +49,7 @@ Task<net::Response> serve_page(net::Request& request) {
   const auto path = request.path == "/" ? std::string_view("/index.html") : std::string_view(request.path);
   const auto found = std::find_if(files.begin(), files.end(), [&](const WebFile& file) { return file.path == path; });
   if (found == files.end()) {
-    co_return net::problem(Error::for_user(Errc::not_found, "NO_ROUTE", "There is nothing at this address."));
+    co_return net::problem(Error::for_user(Errc::not_found, "NO_SUCH_PATH", "There is nothing at this path."));
   }
   co_return serve_file(*found);
 }

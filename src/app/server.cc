@@ -2,6 +2,7 @@
 
 #include "api/context.h"
 #include "app/metrics.h"
+#include "app/open_files.h"
 #include "app/options.h"
 #include "app/pages.h"
 #include "app/sandbox.h"
@@ -116,17 +117,7 @@ class WiredServer final : public Server {
       rates_.publish(events);
     });
     sockets_.attach(router_);
-    api::add_submit_routes(router_, context_);
-    api::add_bulk_route(router_, context_);
-    api::add_upload_route(router_, context_);
-    api::add_job_routes(router_, context_);
-    api::add_job_event_route(router_, context_);
-    api::add_history_routes(router_, context_);
-    api::add_notification_routes(router_, context_);
-    api::add_file_routes(router_, context_);
-    api::add_webhook_routes(router_, context_);
-    api::add_schedule_routes(router_, context_);
-    api::add_operator_routes(router_, context_);
+    api::add_routes(router_, context_);
     const auto refusal = [this]() -> std::optional<Error> {
       if (auto refused = store_->refusal()) return refused;
       const auto room = folder_.has_room();
@@ -244,7 +235,8 @@ class WiredServer final : public Server {
 Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   static SystemClock clock;
   static SystemRng rng;
-  // First of all: it forks, and there is no thread yet.
+  raise_open_file_limit();
+  // Before anything else: it forks, and there is no thread yet.
   const auto host = box::examine_host(box::box_identity());
   if (auto judged = judge_host(config, host); !judged) return judged.error();
   // What workers leave running when they die becomes our child, so that it can be ended and counted.

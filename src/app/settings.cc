@@ -217,10 +217,12 @@ Failure set_sandbox(Config& config, const std::string& value) {
   return std::nullopt;
 }
 
-Failure set_job_memory(Config& config, const std::string& value) {
-  constexpr std::int64_t kLeast = std::int64_t{256} << 20U;
-  if (auto failure = bytes(&Config::max_job_memory)(config, value)) return failure;
-  return config.max_job_memory < kLeast ? Failure("is not allowed") : std::nullopt;
+/// `bytes` with a least number of MiB.
+Setter bytes_from(std::int64_t Config::*field, std::int64_t least) {
+  return [=](Config& config, const std::string& text) -> Failure {
+    if (auto failure = bytes(field)(config, text)) return failure;
+    return config.*field < (least << 20U) ? Failure("is not allowed") : std::nullopt;
+  };
 }
 
 }  // namespace
@@ -284,6 +286,8 @@ std::span<const Setting> settings() {
        bytes(&Config::max_transcript_bytes)},
       {"max_bulk_bytes", "a number of bytes, or with KiB, MiB, GiB", "Largest body of a bulk submit", "", false,
        bytes(&Config::max_bulk_bytes)},
+      {"max_body_memory", "a number of bytes, or with KiB, MiB, GiB, from 1 MiB on",
+       "Memory for the bodies of all requests that are coming in", "", false, bytes_from(&Config::max_body_memory, 1)},
       {"workers", "1 to 256", "Jobs worked on at once", "", false, number(&Config::workers, 1, 256)},
       {"max_connections_per_address", "0 to 100000", "Open connections of one address; 0: any number", "", false,
        number(&Config::max_connections_per_address, 0, kMany)},
@@ -304,7 +308,7 @@ std::span<const Setting> settings() {
       {"job_timeout", "a whole number of minutes, 1 to 10080", "Longest work on one job", "", false,
        number(&Config::job_timeout, 1, 10080)},
       {"max_job_memory", "a number of bytes, or with KiB, MiB, GiB, from 256 MiB on", "Memory that one job may use", "",
-       false, set_job_memory},
+       false, bytes_from(&Config::max_job_memory, 256)},
       {"max_media_length", "a whole number of minutes, 1 to 10080", "Longest recording that is analysed", "", false,
        number(&Config::max_media_length, 1, 10080)},
       {"sandbox", "require, require-network, best-effort",

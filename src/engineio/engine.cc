@@ -35,6 +35,13 @@ net::Response refuse(RequestError error) {
   return net::Response(error_status(error), "application/json", error_body(error));
 }
 
+/// Why a session takes no message by POST; nothing where it does.
+std::optional<net::Response> refusal_of(const Session* session) {
+  if (session == nullptr || session->closed()) return refuse(RequestError::session_unknown);
+  if (!session->is_polling()) return refuse(RequestError::bad_request);
+  return std::nullopt;
+}
+
 net::Response text(std::string body) {
   net::Response response(200, "text/plain; charset=UTF-8", std::move(body));
   response.headers.add("Cache-Control", "no-store");
@@ -120,6 +127,14 @@ Task<net::Response> Engine::handle(net::Request& request) {
     if (request.method == "POST") {
       if (request.headers.get("Content-Type") == "application/octet-stream")
         co_return refuse(RequestError::bad_request);
+      if (!request.take_body()) {
+        // Nobody waits for a body that nobody would take.
+        auto look = refuse_message(shard, query.sid);
+        auto refusal = co_await run_on(shards_.executor(shard), std::move(look));
+        if (refusal) co_return std::move(*refusal);
+        const auto read = co_await request.read_body();
+        if (!read) co_return net::problem(read.error());
+      }
       auto task = receive(shard, query.sid, std::move(request.body));
       co_return co_await run_on(shards_.executor(shard), std::move(task));
     }
@@ -164,10 +179,13 @@ Task<net::Response> Engine::poll(std::size_t shard, std::string sid) {
   co_return text(std::move(waiting.payload));
 }
 
+Task<std::optional<net::Response>> Engine::refuse_message(std::size_t shard, std::string sid) {
+  co_return refusal_of(find(shard, sid));
+}
+
 Task<net::Response> Engine::receive(std::size_t shard, std::string sid, std::string payload) {
   auto* session = find(shard, sid);
-  if (session == nullptr || session->closed()) co_return refuse(RequestError::session_unknown);
-  if (!session->is_polling()) co_return refuse(RequestError::bad_request);
+  if (auto refusal = refusal_of(session)) co_return std::move(*refusal);
   if (!session->receive(payload)) co_return refuse(RequestError::bad_request);
   co_return text("ok");
 }
@@ -186,7 +204,11 @@ Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
   }
   if (query.version != "4") co_return net::UpgradeAnswer(refuse(RequestError::unsupported_version));
   auto handshake = net::websocket_handshake(request, parts_.front()->sessions.websocket_options);
-  if (!handshake) co_return net::UpgradeAnswer(refuse(RequestError::bad_request));
+  if (!handshake) {
+    auto refusal = refuse(RequestError::bad_request);
+    refusal.headers.add("Sec-WebSocket-Version", "13");  // RFC 6455, 4.2.2
+    co_return net::UpgradeAnswer(std::move(refusal));
+  }
 
   if (query.sid.empty()) {
     const auto shard = Shards::current().value_or(0);

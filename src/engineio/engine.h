@@ -57,6 +57,8 @@ class Engine {
   Task<net::UpgradeAnswer> handle_upgrade(net::Request& request);
   net::Response open(net::Request& request);
   Task<net::Response> poll(std::size_t shard, std::string sid);
+  /// What a POST is refused with before its body is read.
+  Task<std::optional<net::Response>> refuse_message(std::size_t shard, std::string sid);
   Task<net::Response> receive(std::size_t shard, std::string sid, std::string payload);
   Task<Found> look_up(std::size_t shard, std::string sid);
   Task<> stop_shard(std::size_t shard);

@@ -22,10 +22,11 @@ AddressLease::~AddressLease() {
   if (entry_ == nullptr) return;
   std::shared_ptr<AddressBook> book;  // let go of behind the lock
   const std::lock_guard lock(entry_->book->mutex_);
+  entry_->book->open_.fetch_sub(1, std::memory_order_relaxed);
   if (--entry_->count == 0) book = std::move(entry_->book);
 }
 
-AddressBook::AddressBook(AddressLimits limits) : limits_(limits) {}
+AddressBook::AddressBook(AddressLimits limits) : limits_(limits), exempt_(std::make_unique<AddressLease::Entry>()) {}
 AddressBook::~AddressBook() = default;
 
 std::size_t AddressBook::KeyHash::operator()(const Key& key) const noexcept {
@@ -48,12 +49,13 @@ AddressBook::Key AddressBook::key_of(const boost::asio::ip::address& address) {
 }
 
 std::pair<AddressBook::Verdict, AddressLease> AddressBook::admit(const boost::asio::ip::address& address,
-                                                                 std::chrono::steady_clock::time_point now) {
+                                                                 std::chrono::steady_clock::time_point now,
+                                                                 bool exempt) {
   const bool local = address.is_loopback() ||
                      (address.is_v6() && address.to_v6().is_v4_mapped() &&
                       boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).is_loopback());
-  if (limits_.exempt_loopback && local) return {Verdict::admitted, AddressLease()};
   const std::lock_guard lock(mutex_);
+  if (exempt || (limits_.exempt_loopback && local)) return {Verdict::admitted, lease(*exempt_)};
   if (entries_.size() >= forget_at_) forget_idle(now);
   auto& entry = entries_[key_of(address)];
   if (now - entry.window_began >= kWindow) {
@@ -66,8 +68,13 @@ std::pair<AddressBook::Verdict, AddressLease> AddressBook::admit(const boost::as
     return {Verdict::too_fast, AddressLease()};
   }
   ++entry.in_window;
+  return {Verdict::admitted, lease(entry)};
+}
+
+AddressLease AddressBook::lease(AddressLease::Entry& entry) {
   if (entry.count++ == 0) entry.book = shared_from_this();
-  return {Verdict::admitted, AddressLease(&entry)};
+  open_.fetch_add(1, std::memory_order_relaxed);
+  return AddressLease(&entry);
 }
 
 void AddressBook::forget_idle(std::chrono::steady_clock::time_point now) {

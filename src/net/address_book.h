@@ -2,6 +2,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -21,7 +22,7 @@ struct AddressLimits {
 
 class AddressBook;
 
-/// The right to one connection; held as long as the connection lasts. Empty for exempt ones.
+/// The right to one connection; held as long as the connection lasts.
 ///
 /// Threads: given back on any thread.
 class AddressLease {
@@ -41,7 +42,7 @@ class AddressLease {
   Entry* entry_ = nullptr;  // of a book that lives as long as it is counted there
 };
 
-/// Who is connected how often.
+/// Who is connected how often, and how many there are.
 ///
 /// Threads: thread-safe.
 class AddressBook : public std::enable_shared_from_this<AddressBook> {
@@ -50,8 +51,11 @@ class AddressBook : public std::enable_shared_from_this<AddressBook> {
   ~AddressBook();
 
   enum class Verdict : std::uint8_t { admitted, too_many, too_fast };
+  /// `exempt`: admitted whatever the limits say.
   std::pair<Verdict, AddressLease> admit(const boost::asio::ip::address& address,
-                                         std::chrono::steady_clock::time_point now);
+                                         std::chrono::steady_clock::time_point now, bool exempt = false);
+  /// Leases that are held, exempt ones too.
+  std::size_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
  private:
   friend class AddressLease;
@@ -60,12 +64,15 @@ class AddressBook : public std::enable_shared_from_this<AddressBook> {
     std::size_t operator()(const Key& key) const noexcept;
   };
   static Key key_of(const boost::asio::ip::address& address);
+  AddressLease lease(AddressLease::Entry& entry);
   void forget_idle(std::chrono::steady_clock::time_point now);
 
   const AddressLimits limits_;
   std::mutex mutex_;
   std::unordered_map<Key, AddressLease::Entry, KeyHash> entries_;  // under mutex_
+  std::unique_ptr<AddressLease::Entry> exempt_;                    // all of them; under mutex_
   std::size_t forget_at_ = 1024;                                   // entries; under mutex_
+  std::atomic<std::size_t> open_{0};                               // written under mutex_
 };
 
 }  // namespace rushes::net

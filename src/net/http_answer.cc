@@ -50,6 +50,7 @@ Response status_problem(int status, std::string_view why) {
                     : status == 408 ? "REQUEST_TIMEOUT"
                     : status == 413 ? "BODY_TOO_LARGE"
                     : status == 403 ? "ORIGIN_NOT_ALLOWED"
+                    : status == 405 ? "METHOD_NOT_ALLOWED"
                                     : "BAD_REQUEST";
   const Error error = Error::for_user(code, name, std::string(why));
   if (error.http_status() == status) return problem(error);
@@ -104,10 +105,10 @@ void HttpConnection::write_head(const Response& response, std::optional<std::uin
   out_ += "\r\n";
 }
 
-bool HttpConnection::shall_compress(const Response& response, std::size_t size) const {
+bool HttpConnection::may_compress(const Response& response, std::size_t size) const {
   const auto from = shared_->options.compress_from;
-  return from != 0 && size >= from && request_.headers.has_token("Accept-Encoding", "gzip") &&
-         is_compressible(response.headers.get("Content-Type")) && !response.headers.has("Content-Encoding");
+  return from != 0 && size >= from && is_compressible(response.headers.get("Content-Type")) &&
+         !response.headers.has("Content-Encoding");
 }
 
 Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_alive) {
@@ -139,11 +140,14 @@ Task<HttpConnection::Next> HttpConnection::answer(Response response, bool keep_a
                           : !response.static_body.empty() ? response.static_body
                                                           : std::string_view(response.body);
   std::string packed;
-  if (shall_compress(response, body.size())) packed = gzip(body);
+  if (may_compress(response, body.size())) {
+    // Also of one that stays as it is: caches must not give it to those who take gzip, or the other way round.
+    response.headers.add("Vary", "Accept-Encoding");
+    if (accepts_gzip(request_.headers)) packed = gzip(body);
+  }
   if (!packed.empty()) {
     body = packed;
     response.headers.set("Content-Encoding", "gzip");
-    response.headers.add("Vary", "Accept-Encoding");
   }
   write_head(response, body.size(), keep_alive);
   if (!has_body) body = {};
@@ -240,14 +244,18 @@ Task<HttpConnection::Next> HttpConnection::linger_after(Response response) {
 /// A close with unread input would reset the connection, and the client might never see our answer.
 Task<> HttpConnection::linger() {
   ::shutdown(socket_.fd(), SHUT_WR);
+  std::string().swap(in_);
+  in_first_ = 0;
   timed_out_ = false;
-  set_deadline(kLingerTime);
+  lingering_ = true;
+  await_head(kLingerTime);
   std::uint64_t drained = 0;
   while (drained < kLingerBytes && !timed_out_) {
     const auto got = co_await read_some(shard_.loop->read_buffer());  // waste
     if (got == 0) break;
     drained += got;
   }
+  end_wait();
   clear_deadline();
 }
 

@@ -17,6 +17,8 @@ namespace rushes::net {
 namespace {
 
 constexpr std::size_t kReadSize = 4UL << 10U;
+// With a head, so much of what follows it is taken at most: it is held before anyone has asked who sends it.
+constexpr std::size_t kHeadRead = 16UL << 10U;
 
 Task<> expire(std::chrono::milliseconds after) { co_await sleep_for(after); }
 
@@ -34,6 +36,7 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& sh
 }
 
 HttpConnection::~HttpConnection() {
+  end_wait();
   shard_.loop->timers().cancel(*this);
   shard_.connections.erase(this);
   shared_->connections.fetch_sub(1, std::memory_order_relaxed);
@@ -50,6 +53,16 @@ void HttpConnection::cut() {
   socket_.cancel();
   // Not closed here: the task may hold the descriptor in a call that follows.
   if (socket_.fd() >= 0) ::shutdown(socket_.fd(), SHUT_RDWR);
+}
+
+bool HttpConnection::close_for_another() {
+  char byte = 0;
+  // A request that has come in the meantime is served.
+  if (!lingering_ && ::recv(socket_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return false;
+  end_wait();
+  shard_.counts.shed.add(1);
+  cut();
+  return true;
 }
 
 void HttpConnection::on_deadline() {
@@ -88,14 +101,20 @@ void HttpConnection::reset_request() {
   request.query.clear();
   request.headers.clear();
   request.params.clear();
-  request.body.clear();
-  if (request.body.capacity() > kReadSize) request.body.shrink_to_fit();
+  request.user.clear();
+  request.ignored.clear();
+  drop_body();
   if (out_.capacity() > 4 * kReadSize) std::string().swap(out_);
   request.stream = nullptr;
   request.peer_address = peer_address_;
   origin_ = OriginVerdict::none;
   http_1_0_ = false;
   ++request_number_;
+}
+
+void HttpConnection::drop_body() {
+  if (request_.body.capacity() > kReadSize) std::string().swap(request_.body);
+  request_.body.clear();
 }
 
 Task<HeadOutcome> HttpConnection::read_head() {
@@ -107,31 +126,39 @@ Task<HeadOutcome> HttpConnection::read_head() {
       auto outcome = parse_head(input(), head_limits, request_);
       if (outcome.head) consume(outcome.head->consumed);
       if (!outcome.needs_more()) {
+        end_wait();
         clear_deadline();
         co_return outcome;
       }
-      if (!started) set_deadline(limits.head_timeout);
+      if (!started) await_head(limits.head_timeout);
       started = true;
     } else {
       if (winding_down_) co_return HeadOutcome();
-      set_deadline(request_number_ == 1 ? limits.head_timeout : limits.keep_alive_timeout);
+      await_head(request_number_ == 1 ? limits.head_timeout : limits.keep_alive_timeout);
     }
     make_room();
     idle_ = !started;
     const bool ready = co_await socket_.readable();
     idle_ = false;
-    if (ready && take_input() != Input::ended) continue;
+    if (ready && take_input(shard_.loop->read_buffer().first(kHeadRead)) != Input::ended) continue;
+    end_wait();
     HeadOutcome outcome;
     if (timed_out_ && started) outcome.refusal = HeadRefusal{408, "The head of the request came too slowly."};
     co_return outcome;
   }
 }
 
+void HttpConnection::await_head(std::chrono::milliseconds at_most) {
+  const auto now = std::chrono::steady_clock::now();
+  shard_.loop->timers().set(*this, now + at_most);
+  shard_.idle.enter(*this, now);
+}
+
 Task<HttpConnection::Next> HttpConnection::handle(RequestHead head, std::optional<Response> refusal) {
   http_1_0_ = head.http_1_0;
   if (refusal && head.has_body()) return linger_after(std::move(*refusal));
   if (refusal) return answer(std::move(*refusal), head.keep_alive);
-  if (head.upgrade && !head.has_body()) {
+  if (head.upgrade && !head.http_1_0 && !head.has_body()) {
     if (const auto* handler = shared_->router.match_upgrade(request_.path)) return upgrade(head, *handler);
   }
   auto match = shared_->router.match(request_);
@@ -176,24 +203,25 @@ Task<HttpConnection::Next> HttpConnection::dispatch(RequestHead head, const Rout
     co_return co_await linger_after(status_problem(413, "The body is larger than " + to_human_size(limit) + "."));
   }
   Body body(*this, head, limit);
-  if (route.options.streaming) {
-    request_.stream = &body;
-  } else if (head.has_body() && !body.take_all(request_.body)) {
-    auto whole = co_await body.read_all(request_.body);
-    if (!whole) {
-      const auto status = whole.error().code() == Errc::too_large   ? 413
-                          : whole.error().code() == Errc::timed_out ? 408
-                                                                    : 400;
-      const auto words = status == 413   ? "The body is larger than " + to_human_size(limit) + "."
-                         : status == 408 ? std::string("The body came too slowly.")
-                                         : std::string("The body could not be read.");
-      co_return co_await linger_after(status_problem(status, words));
-    }
-  }
+  request_.stream = &body;
   auto response = co_await call(route);
   request_.stream = nullptr;
-  if (!body.ended()) co_return co_await linger_after(std::move(response));
-  co_return co_await answer(std::move(response), head.keep_alive);
+  drop_body();
+  body.release();
+  if (body.timed_out()) {
+    response = status_problem(408, "The body came too slowly: one of its size is sent at " +
+                                       std::to_string(body.least_rate()) +
+                                       " bytes a second or more, and without long silences.");
+  }
+  body.skip_arrived();
+  if (body.ended()) co_return co_await answer(std::move(response), head.keep_alive);
+  // A client that was refused need not send the rest, and one with much of it should not.
+  if (response.status >= 400 || !head.keep_alive || !body.is_small())
+    co_return co_await linger_after(std::move(response));
+  const auto next = co_await answer(std::move(response), true);
+  if (next != Next::keep) co_return next;
+  const bool skipped = co_await body.skip();
+  co_return skipped ? Next::keep : Next::close;
 }
 
 Task<Response> HttpConnection::call(const Router::Route& route) {
@@ -234,8 +262,7 @@ void HttpConnection::make_room() {
   if (in_.empty() && in_.capacity() > kReadSize) std::string().swap(in_);
 }
 
-HttpConnection::Input HttpConnection::take_input() {
-  const auto buffer = shard_.loop->read_buffer();
+HttpConnection::Input HttpConnection::take_input(std::span<char> buffer) {
   const auto got = socket_.receive(buffer);
   if (got > 0) {
     in_.append(buffer.data(), static_cast<std::size_t>(got));
@@ -244,16 +271,11 @@ HttpConnection::Input HttpConnection::take_input() {
   return got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) ? Input::none : Input::ended;
 }
 
-Task<bool> HttpConnection::fill_input() {
-  make_room();
-  for (;;) {
-    const bool ready = co_await socket_.readable();
-    if (!ready) co_return false;
-    if (const auto input = take_input(); input != Input::none) co_return input == Input::came;
-  }
+void HttpConnection::consume(std::size_t bytes) noexcept {
+  in_first_ += bytes;
+  // What waits for its client from here on keeps no buffer for it.
+  if (in_first_ == in_.size() && in_.capacity() > kReadSize) make_room();
 }
-
-void HttpConnection::consume(std::size_t bytes) noexcept { in_first_ += bytes; }
 
 void HttpConnection::end_watch() {
   gone_ = nullptr;

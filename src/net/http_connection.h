@@ -1,9 +1,11 @@
 #pragma once
 #include "async/gate.h"
 #include "net/async_socket.h"
+#include "net/body_budget.h"
 #include "net/head_parser.h"
 #include "net/http_server.h"
 #include "net/timers.h"
+#include "net/waiting_list.h"
 
 #include <atomic>
 #include <cstddef>
@@ -29,23 +31,28 @@ struct HttpShard {
   HttpCounts counts;
   Gate gate;
   std::set<HttpConnection*> connections;
+  // Those that wait for their clients, which may be closed for others: with no request under way, and in a body.
+  WaitingList idle;
+  WaitingList in_body;
   bool stopping = false;
 };
 
 /// What all connections of a server share.
 ///
-/// Threads: immutable, but for the counter and what locks itself.
+/// Threads: immutable, or thread-safe.
 struct HttpShared {
   HttpShared(const Router& routes, HttpOptions settings)
       : router(routes),
         options(std::move(settings)),
         entry(options.entry),
-        addresses(std::make_shared<AddressBook>(options.limits.per_address)) {}
+        addresses(std::make_shared<AddressBook>(options.limits.per_address)),
+        bodies(options.limits.max_body_memory) {}
 
   const Router& router;
   const HttpOptions options;
   EntryRules entry;
   const std::shared_ptr<AddressBook> addresses;
+  BodyBudget bodies;
   std::atomic<std::size_t> connections{0};
 };
 
@@ -56,7 +63,7 @@ Response status_problem(int status, std::string_view why);
 ///
 /// Threads:   its shard's.
 /// Lifetime:  shared by its own task and by a watch for the peer's leaving.
-class HttpConnection final : public std::enable_shared_from_this<HttpConnection>, Deadline {
+class HttpConnection final : public std::enable_shared_from_this<HttpConnection>, Deadline, WaitingConnection {
  public:
   HttpConnection(std::shared_ptr<HttpShared> shared, HttpShard& shard, FileDescriptor socket, std::string peer_address,
                  AddressLease lease);
@@ -74,6 +81,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   enum class Next : std::uint8_t { keep, close, linger, detached };
 
   void on_deadline() override;
+  bool close_for_another() override;
 
   Task<> serve();
   Task<HeadOutcome> read_head();
@@ -88,7 +96,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Task<Next> linger_after(Response response);
   Task<> linger();
 
-  bool shall_compress(const Response& response, std::size_t size) const;
+  bool may_compress(const Response& response, std::size_t size) const;
   /// Without a size the body comes in chunks.
   void write_head(const Response& response, std::optional<std::uint64_t> body_size, bool keep_alive);
   /// The head that was written, by itself. Whether it is gone.
@@ -98,17 +106,21 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Task<bool> write_rest(std::string_view first, std::string_view second);
   /// Reads at most `into.size()` bytes; 0 at the end, on an error and past the deadline.
   Task<std::size_t> read_some(std::span<char> into);
-  /// Reads what there is behind `input`, at most a buffer of it, and waits where there is nothing. False: as above.
-  Task<bool> fill_input();
-  /// Its parts: before the wait, and after it.
+  /// Drops what was consumed.
   void make_room();
   enum class Input : std::uint8_t { came, none, ended };
-  Input take_input();
+  /// Reads what there is behind `input`, at most a buffer of it.
+  Input take_input(std::span<char> buffer);
+  void await_body(TimePoint since) { shard_.in_body.enter(*this, since); }
+  void end_wait() { WaitingList::leave(*this); }
   std::string_view input() const noexcept { return std::string_view(in_).substr(in_first_); }
   void consume(std::size_t bytes) noexcept;
   void watch_peer(std::function<void()> gone);
   void end_watch();
   void reset_request();
+  void drop_body();
+  /// Sets the deadline of a head, and lets the connection be closed for another meanwhile.
+  void await_head(std::chrono::milliseconds at_most);
   void set_deadline(std::chrono::milliseconds from_now) { shard_.loop->timers().set(*this, from_now); }
   void clear_deadline() { shard_.loop->timers().set(*this, TimePoint::max()); }
 
@@ -129,6 +141,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   bool idle_ = true;
   bool timed_out_ = false;
   bool winding_down_ = false;
+  bool lingering_ = false;
 };
 
 }  // namespace rushes::net

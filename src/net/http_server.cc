@@ -11,8 +11,11 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -21,7 +24,10 @@ namespace {
 
 using asio::ip::tcp;
 constexpr int kAcceptsAtOnce = 256;
-constexpr std::chrono::milliseconds kOutOfFilesPause{100};
+constexpr std::chrono::milliseconds kRetryPause{100};
+constexpr int kMostRoomUnderWay = 32;           // newcomers that wait for another's end
+constexpr std::chrono::seconds kSilentBody{5};  // after which a connection may be closed in the middle of a body
+constexpr std::chrono::seconds kNotePause{10};
 
 Result<tcp::endpoint> endpoint_of(const HttpOptions& options) {
   const std::string& host = options.host == "localhost" ? "127.0.0.1" : options.host;
@@ -62,7 +68,23 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
  private:
   void await_clients();
   void accept_clients();
-  void adopt(std::size_t shard, int fd, const tcp::endpoint& peer, AddressLease lease);
+  struct Newcomer {
+    FileDescriptor socket;
+    std::string address;
+    AddressLease lease;
+  };
+  void admit(FileDescriptor socket, const tcp::endpoint& peer);
+  void take_in(Newcomer newcomer);
+  void adopt(std::size_t shard, Newcomer newcomer);
+  /// Out of descriptors, or something worse.
+  void run_short(int error);
+  void accept_later();
+  /// Closes the connection that has been idle longest; else one in whose body nothing has come for long. Then
+  /// `done(true)`, once its descriptor is free; `done(false)` where there is none.
+  void make_room(std::function<void(bool made)> done);
+  /// Where that connection is.
+  std::optional<std::size_t> shard_to_shrink() const;
+  void note_shortage(const char* what);
   static Task<> close_acceptor(std::shared_ptr<Impl> self);
   static Task<> stop_shard(std::shared_ptr<Impl> self, std::size_t shard, std::chrono::milliseconds grace);
 
@@ -74,6 +96,9 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer retry_;
   tcp protocol_ = tcp::v4();
   std::size_t next_shard_ = 0;
+  int room_under_way_ = 0;
+  bool awaiting_ = false;
+  std::chrono::steady_clock::time_point shortage_noted_{};
   bool started_ = false;
   bool stopped_ = false;
 };
@@ -107,64 +132,124 @@ Result<std::uint16_t> HttpServer::Impl::start() {
 }
 
 void HttpServer::Impl::await_clients() {
-  if (!acceptor_.is_open()) return;
+  if (!acceptor_.is_open() || std::exchange(awaiting_, true)) return;
   acceptor_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+    self->awaiting_ = false;
     if (!error) self->accept_clients();
   });
 }
 
 void HttpServer::Impl::accept_clients() {
   for (int i = 0; i < kAcceptsAtOnce && acceptor_.is_open(); ++i) {
+    if (room_under_way_ >= kMostRoomUnderWay) return;  // goes on once there is room
     tcp::endpoint peer;
     auto size = static_cast<socklen_t>(peer.capacity());
-    const int fd = ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
+    FileDescriptor socket(::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-      // Out of descriptors or memory: waiting clients stay in the kernel's queue meanwhile.
-      log::warning("net", "cannot accept a connection: {}", std::strerror(errno));
-      retry_.expires_after(kOutOfFilesPause);
-      retry_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-        if (!error) self->await_clients();
-      });
-      return;
+      return run_short(errno);
     }
     peer.resize(size);
-    if (shared_->connections.fetch_add(1, std::memory_order_relaxed) >= shared_->options.limits.max_connections) {
-      shared_->connections.fetch_sub(1, std::memory_order_relaxed);
-      ::close(fd);
-      parts_[0]->counts.refused_connections.add(1);
-      continue;
-    }
-    // A trusted proxy's connections are those of all its clients.
-    const bool proxied = shared_->options.entry.trusted_proxies.contains(peer.address());
-    auto [verdict, lease] = proxied ? std::pair(AddressBook::Verdict::admitted, AddressLease())
-                                    : shared_->addresses->admit(peer.address(), std::chrono::steady_clock::now());
-    if (verdict != AddressBook::Verdict::admitted) {
-      shared_->connections.fetch_sub(1, std::memory_order_relaxed);
-      auto& counts = parts_[0]->counts;
-      (verdict == AddressBook::Verdict::too_many ? counts.refused_too_many : counts.refused_too_fast).add(1);
-      ::close(fd);
-      continue;
-    }
-    const auto shard = next_shard_++ % shards_.size();
-    if (shard == 0) {
-      adopt(shard, fd, peer, std::move(lease));
-    } else {
-      asio::post(shards_.executor(shard),
-                 [self = shared_from_this(), shard, fd, peer, held = std::move(lease)]() mutable {
-                   self->adopt(shard, fd, peer, std::move(held));
-                 });
-    }
+    admit(std::move(socket), peer);
   }
   await_clients();
 }
 
-void HttpServer::Impl::adopt(std::size_t shard, int fd, const tcp::endpoint& peer, AddressLease lease) {
+void HttpServer::Impl::admit(FileDescriptor socket, const tcp::endpoint& peer) {
+  // A trusted proxy's connections are those of all its clients.
+  const bool proxied = shared_->options.entry.trusted_proxies.contains(peer.address());
+  auto [verdict, lease] = shared_->addresses->admit(peer.address(), std::chrono::steady_clock::now(), proxied);
+  if (verdict != AddressBook::Verdict::admitted) {
+    auto& counts = parts_[0]->counts;
+    (verdict == AddressBook::Verdict::too_many ? counts.refused_too_many : counts.refused_too_fast).add(1);
+    return;
+  }
+  Newcomer newcomer{std::move(socket), text_of(peer), std::move(lease)};
+  if (shared_->addresses->open() <= shared_->options.limits.max_connections) return take_in(std::move(newcomer));
+  make_room([this, held = std::make_shared<Newcomer>(std::move(newcomer))](bool made) {
+    if (made) return take_in(std::move(*held));
+    note_shortage("no connection is idle, and a newcomer was refused");
+    parts_[0]->counts.refused_connections.add(1);
+  });
+}
+
+void HttpServer::Impl::run_short(int error) {
+  if (error != EMFILE && error != ENFILE) {
+    log::warning("net", "cannot accept a connection: {}", std::strerror(error));
+    return accept_later();
+  }
+  make_room([this](bool made) {
+    if (made) return accept_clients();
+    note_shortage("there are no descriptors left, and no connection is idle");
+    accept_later();  // who waits stays in the kernel's queue
+  });
+}
+
+void HttpServer::Impl::accept_later() {
+  retry_.expires_after(kRetryPause);
+  retry_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->accept_clients();
+  });
+}
+
+std::optional<std::size_t> HttpServer::Impl::shard_to_shrink() const {
+  const auto longest = [this](WaitingList HttpShard::*list) {
+    return std::min_element(parts_.begin(), parts_.end(), [list](const auto& a, const auto& b) {
+      return ((*a).*list).longest_since() < ((*b).*list).longest_since();
+    });
+  };
+  if (const auto part = longest(&HttpShard::idle); (*part)->idle.longest_since() != WaitingList::kNobody) {
+    return part - parts_.begin();
+  }
+  const auto part = longest(&HttpShard::in_body);
+  const auto silent_before = WaitingList::Clock::now() - kSilentBody;
+  if ((*part)->in_body.longest_since() > silent_before.time_since_epoch().count()) return std::nullopt;
+  return part - parts_.begin();
+}
+
+void HttpServer::Impl::make_room(std::function<void(bool made)> done) {
+  const auto shard = shard_to_shrink();
+  if (!shard) return done(false);
+  note_shortage("the connection that has been idle longest is closed for each newcomer");
+  ++room_under_way_;
+  auto finish = [self = shared_from_this(), done = std::move(done)](bool made) {
+    const bool was_full = self->room_under_way_-- == kMostRoomUnderWay;
+    done(made);
+    if (was_full) self->accept_clients();
+  };
+  asio::post(shards_.executor(*shard),
+             [self = shared_from_this(), shard = *shard, finish = std::move(finish)]() mutable {
+               auto& part = *self->parts_[shard];
+               const bool made = part.idle.close_longest() || part.in_body.close_longest();
+               // Behind what closes the socket, which waits for its turn on that shard.
+               asio::post(self->shards_.executor(shard), [self, made, finish = std::move(finish)]() mutable {
+                 asio::post(self->shards_.executor(0), [made, finish = std::move(finish)] { finish(made); });
+               });
+             });
+}
+
+void HttpServer::Impl::note_shortage(const char* what) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - shortage_noted_ < kNotePause) return;
+  shortage_noted_ = now;
+  log::warning("net", "{} connections are open, of {} that the limit of open files allows: {}",
+               shared_->addresses->open(), shared_->options.limits.max_connections, what);
+}
+
+void HttpServer::Impl::take_in(Newcomer newcomer) {
+  shared_->connections.fetch_add(1, std::memory_order_relaxed);
+  const auto shard = next_shard_++ % shards_.size();
+  if (shard == 0) return adopt(shard, std::move(newcomer));
+  asio::post(shards_.executor(shard), [self = shared_from_this(), shard, held = std::move(newcomer)]() mutable {
+    self->adopt(shard, std::move(held));
+  });
+}
+
+void HttpServer::Impl::adopt(std::size_t shard, Newcomer newcomer) {
   auto& part = *parts_[shard];
   const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  FileDescriptor socket(fd);
+  ::setsockopt(newcomer.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto pass = part.gate.try_enter();
   if (!pass) {
     shared_->connections.fetch_sub(1, std::memory_order_relaxed);
@@ -172,7 +257,8 @@ void HttpServer::Impl::adopt(std::size_t shard, int fd, const tcp::endpoint& pee
   }
   std::shared_ptr<HttpConnection> connection;
   try {
-    connection = std::make_shared<HttpConnection>(shared_, part, std::move(socket), text_of(peer), std::move(lease));
+    connection = std::make_shared<HttpConnection>(shared_, part, std::move(newcomer.socket),
+                                                  std::move(newcomer.address), std::move(newcomer.lease));
   } catch (const std::system_error& error) {
     log::error("net", "cannot watch a connection: {}", error.what());
     shared_->connections.fetch_sub(1, std::memory_order_relaxed);
@@ -224,6 +310,10 @@ const HttpCounts& HttpServer::counts(std::size_t shard) const { return impl_->pa
 std::size_t HttpServer::connections() const noexcept {
   return impl_->shared().connections.load(std::memory_order_relaxed);
 }
+
+std::size_t HttpServer::body_bytes() const noexcept { return impl_->shared().bodies.used(); }
+
+std::uint64_t HttpServer::refused_bodies() const noexcept { return impl_->shared().bodies.refused(); }
 
 Task<> HttpServer::stop(std::chrono::milliseconds grace) { return impl_->stop(grace); }
 

@@ -16,15 +16,19 @@
 namespace rushes::net {
 
 struct HttpLimits {
-  std::size_t max_head = 16UL << 10U;                    // bytes; above: 431
+  std::size_t max_head = 32UL << 10U;                    // bytes; above: 431
   std::size_t max_fields = 100;                          // above: 431
   std::chrono::milliseconds head_timeout{10'000};        // from the first byte of a head to its end: 408
   std::chrono::milliseconds keep_alive_timeout{75'000};  // between requests
   std::chrono::milliseconds body_stall_timeout{30'000};  // without one byte of a body that is due: 408
-  std::uint64_t min_body_rate = 1'000;                   // bytes a second, averaged after the first 30 s
+  std::uint64_t min_body_rate = 1'000;                   // bytes a second, averaged: 408
+  std::chrono::milliseconds body_rate_grace{30'000};     // before that counts
+  std::chrono::seconds memory_body_time{120};            // a larger body comes faster, so that this is enough: 408
+  std::chrono::seconds stream_body_time{86'400};         // the same of one that a handler reads as it comes
+  std::size_t max_body_memory = 256UL << 20U;            // bytes of all bodies; above: 503
   std::chrono::milliseconds write_timeout{60'000};       // without one byte of the answer taken
-  std::size_t max_connections = 100'000;                 // above: accepted and closed
-  AddressLimits per_address;                             // above: the same
+  std::size_t max_connections = 100'000;                 // WebSockets too; above: the longest idle one is closed
+  AddressLimits per_address;                             // above: accepted and closed
 };
 
 struct HttpOptions {
@@ -41,6 +45,7 @@ struct HttpCounts {
   std::array<Counter, 600> answers;  // by status
   Counter upgrades;
   Counter refused_origins;  // of WebSocket handshakes
+  Counter shed;             // connections that were closed, being idle, so that others could come
   // Connections over a limit of theirs; on shard 0.
   Counter refused_connections;
   Counter refused_too_many;  // of one address
@@ -71,6 +76,9 @@ class HttpServer {
   const HttpCounts& counts(std::size_t shard) const;
   /// Open connections that HTTP has not let go of.
   std::size_t connections() const noexcept;
+  /// Bytes that bodies hold, and how many bodies found no room.
+  std::size_t body_bytes() const noexcept;
+  std::uint64_t refused_bodies() const noexcept;
 
  private:
   class Impl;

@@ -97,6 +97,13 @@ std::optional<std::string> Request::query_param(std::string_view name) const {
   return std::nullopt;
 }
 
+bool Request::take_body() { return stream == nullptr || stream->take_all(body); }
+
+Task<Result<void>> Request::read_body() {
+  if (take_body()) co_return Result<void>();
+  co_return co_await stream->read_all(body);
+}
+
 void Request::when_gone(std::function<void()> gone) {
   if (watch_peer) watch_peer(std::move(gone));
 }
@@ -118,6 +125,22 @@ Response problem_response(int status, const json::object& body) {
   return response;
 }
 
+/// One line a second and event loop: a crowd that is refused must not fill the log.
+void note_failure(int status, const Error& error) {
+  using Clock = std::chrono::steady_clock;
+  thread_local Clock::time_point noted_at;
+  thread_local std::uint64_t skipped = 0;
+  if (Clock::now() - noted_at < std::chrono::seconds(1)) {
+    ++skipped;
+    return;
+  }
+  noted_at = Clock::now();
+  if (const auto before = std::exchange(skipped, 0); before > 0) {
+    log::warning("http", "answered {} more requests with 5xx", before);
+  }
+  log::warning("http", "answering {}: {}", status, error.what());
+}
+
 }  // namespace
 
 Response problem(int status, std::string_view code, std::string_view why) {
@@ -132,9 +155,7 @@ Response problem(const Error& error, const json::object& more) {
   if (error.code() == Errc::unauthenticated) response.headers.add("WWW-Authenticate", "Bearer");  // RFC 9110, 11.6.1
   if (error.retryable()) response.headers.add("Retry-After", kRetryAfter);
   // What the client is told in words of its own was logged where it arose, and strangers can ask for it at will.
-  if (status >= 500 && error.what() != error.public_message()) {
-    log::warning("http", "answering {}: {}", status, error.what());
-  }
+  if (status >= 500 && error.what() != error.public_message()) note_failure(status, error);
   return response;
 }
 

@@ -19,7 +19,8 @@
 
 namespace rushes::net {
 
-/// The body of a request on a streaming route, read as it comes in; memory stays constant.
+/// The body of a request. Nothing of it is waited for until a handler asks, so that a request can be refused by its
+/// head alone. A handler takes it as it comes (`read`, constant memory) or whole (`Request::read_body`).
 ///
 /// Lifetime:  that of the request.
 /// Threads:   the handler's only, one read at a time.
@@ -32,6 +33,16 @@ class BodyReader {
   /// Errors: `malformed` (bad chunk, or the client went away in the middle), `timed_out` (slower than
   /// the least rate), `too_large` (past the route's `max_body`).
   virtual Task<Result<std::size_t>> read(std::span<char> buffer) = 0;
+
+  /// The whole body into `into`, which grows as it comes and counts as `hold` does.
+  /// Errors: as `read` and `hold`.
+  virtual Task<Result<void>> read_all(std::string& into) = 0;
+  /// The same, without a wait, where all of it is here. False: it is not, and nothing was taken.
+  virtual bool take_all(std::string& into) = 0;
+
+  /// Counts `bytes` of the handler's memory for this body, in place of what it counted before, until the request ends.
+  /// Errors: `unavailable` (BODY_MEMORY), `exhausted` (BODY_MEMORY_OF_USER), `too_large`.
+  virtual Result<void> hold(std::size_t bytes) = 0;
 
   /// What the client announced; nothing for a chunked body.
   virtual std::optional<std::uint64_t> content_length() const noexcept = 0;
@@ -50,9 +61,15 @@ struct Request {
   std::string host;                           // as the client named the server: `app.example:8443`
   std::string prefix;                         // what stands before `path` in the client's address: `/rushes`
   std::map<std::string, std::string> params;  // from the route's pattern: {id}
-  std::string body;                           // whole; empty on a streaming route
-  BodyReader* stream = nullptr;               // streaming routes only
+  std::string body;                           // whole, once `read_body` has ended
+  BodyReader* stream = nullptr;               // set by the server
+  std::string user;                           // verified; whoever checks the token sets it. The body's memory is theirs
   std::vector<std::string> ignored;           // what the handler did not know, a sentence each; for `warnings`
+
+  /// Fills `body` where all of it is here already. False: `read_body` has to wait for it.
+  bool take_body();
+  /// Waits for the whole body. Errors: those of `BodyReader::read_all`.
+  Task<Result<void>> read_body();
 
   /// The first query parameter of that name, decoded (`+` is a space); nothing where it is absent.
   std::optional<std::string> query_param(std::string_view name) const;

@@ -19,7 +19,6 @@ using Handler = std::function<Task<Response>(Request&)>;
 
 struct RouteOptions {
   std::uint64_t max_body = 1UL << 20U;  // bytes; above: 413
-  bool streaming = false;               // the handler reads `request.stream`; else `request.body` is whole
   /// How long the handler may take, after which the client gets 503 and the handler is cancelled
   /// (at its next wait that can be); zero: no limit.
   std::chrono::milliseconds deadline{0};

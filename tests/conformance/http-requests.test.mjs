@@ -143,8 +143,10 @@ describe("how bytes are cut", () => {
 
   test("an absolute target", async (t) => {
     const connection = new Connection(t);
-    connection.send(get(`http://localhost${kOpen}`));
-    assert.equal((await connection.take()).status, 200);
+    for (const scheme of ["http", "HTTP"]) {
+      connection.send(get(`${scheme}://localhost${kOpen}`));
+      assert.equal((await connection.take()).status, 200);
+    }
   });
 });
 
@@ -171,7 +173,7 @@ describe("refused, and the connection ended, so that nothing behind is taken for
     "a blank before a field's colon": [400, withBody("Content-Length : 2\r\n")],
     "a field that is folded": [400, withBody("X-A: b\r\n c\r\nContent-Length: 2\r\n")],
     "a coding that is folded": [400, withBody("Transfer-Encoding:\r\n\tchunked\r\n", "0\r\n\r\n")],
-    "a line feed alone behind the first line": [505, (path) => `GET ${path} HTTP/1.1\n${kHost}\r\n`],
+    "a line feed alone behind the first line": [400, (path) => `GET ${path} HTTP/1.1\n${kHost}\r\n`],
     "a line feed alone behind a field": [400, (path) => `GET ${path} HTTP/1.1\r\nX-A: b\n${kHost}\r\n`],
     "a NUL in a field": [400, withBody("X-A: a\0b\r\nContent-Length: 2\r\n")],
     "a carriage return in a field": [400, withBody("X-A: a\rb\r\nContent-Length: 2\r\n")],
@@ -179,8 +181,17 @@ describe("refused, and the connection ended, so that nothing behind is taken for
     "two Hosts": [400, (path) => `GET ${path} HTTP/1.1\r\n${kHost}Host: other\r\n\r\n`],
     "HTTP/2 in clear text": [505, () => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
     "HTTP/1.2": [505, (path) => `GET ${path} HTTP/1.2\r\n${kHost}\r\n`],
-    "a head over 16 KiB": [431, withBody(`X-A: ${"a".repeat(17_000)}\r\n`)],
-    "a head over 16 KiB that never ends": [431, (path) => `GET ${path} HTTP/1.1\r\nX-A: ${"a".repeat(17_000)}`],
+    "a head over 32 KiB": [431, withBody(`X-A: ${"a".repeat(33_000)}\r\n`)],
+    "a head over 32 KiB that never ends": [431, (path) => `GET ${path} HTTP/1.1\r\nX-A: ${"a".repeat(33_000)}`],
+    "a line feed alone in a head that does not end": [400, (path) => `GET ${path} HTTP/1.1\r\nX-A: b\n`],
+    ...Object.fromEntries(
+      ["a b", "a/b", "u@a", "[::1", "a:port", "a, b"].map((host) => [
+        `a Host that is none: ${host}`,
+        [400, (path) => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
+      ]),
+    ),
+    "an absolute target without a host": [400, () => `GET http:///engine.io/ HTTP/1.1\r\n${kHost}\r\n`],
+    "an absolute target with a user": [400, () => `GET http://u@localhost/engine.io/ HTTP/1.1\r\n${kHost}\r\n`],
     "more than 100 fields": [431, withBody("X-A: a\r\n".repeat(101))],
     "no HTTP": [400, () => "\x16\x03\x01\x02\x00\x01\x00"],
     "a target without a slash": [400, () => `GET engine.io HTTP/1.1\r\n${kHost}\r\n`],
@@ -193,6 +204,18 @@ describe("refused, and the connection ended, so that nothing behind is taken for
     "a chunk's size beyond 64 bits": [400, withBody("Transfer-Encoding: chunked\r\n", "10000000000000002\r\n4x\r\n0\r\n\r\n")],
     "a chunk's size ended by a line feed alone": [400, withBody("Transfer-Encoding: chunked\r\n", "2\n4x\r\n0\r\n\r\n")],
     "a chunk that is longer than it says": [400, withBody("Transfer-Encoding: chunked\r\n", "2\r\n4xy\r\n0\r\n\r\n")],
+    ...Object.fromEntries(
+      ["2 4", "2 ", "2\txyz", "2;", "2;a\0b"].map((line) => [
+        `a chunk's line that is none: ${JSON.stringify(line)}`,
+        [400, withBody("Transfer-Encoding: chunked\r\n", `${line}\r\n4x\r\n0\r\n\r\n`)],
+      ]),
+    ),
+    ...Object.fromEntries(
+      ["not a field", "A : b", "A: \0"].map((line) => [
+        `a trailer that is no field: ${JSON.stringify(line)}`,
+        [400, withBody("Transfer-Encoding: chunked\r\n", `2\r\n4x\r\n0\r\n${line}\r\n\r\n`)],
+      ]),
+    ),
     "an extension that hides a line feed": [400, withBody("Transfer-Encoding: chunked\r\n", "2;a\nb\r\n4x\r\n0\r\n\r\n")],
   };
   for (const [what, [status, bytes]] of Object.entries(cases)) {
@@ -220,15 +243,29 @@ describe("upgrades", () => {
     "version 8": kUpgrade + "Sec-WebSocket-Version: 8\r\n" + kKey,
     "no Connection": "Upgrade: websocket\r\n" + kVersion + kKey,
     "another protocol": "Upgrade: h2c\r\nConnection: Upgrade\r\n" + kVersion + kKey,
+    "two keys": kUpgrade + kVersion + kKey + kKey,
     "a body": kUpgrade + kVersion + kKey + "Content-Length: 2\r\n",
   })) {
     test(`refused: ${what}`, async (t) => {
       const connection = new Connection(t);
       connection.send(shake(fields), what === "a body" ? "4x" : "");
-      const { status } = await connection.take();
+      const { status, headers } = await connection.take();
       assert.ok(status === 400 || status === 426, `${status}`);
+      if (what === "version 8") assert.equal(headers.get("sec-websocket-version"), "13");
     });
   }
+
+  test("refused: HTTP/1.0", async (t) => {
+    const connection = new Connection(t);
+    connection.send(shake(kUpgrade + kVersion + kKey).replace("HTTP/1.1", "HTTP/1.0"));
+    assert.equal((await connection.take()).status, 400);
+  });
+
+  test("a POST for a session that is not there is refused before its body", async (t) => {
+    const connection = new Connection(t);
+    connection.send(`POST ${kOpen}&sid=AAAAAAAAAAAAAAAAAAAA HTTP/1.1\r\n${kHost}Content-Length: 500000\r\n\r\n4`);
+    assert.equal((await connection.take()).status, 400);
+  });
 
   test("fields in any case, among other tokens", async (t) => {
     const connection = new Connection(t);

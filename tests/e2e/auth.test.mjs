@@ -109,7 +109,7 @@ test('health is for everyone', async () => {
 });
 
 test('a development token is given in development only', async () => {
-  checkProblem(await rest(server, 'GET', '/dev/token'), 404, 'NO_ROUTE');
+  checkProblem(await rest(server, 'GET', '/dev/token'), 404, 'NO_SUCH_PATH');
 });
 
 /** What REST and both namespaces say to a token: 'accepted' everywhere, or one and the same code. */
