@@ -54,8 +54,8 @@ Task<net::Response> serve_page(net::Request& request) {
   co_return serve_file(*found);
 }
 
-/// Why a request gets no development token; empty: it gets one. What a browser cannot be made to send for a page
-/// of somebody else, and a proxy does not pass on.
+/// Why a request gets no development token: it may come from another machine, through a proxy from anywhere, by a name
+/// that a stranger's DNS leads here, or from a page of somebody else. Empty: it gets one.
 std::string_view development_refusal(const net::Request& request) {
   const auto& peer = request.peer_address;
   if (!peer.starts_with("127.") && peer != "::1") return "it is asked for from another machine";
