@@ -154,7 +154,7 @@ TEST_F(SubmissionTest, TitlesAreOnePlainLine) {
 
 TEST_F(SubmissionTest, RequestsAreComparedAsTheyWereRead) {
   const auto digest = [&](std::string_view item) {
-    const auto read = bulk(BulkForm::lines, item);
+    const auto read = bulk(BulkForm::array, "[" + std::string(item) + "]");
     EXPECT_FALSE(read.refusal) << item;
     return read.refusal ? std::string() : read.jobs[0].request_digest;
   };
