@@ -81,13 +81,15 @@ Result<void> apply_file(Config& config, const std::filesystem::path& file) {
 Result<void> apply_environment(Config& config, const std::map<std::string, std::string>& environment) {
   // The clients' own variables (app/cli) share the prefix.
   constexpr std::array<std::string_view, 3> kClients{"RUSHES_SERVER", "RUSHES_TOKEN", "RUSHES_WORKER_SETTINGS"};
-  // An empty variable is as absent: `PORT: ${PORT}` of a compose file leaves one where nothing is set.
+  // Of these, absence would let everyone's tokens in, which nobody means by an empty one.
+  constexpr std::array<std::string_view, 2> kNarrowing{"RUSHES_JWT_ISSUER", "RUSHES_JWT_AUDIENCE"};
+  // Any other empty variable is as absent: `PORT: ${PORT}` of a compose file leaves one where nothing is set.
   const auto has = [&](const std::string& name) {
     const auto found = environment.find(name);
     return found != environment.end() && !found->second.empty();
   };
   for (const auto& [name, value] : environment) {
-    if (value.empty()) continue;
+    if (value.empty() && std::find(kNarrowing.begin(), kNarrowing.end(), name) == kNarrowing.end()) continue;
     if (std::find(kClients.begin(), kClients.end(), name) != kClients.end()) continue;
     const Setting* found = nullptr;
     for (const auto& setting : settings()) {
