@@ -68,8 +68,9 @@ TEST_F(CommandsTest, TokenIsSignedWithTheServersSecret) {
   ASSERT_EQ(made.code, 0) << made.err;
   const auto document = parse_json(made.out).value();
   const SystemClock clock;
-  const auto identity =
-      auth::TokenVerifier(secret, clock).verify(std::string_view(document.at("token").get_string())).value();
+  const auto identity = auth::TokenVerifier(secret, clock, std::chrono::seconds(0))
+                            .verify(std::string_view(document.at("token").get_string()))
+                            .value();
   EXPECT_EQ(identity.user.value(), "alice");
   EXPECT_EQ(identity.role, "admin");
   const auto left = identity.expires_at - clock.now();
