@@ -10,7 +10,8 @@ namespace rushes {
 /// URL-safe base64 without padding (RFC 4648, section 5), as JWT and session ids use it.
 std::string base64url_encode(std::string_view bytes);
 
-/// Errors: `malformed` for a character outside the alphabet, padding, or an impossible length.
+/// Errors: `malformed` for a character outside the alphabet, padding, an impossible length, or bits beyond the last
+/// byte.
 Result<std::string> base64url_decode(std::string_view text);
 
 /// Whether `text` is well-formed UTF-8 (no surrogates, no overlong forms).
