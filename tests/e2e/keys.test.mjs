@@ -41,7 +41,7 @@ test('a server that starts while the key set cannot be had keeps everybody waiti
   try {
     const client = await page(server, () => token).ready();
     await server.stop();
-    fs.rmSync(path.join(server.dataDir, 'keys'), { recursive: true });
+    fs.rmSync(path.join(server.dataDir, 'keys'), { recursive: true, force: true });
     issuer.failing = true;
     await server.again();
     await expectUnavailable(server, token);
