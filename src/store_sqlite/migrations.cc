@@ -1,5 +1,6 @@
 #include "store_sqlite/migrations.h"
 
+#include "store_sqlite/credentials_migration.h"
 #include "store_sqlite/first_events_migration.h"
 #include "store_sqlite/key_digests_migration.h"
 #include "store_sqlite/runs_migration.h"
@@ -339,7 +340,7 @@ struct Migration {
   void (*code)(sqlite::Connection& database) = nullptr;  // instead
 };
 
-constexpr std::array<Migration, 13> kMigrations{{{kFirst},
+constexpr std::array<Migration, 14> kMigrations{{{kFirst},
                                                  {kLogIdentity},
                                                  {kLiveOrder},
                                                  {kUserLists},
@@ -351,7 +352,8 @@ constexpr std::array<Migration, 13> kMigrations{{{kFirst},
                                                  {nullptr, keep_first_events_with_jobs},
                                                  {kPendingOfWebhooks},
                                                  {kKeyDigests},
-                                                 {kWebhookCare}}};
+                                                 {kWebhookCare},
+                                                 {kCredentials}}};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include "store_sqlite/database_error.h"
 #include "store_sqlite/database_lock.h"
 #include "store_sqlite/migrations.h"
+#include "store_sqlite/sqlite_credential_store.h"
 #include "store_sqlite/sqlite_housekeeping.h"
 #include "store_sqlite/sqlite_job_queries.h"
 #include "store_sqlite/sqlite_job_store.h"
@@ -32,6 +33,7 @@ class SqliteStore final : public Store {
         notifications_(readers_, writer_, clock, rng),
         webhooks_(readers_, writer_, clock, rng),
         schedules_(readers_, writer_, clock),
+        credentials_(readers_, writer_, clock),
         housekeeping_(readers_, writer_, live_) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
@@ -40,6 +42,7 @@ class SqliteStore final : public Store {
   notifications::NotificationStore& notifications() override { return notifications_; }
   webhooks::WebhookStore& webhooks() override { return webhooks_; }
   schedules::ScheduleStore& schedules() override { return schedules_; }
+  auth::CredentialStore& credentials() override { return credentials_; }
   jobs::Housekeeping& housekeeping() override { return housekeeping_; }
   std::optional<Error> refusal() const override { return writer_.refusal(); }
   std::size_t waiting_changes() const override { return writer_.waiting(); }
@@ -68,6 +71,7 @@ class SqliteStore final : public Store {
   SqliteNotificationStore notifications_;
   SqliteWebhookStore webhooks_;
   SqliteScheduleStore schedules_;
+  SqliteCredentialStore credentials_;
   SqliteHousekeeping housekeeping_;
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "auth/credential_store.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -44,6 +45,7 @@ class Store {
   virtual notifications::NotificationStore& notifications() = 0;
   virtual webhooks::WebhookStore& webhooks() = 0;
   virtual schedules::ScheduleStore& schedules() = 0;
+  virtual auth::CredentialStore& credentials() = 0;
   virtual jobs::Housekeeping& housekeeping() = 0;
 
   /// Why the disk takes nothing at the moment; nothing where it does. It is tried again each second. Threads: any.

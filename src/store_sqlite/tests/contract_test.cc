@@ -1,4 +1,5 @@
 #include "async/run.h"
+#include "auth/testing/credential_store_contract.h"
 #include "jobs/testing/job_store_contract.h"
 #include "notifications/testing/notification_store_contract.h"
 #include "schedules/testing/schedule_store_contract.h"
@@ -56,6 +57,16 @@ class Schedules final : public schedules::OpenSchedules {
   store_sqlite::TemporaryStore store_;
 };
 
+class Credentials final : public auth::OpenCredentials {
+ public:
+  explicit Credentials(const Clock& clock) : store_(clock) {}
+  auth::CredentialStore& credentials() override { return store_->credentials(); }
+  void reopen() override { store_.reopen(); }
+
+ private:
+  store_sqlite::TemporaryStore store_;
+};
+
 }  // namespace
 
 namespace jobs {
@@ -83,5 +94,11 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, ScheduleStoreContract,
                          ::testing::Values(ScheduleBackend{
                              "sqlite", [](FakeClock& clock) { return std::make_unique<Schedules>(clock); }}));
 }  // namespace schedules
+
+namespace auth {
+INSTANTIATE_TEST_SUITE_P(Sqlite, CredentialStoreContract,
+                         ::testing::Values(CredentialBackend{
+                             "sqlite", [](FakeClock& clock) { return std::make_unique<Credentials>(clock); }}));
+}  // namespace auth
 
 }  // namespace rushes
