@@ -4,7 +4,7 @@
 //   …]
 #include "async/run.h"
 #include "async/stop_signals.h"
-#include "auth/jwt.h"
+#include "auth/authenticator.h"
 #include "gateways/queue_gateway.h"
 #include "net/http_server.h"
 #include "realtime/load/process.h"
@@ -87,7 +87,8 @@ int serve(const std::filesystem::path& folder, int port, const std::string& secr
   const auth::TokenVerifier tokens(secret, clock);
   Shards shards(0);
   socketio::Server sockets(shards, socketio::ServerOptions(), clock, rng);
-  gateways::TokenGuard guard(shards.executor(0), tokens, clock);
+  auth::Authenticator credentials(shards.executor(0), tokens, (*store)->credentials(), rng.token(32), clock, rng);
+  gateways::TokenGuard guard(shards.executor(0), credentials, clock);
   gateways::QueueGateway gateway(sockets, guard, (*store)->queries(), (*store)->events());
   Commits commits;
   (*store)->events().on_committed([&](std::span<const jobs::Event> events) {

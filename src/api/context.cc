@@ -1,5 +1,6 @@
 #include "api/context.h"
 
+#include "api/credentials.h"
 #include "api/members.h"
 #include "base/text.h"
 
@@ -11,12 +12,8 @@ namespace {
 
 Task<net::Response> checked(const Context& context, const UserHandler& handler, const Names& query,
                             net::Request& request) {
-  const auto token = request.headers.get("authorization");
-  auto identity = context.tokens.verify_by_known_keys(token);
-  if (!identity) {
-    std::string copy(token);
-    identity = co_await context.tokens.authenticate(std::move(copy));
-  }
+  auto identity = identify_at_once(context, request);
+  if (!identity) identity = co_await identify(context, request);
   if (!*identity) co_return net::problem(identity->error());
   if (auto taken = check_query(request, query); !taken) {
     auto refused = net::problem(taken.error());
@@ -98,6 +95,7 @@ void add_routes(net::Router& router, const Context& context) {
   add_webhook_routes(router, context);
   add_schedule_routes(router, context);
   add_operator_routes(router, context);
+  add_credential_routes(router, context);
 }
 
 }  // namespace rushes::api

@@ -1,7 +1,7 @@
 #pragma once
 #include "api/event_streams.h"
 #include "async/blocking_pool.h"
-#include "auth/jwt.h"
+#include "auth/authenticator.h"
 #include "net/address_filter.h"
 #include "net/message.h"
 #include "net/router.h"
@@ -37,7 +37,7 @@ struct Context {
   jobs::EventLog& log;
   EventStreams& streams;
   notifications::Service& notifications;
-  const auth::TokenVerifier& tokens;
+  auth::Authenticator& credentials;
   const net::AddressFilter& addresses;
   const queue::DataFolder& folder;
   BlockingPool& blocking;
@@ -53,7 +53,7 @@ struct Context {
 /// A handler behind the token check: it knows who asks.
 using UserHandler = std::function<Task<net::Response>(net::Request& request, auth::Identity identity)>;
 
-/// `handler` behind a check of `Authorization: Bearer`, for which nothing of the body is waited for; 401 as
+/// `handler` behind a check of who asks (api/credentials.h), for which nothing of the body is waited for; 401 or 403 as
 /// problem+json where it fails. `query` are the names of the route's query parameters; other ones, and what the handler
 /// left in `Request::ignored`, are named in the answer.
 net::Handler with_user(const Context& context, UserHandler handler, std::vector<std::string_view> query = {});
@@ -84,5 +84,6 @@ void add_webhook_routes(net::Router& router, const Context& context);
 void add_schedule_routes(net::Router& router, const Context& context);
 void add_operator_routes(net::Router& router, const Context& context);
 void add_file_routes(net::Router& router, const Context& context);
+void add_credential_routes(net::Router& router, const Context& context);
 
 }  // namespace rushes::api

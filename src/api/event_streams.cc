@@ -74,6 +74,15 @@ void EventStreams::remove(Follower& follower) {
   --count_;
 }
 
+void EventStreams::wake_all() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [job, followers] : followers_) {
+    for (auto* follower : followers) {
+      asio::post(follower->executor_, [timer = follower->timer_] { timer->cancel(); });
+    }
+  }
+}
+
 void EventStreams::publish(std::span<const jobs::Event> events) {
   if (count_ == 0) return;
   const std::lock_guard lock(mutex_);

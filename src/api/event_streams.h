@@ -71,6 +71,8 @@ class EventStreams {
   EventStreams& operator=(const EventStreams&) = delete;
 
   void publish(std::span<const jobs::Event> events);
+  /// Has all followers look again whether they may go on. Threads: any.
+  void wake_all();
   std::size_t followers() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:

@@ -44,7 +44,7 @@ net::FileBody open_plain(const std::filesystem::path& folder, const std::string&
 }
 
 // Without a token, so that <img> and <track> can show them: the key in the path, 128 random bits
-// that stand only in the owner's result, is what lets the reader in.
+// that stand only in the owner's result, is what lets the reader in. A ticket that comes along must be good.
 Task<net::Response> serve(const Context& context, net::Request& request) {
   const auto& key = request.params.at("key");
   const auto& name = request.params.at("name");
@@ -52,16 +52,17 @@ Task<net::Response> serve(const Context& context, net::Request& request) {
   if (type == nullptr || !queue::DataFolder::is_files_key(key)) {
     co_return net::problem(Error(Errc::not_found, "no such file"));
   }
+  if (const auto ticket = request.query_param("ticket")) {
+    const auto holder = context.credentials.redeem(*ticket, request.path);
+    if (!holder) co_return net::problem(holder.error());
+  }
   auto open = [folder = context.folder.files(key), name] { return open_plain(folder, name); };
   auto file = co_await context.blocking.run(std::move(open));
   if (!file.opened) co_return net::problem(Error(Errc::not_found, "no such file"));
-  net::Response response;
-  response.status = 200;
-  response.headers.set("content-type", std::string(type->content_type));
+  auto response = net::file_response(request, std::move(file), type->content_type);
   response.headers.set("cache-control", "private, max-age=31536000, immutable");
   response.headers.set("x-content-type-options", "nosniff");
   response.headers.set("referrer-policy", "no-referrer");
-  response.file = std::move(file);
   co_return response;
 }
 

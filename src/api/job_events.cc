@@ -31,12 +31,7 @@ class JobEvents final : public net::BodySource {
  public:
   JobEvents(const Context& context, const auth::Identity& identity, JobId job, std::int64_t seq,
             std::unique_ptr<Follower> follower, std::vector<jobs::Event> first_page)
-      : context_(context),
-        user_(identity.user),
-        expires_at_(identity.expires_at),
-        job_(std::move(job)),
-        seq_(seq),
-        follower_(std::move(follower)) {
+      : context_(context), identity_(identity), job_(std::move(job)), seq_(seq), follower_(std::move(follower)) {
     take_page(first_page);
     spoke_at_ = steady_clock::now();
   }
@@ -45,9 +40,9 @@ class JobEvents final : public net::BodySource {
     for (;;) {
       if (!text_.empty()) co_return give();
       if (stopped_ || (ended_ && !behind_)) co_return std::string();
-      if (context_.clock.now() >= expires_at_) co_return expired();
+      if (auto stands = still_stands(); !stands) co_return refused(stands.error());
       if (behind_) {
-        const auto page = co_await context_.log.of_job_after(user_, job_, seq_, kPage);
+        const auto page = co_await context_.log.of_job_after(identity_.user, job_, seq_, kPage);
         if (!page) co_return page.error();
         take_page(*page);
         continue;
@@ -60,7 +55,7 @@ class JobEvents final : public net::BodySource {
         text_ = kComment;
         continue;
       }
-      const auto left = std::max(std::chrono::milliseconds(1), expires_at_ - context_.clock.now());
+      const auto left = std::max(std::chrono::milliseconds(1), identity_.expires_at - context_.clock.now());
       const auto until =
           std::min(spoke_at_ + kHeartbeat, steady_clock::now() + std::min<std::chrono::milliseconds>(left, kHeartbeat));
       co_await follower_->wait(until);
@@ -95,15 +90,19 @@ class JobEvents final : public net::BodySource {
     return std::exchange(text_, {});
   }
 
-  std::string expired() {
+  Result<void> still_stands() const {
+    if (context_.clock.now() < identity_.expires_at) return context_.credentials.check(identity_);
+    return Error::for_user(Errc::unauthenticated, "TOKEN_EXPIRED", "The token has expired; sign in again.");
+  }
+
+  std::string refused(const Error& why) {
     if (std::exchange(stopped_, true)) return {};
-    return "event: auth-error\ndata: {\"code\":\"TOKEN_EXPIRED\",\"message\":\"The token has expired; sign in "
-           "again.\"}\n\n";
+    const json::object data{{"code", why.public_name()}, {"message", why.public_message()}};
+    return "event: auth-error\ndata: " + json::serialize(data) + "\n\n";
   }
 
   const Context& context_;
-  const UserId user_;
-  const Timestamp expires_at_;
+  const auth::Identity identity_;
   const JobId job_;
   std::int64_t seq_;  // of the last event that was added
   const std::unique_ptr<Follower> follower_;
@@ -221,7 +220,7 @@ void add_job_event_route(net::Router& router, const Context& context) {
                        [&context](net::Request& request, auth::Identity identity) {
                          return job_events(context, request, std::move(identity));
                        },
-                       {"after", "limit"}));
+                       {"after", "limit", "ticket"}));
 }
 
 }  // namespace rushes::api

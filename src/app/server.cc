@@ -8,11 +8,12 @@
 #include "app/sandbox.h"
 #include "async/run.h"
 #include "async/shards.h"
-#include "auth/jwt.h"
+#include "auth/authenticator.h"
 #include "auth/secret.h"
 #include "gateways/job_notices.h"
 #include "gateways/notification_gateway.h"
 #include "gateways/queue_gateway.h"
+#include "gateways/security_notices.h"
 #include "gateways/webhook_sender.h"
 #include "net/http_server.h"
 #include "queue/housekeeper.h"
@@ -56,7 +57,7 @@ void warn_of_wide_doors(const Config& config) {
 /// Members stand in the order in which they need each other; `stop` goes the other way.
 class WiredServer final : public Server {
  public:
-  WiredServer(const Config& config, const box::HostReport& host, std::string secret,
+  WiredServer(const Config& config, const box::HostReport& host, std::string secret, std::string ticket_secret,
               std::unique_ptr<const auth::KeyArchive> archive, std::unique_ptr<auth::KeyRing> keys, SystemClock& clock,
               SystemRng& rng, std::unique_ptr<store_sqlite::Store> store)
       : config_(config),
@@ -72,6 +73,7 @@ class WiredServer final : public Server {
         key_refresher_(shards_.executor(0), blocking_, *keys_),
         tokens_(*keys_, claim_rules(config), clock_, &key_refresher_),
         store_(std::move(store)),
+        credentials_(shards_.executor(0), tokens_, store_->credentials(), std::move(ticket_secret), clock_, rng_),
         pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config, host)),
         housekeeper_(shards_.executor(0), store_->housekeeping(), folder_, blocking_, clock_, retention(config)),
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_,
@@ -82,7 +84,7 @@ class WiredServer final : public Server {
         rates_(clock_),
         notifications_(store_->notifications()),
         sockets_(shards_, socket_options(config), clock_, rng_),
-        guard_(shards_.executor(0), tokens_, clock_),
+        guard_(shards_.executor(0), credentials_, clock_),
         queue_gateway_(sockets_, guard_, store_->queries(), store_->events()),
         notification_gateway_(sockets_, guard_, notifications_),
         notices_(shards_.executor(0), store_->events(), notifications_),
@@ -96,7 +98,7 @@ class WiredServer final : public Server {
                  store_->events(),
                  event_streams_,
                  notifications_,
-                 tokens_,
+                 credentials_,
                  addresses_,
                  folder_,
                  blocking_,
@@ -109,6 +111,11 @@ class WiredServer final : public Server {
                  api_limits(config)},
         http_(shards_, router_, http_options(config)) {
     notifications_.on_change([this](const notifications::Change& change) { notification_gateway_.tell(change); });
+    credentials_.on_ended([this](const auth::EndedCredentials& ended) {
+      guard_.end(ended);
+      event_streams_.wake_all();
+    });
+    credentials_.on_alert([this](auth::SecurityAlert alert) { return tell(std::move(alert)); });
     store_->events().on_committed([this](std::span<const jobs::Event> events) {
       queue_gateway_.publish(events);
       event_streams_.publish(events);
@@ -140,6 +147,9 @@ class WiredServer final : public Server {
     auto recovery = queue_gateway_.start();
     if (auto started = run_to_end(run_on(shards_.executor(0), std::move(recovery))); !started) return started.error();
     asio::post(shards_.executor(0), [this] { key_refresher_.start(); });
+    auto credentials = credentials_.start();
+    const auto known = run_to_end(run_on(shards_.executor(0), std::move(credentials)));
+    if (!known) return known.error();
     run_to_end(run_on(shards_.executor(0), notices_.start()));
     run_to_end(run_on(shards_.executor(0), webhooks_.start()));
     run_to_end(run_on(shards_.executor(0), start_pool()));
@@ -182,11 +192,18 @@ class WiredServer final : public Server {
     co_return;
   }
 
+  Task<> tell(auth::SecurityAlert alert) {
+    auto notice = gateways::notice_of(alert);
+    const auto added = co_await notifications_.add(std::move(notice));
+    if (!added) log::warning("app", "cannot add a security notification: {}", added.error().what());
+  }
+
   Task<> stop_parts() {
     // Sockets first: clients with a poll under way are answered, and come back elsewhere.
     co_await sockets_.stop();
     co_await http_.stop(kGrace);
     guard_.stop();
+    co_await credentials_.stop();
     co_await key_refresher_.stop();
     co_await housekeeper_.stop();
     co_await schedules_.stop();
@@ -209,6 +226,7 @@ class WiredServer final : public Server {
   auth::KeyRefresher key_refresher_;
   const auth::TokenVerifier tokens_;
   std::unique_ptr<store_sqlite::Store> store_;
+  auth::Authenticator credentials_;
   worker::Pool pool_;
   queue::Housekeeper housekeeper_;
   queue::Scheduler scheduler_;
@@ -259,6 +277,8 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
     if (stored->created) log::info("app", "no jwt_secret is configured: made one, kept in {}", file.string());
     secret = stored->value;
   }
+  const auto ticket_secret = auth::load_or_create_secret(absolute.data_dir / "ticket-secret", rng);
+  if (!ticket_secret) return ticket_secret.error();
   auto archive = std::make_unique<const auth::KeyArchive>(absolute.data_dir / "keys", clock);
   auto keys = std::make_unique<auth::KeyRing>(key_sources(config, secret), auth::FetchLimits(), archive.get());
   if (auto loaded = keys->load(); !loaded) return loaded.error();
@@ -272,7 +292,7 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   // Only now, when no other server can be using the folder.
   if (auto prepared = queue::DataFolder(absolute.data_dir).prepare(); !prepared) return prepared.error();
 
-  auto server = std::make_unique<WiredServer>(absolute, host, std::move(secret), std::move(archive), std::move(keys),
+  auto server = std::make_unique<WiredServer>(absolute, host, std::move(secret), ticket_secret->value, std::move(archive), std::move(keys),
                                               clock, rng, std::move(*store));
   if (auto listening = server->listen(); !listening) return listening.error();
   return std::unique_ptr<Server>(std::move(server));

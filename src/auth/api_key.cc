@@ -42,6 +42,13 @@ Identity ApiKey::identity() const {
   return identity;
 }
 
+Result<void> check_scope(const Identity& identity, Scope scope) {
+  if (identity.scopes.contains(scope)) return {};
+  return Error::for_user(Errc::forbidden, "SCOPE_MISSING",
+                         "This needs the scope '" + std::string(to_string(scope)) +
+                             "'; the credential has: " + identity.scopes.text() + ".");
+}
+
 ApiKeyText new_api_key_text(Rng& rng) {
   ApiKeyText made;
   made.id = KeyId(random_hex<kIdDigits / 2>(rng));

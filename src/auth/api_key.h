@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/random.h"
+#include "base/result.h"
 
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct ApiKey {
   /// Who the key speaks for.
   Identity identity() const;
 };
+
+/// Whether the credential behind `identity` is good for `scope`. Errors: `forbidden` (SCOPE_MISSING), naming it.
+Result<void> check_scope(const Identity& identity, Scope scope);
 
 /// `rushes_<id>_<secret>`: a fixed prefix, so that secret scanners find keys that were committed; 64 bits of id and 256
 /// bits of secret in hexadecimal.

@@ -51,7 +51,7 @@ std::string_view browser_of(std::string_view user_agent) noexcept {
                                               {"CriOS/", "Chrome"},
                                               {"Safari/", "Safari"},
                                               {"curl/", "curl"},
-                                              {"rushes/", "rushes"}}};
+                                              {"rushes-cli", "rushes"}}};
   for (const auto& [mark, name] : kFamilies) {
     if (user_agent.find(mark) != std::string_view::npos) return name;
   }

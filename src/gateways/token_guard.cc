@@ -16,20 +16,49 @@ std::string token_of(const socketio::Socket& socket) {
 
 json::object code_of(const Error& error) { return {{"code", error.public_name()}}; }
 
+json::object words_of(const Error& error) {
+  return {{"code", error.public_name()}, {"message", error.public_message()}};
+}
+
+// Sockets that came with an API key are in two rooms more, so that they can be ended, and spared, by themselves.
+std::string room_of_key(const auth::KeyId& key) { return "key:" + key.value(); }
+std::string room_of_keys(const UserId& user) { return "keys:" + user.value(); }
+
+void enter_rooms(socketio::Socket& socket) {
+  const auto& identity = identity_of(socket);
+  socket.join(TokenGuard::room_of(identity.user));
+  if (identity.key.value().empty()) return;
+  socket.join(room_of_key(identity.key));
+  socket.join(room_of_keys(identity.user));
+}
+
+void leave_key_rooms(socketio::Socket& socket) {
+  const auto& identity = identity_of(socket);
+  if (identity.key.value().empty()) return;
+  socket.leave(room_of_key(identity.key));
+  socket.leave(room_of_keys(identity.user));
+}
+
 }  // namespace
 
 const auth::Identity& identity_of(const socketio::Socket& socket) {
   return std::any_cast<const auth::Identity&>(socket.data);
 }
 
-TokenGuard::TokenGuard(Executor executor, const auth::TokenVerifier& tokens, const Clock& clock)
-    : executor_(executor), tokens_(tokens), clock_(clock), timer_(executor) {}
+TokenGuard::TokenGuard(Executor executor, auth::Authenticator& credentials, const Clock& clock)
+    : executor_(executor), credentials_(credentials), clock_(clock), timer_(executor) {}
 
 void TokenGuard::install(socketio::Namespace& nsp) {
+  namespaces_.push_back(&nsp);
   nsp.use([this](SocketPtr socket) { return check(std::move(socket)); });
   nsp.on_connection([this](const SocketPtr& socket) {
-    socket->join(room_of(identity_of(*socket).user));
+    enter_rooms(*socket);
     watch(socket);
+    // Credentials that ended between the check and the rooms.
+    if (auto stands = credentials_.check(identity_of(*socket)); !stands) {
+      socket->emit("auth-error", words_of(stands.error()));
+      socket->disconnect();
+    }
   });
   // Else what is known of a socket that is gone would stay for as long as its token could have been used.
   nsp.on_disconnect([this](const SocketPtr& socket, std::string_view) { forget(socket); });
@@ -39,8 +68,9 @@ void TokenGuard::install(socketio::Namespace& nsp) {
 }
 
 Task<std::optional<socketio::ConnectError>> TokenGuard::check(SocketPtr socket) {
-  auto token = token_of(*socket);
-  auto identity = co_await tokens_.authenticate(std::move(token));
+  const auto token = token_of(*socket);
+  auto outcome = co_await credentials_.authenticate(token);
+  auto identity = admit(*socket, token, std::move(outcome));
   if (!identity) {
     const auto& error = identity.error();
     socketio::ConnectError refusal(std::string(error.public_message()), code_of(error));
@@ -52,6 +82,15 @@ Task<std::optional<socketio::ConnectError>> TokenGuard::check(SocketPtr socket) 
   co_return std::nullopt;
 }
 
+Result<auth::Identity> TokenGuard::admit(const socketio::Socket& socket, std::string_view token,
+                                         Result<auth::Identity> outcome) {
+  const auto& handshake = socket.handshake();
+  credentials_.witness(token, outcome, handshake.address(), handshake.header("user-agent"));
+  if (!outcome) return outcome;
+  if (auto allowed = auth::check_scope(*outcome, auth::Scope::read); !allowed) return allowed.error();
+  return outcome;
+}
+
 Task<> TokenGuard::refresh(SocketPtr socket, json::array arguments, socketio::Ack ack) {
   std::string token;
   if (!arguments.empty() && arguments[0].is_object()) {
@@ -59,7 +98,8 @@ Task<> TokenGuard::refresh(SocketPtr socket, json::array arguments, socketio::Ac
   } else if (!arguments.empty() && arguments[0].is_string()) {
     token = arguments[0].get_string();
   }
-  auto identity = co_await tokens_.authenticate(std::move(token));
+  auto outcome = co_await credentials_.authenticate(token);
+  auto identity = admit(*socket, token, std::move(outcome));
   if (identity && identity->user != identity_of(*socket).user) {
     identity = Error::for_user(Errc::unauthenticated, "TOKEN_INVALID", "The fresh token is another user's.");
   }
@@ -78,11 +118,26 @@ Task<> TokenGuard::refresh(SocketPtr socket, json::array arguments, socketio::Ac
   const auto expires_at = identity->expires_at;
   if (socket->connected()) {
     forget(socket);
+    leave_key_rooms(*socket);
     socket->data = std::move(*identity);
+    enter_rooms(*socket);
     watch(socket);
   }
   const json::object answer{{"success", true}, {"expiresAt", to_rfc3339(expires_at)}};
   ack(answer);
+}
+
+void TokenGuard::end(const auth::EndedCredentials& ended) {
+  const bool one_key = !ended.key.value().empty();
+  const json::object why{
+      {"code", "TOKEN_INVALID"},
+      {"message", one_key ? "The API key was revoked." : "The user has signed out everywhere; sign in again."}};
+  for (auto* nsp : namespaces_) {
+    auto whose = nsp->to(one_key ? room_of_key(ended.key) : room_of(ended.user));
+    if (!one_key && !ended.all_keys) whose = whose.except(room_of_keys(ended.user));
+    whose.emit("auth-error", why);
+    whose.disconnect();
+  }
 }
 
 void TokenGuard::watch(const SocketPtr& socket) {

@@ -1,6 +1,6 @@
 #pragma once
 #include "async/task.h"
-#include "auth/jwt.h"
+#include "auth/authenticator.h"
 #include "socketio/namespace.h"
 #include "socketio/server.h"
 #include "socketio/socket.h"
@@ -14,11 +14,13 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace rushes::gateways {
 
 /// Lets only signed-in users into a namespace, puts each socket into its user's room, and ends a
-/// socket whose token expires without a fresh one.
+/// socket whose token expires without a fresh one, or whose credential ends earlier: a revoked API key, a user who
+/// signed out everywhere.
 ///
 /// The token is looked for in the CONNECT packet's `auth.token`, then in the handshake's
 /// `Authorization` header. A client stays signed in by the event `auth-refresh` with `{token}`.
@@ -31,10 +33,13 @@ namespace rushes::gateways {
 /// Lifetime: outlives the namespace's sockets; `stop` before destruction.
 class TokenGuard {
  public:
-  TokenGuard(Executor executor, const auth::TokenVerifier& tokens, const Clock& clock);
+  TokenGuard(Executor executor, auth::Authenticator& credentials, const Clock& clock);
 
   /// Adds the check and `auth-refresh` to `nsp`. Before the server takes connections.
   void install(socketio::Namespace& nsp);
+
+  /// Sends `auth-error` to the sockets that came with those credentials, and ends them. Threads: any.
+  void end(const auth::EndedCredentials& ended);
 
   /// On `executor`.
   void stop();
@@ -50,14 +55,17 @@ class TokenGuard {
 
   Task<std::optional<socketio::ConnectError>> check(SocketPtr socket);
   Task<> refresh(SocketPtr socket, json::array arguments, socketio::Ack ack);
+  Result<auth::Identity> admit(const socketio::Socket& socket, std::string_view token, Result<auth::Identity> outcome);
   void watch(const SocketPtr& socket);
   void forget(const SocketPtr& socket);
   void sweep();
   void schedule();
 
   const Executor executor_;
-  const auth::TokenVerifier& tokens_;
+  auth::Authenticator& credentials_;
   const Clock& clock_;
+
+  std::vector<socketio::Namespace*> namespaces_;  // immutable once connections come in
 
   // On executor_ only.
   using Key = std::pair<Timestamp, const socketio::Socket*>;

@@ -170,10 +170,11 @@ Response json_text_response(int status, std::string text) {
   return response;
 }
 
-Response file_response(const Request& request, const std::filesystem::path& path, std::string_view content_type) {
+Response file_response(const Request& request, FileBody body, std::string_view content_type) {
   struct ::stat info {};
-  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return problem(Error(Errc::not_found, "no file " + path.string()));
+  const int looked = body.opened ? ::fstat(body.opened->get(), &info) : ::stat(body.path.c_str(), &info);
+  if (looked != 0 || !S_ISREG(info.st_mode)) {
+    return problem(Error(Errc::not_found, "no file " + body.path.string()));
   }
   const auto size = static_cast<std::uint64_t>(info.st_size);
   const std::string tag = "\"" + std::to_string(info.st_mtim.tv_sec) + "-" + std::to_string(info.st_mtim.tv_nsec) +
@@ -188,7 +189,7 @@ Response file_response(const Request& request, const std::filesystem::path& path
     response.status = 304;
     return response;
   }
-  FileBody body{path, 0, size, nullptr};
+  body.length = size;
   const auto if_range = request.headers.find("If-Range");
   if (const auto wanted = request.headers.find("Range"); wanted && (!if_range || *if_range == tag)) {
     if (const auto range = parse_range(*wanted, size)) {

@@ -139,7 +139,7 @@ Response json_text_response(int status, std::string text);
 
 /// A file of the disk: ETag and Last-Modified, `If-None-Match`, and one `Range` (206, 416).
 /// A missing file is a 404 problem. Blocks for one stat(2).
-Response file_response(const Request& request, const std::filesystem::path& path, std::string_view content_type);
+Response file_response(const Request& request, FileBody file, std::string_view content_type);
 
 /// `%41` to `A`. Errors: `malformed` for a bad escape, or a zero byte.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);

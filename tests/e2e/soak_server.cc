@@ -5,7 +5,7 @@
 //   GET /last?users=U           the last sequence number of each user: [12, 40, …]
 #include "async/run.h"
 #include "async/stop_signals.h"
-#include "auth/jwt.h"
+#include "auth/authenticator.h"
 #include "gateways/queue_gateway.h"
 #include "net/http_server.h"
 #include "socketio/server.h"
@@ -150,7 +150,8 @@ int serve(int argc, char** argv) {
     options.ping_interval = std::chrono::milliseconds(5'000);
     options.ping_timeout = std::chrono::milliseconds(4'000);
     socketio::Server sockets(shards, options, clock, rng);
-    gateways::TokenGuard guard(shards.executor(0), tokens, clock);
+    auth::Authenticator credentials(shards.executor(0), tokens, (*store)->credentials(), rng.token(32), clock, rng);
+    gateways::TokenGuard guard(shards.executor(0), credentials, clock);
     gateways::QueueGateway gateway(sockets, guard, (*store)->queries(), (*store)->events());
     (*store)->events().on_committed([&](std::span<const jobs::Event> events) { gateway.publish(events); });
     Driver driver(shards.executor(0), **store, clock, rng);

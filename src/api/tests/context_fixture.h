@@ -20,6 +20,8 @@ class ContextFixture : public ::testing::Test {
                                                     rng_, queue::SchedulerOptions());
     notifications_ = std::make_unique<notifications::Service>(store_->notifications());
     store_->events().on_committed([this](std::span<const jobs::Event> events) { streams_.publish(events); });
+    credentials_ = std::make_unique<auth::Authenticator>(loop_.get_executor(), tokens_, store_->credentials(),
+                                                         "a secret for tickets, of 32 bytes.", clock_, rng_);
     configure(Limits(), queue::QueueLimits());
   }
   ~ContextFixture() override {
@@ -27,6 +29,7 @@ class ContextFixture : public ::testing::Test {
     schedules_.reset();
     jobs_.reset();
     scheduler_.reset();
+    credentials_.reset();
     store_.reset();
     std::filesystem::remove_all(folder_);
   }
@@ -38,7 +41,7 @@ class ContextFixture : public ::testing::Test {
         std::make_unique<queue::JobService>(store_->jobs(), store_->queries(), *scheduler_, clock_, rng_, queue_limits);
     schedules_ = std::make_unique<queue::ScheduleRunner>(loop_.get_executor(), store_->schedules(), *jobs_, clock_,
                                                          queue::ScheduleRunnerOptions());
-    context_.reset(new Context{*jobs_, store_->events(), streams_, *notifications_, tokens_, addresses_, data_,
+    context_.reset(new Context{*jobs_, store_->events(), streams_, *notifications_, *credentials_, addresses_, data_,
                                blocking_, rng_, clock_, rates_, store_->webhooks(), [] {}, *schedules_, limits});
   }
   const Context& context() const { return *context_; }
@@ -66,6 +69,7 @@ class ContextFixture : public ::testing::Test {
   const queue::DataFolder data_{folder_};
   const auth::TokenVerifier tokens_{"a secret that is long enough", clock_};
   std::unique_ptr<store_sqlite::Store> store_;
+  std::unique_ptr<auth::Authenticator> credentials_;
   std::unique_ptr<queue::Scheduler> scheduler_;
   std::unique_ptr<notifications::Service> notifications_;
   std::unique_ptr<queue::JobService> jobs_;

@@ -11,6 +11,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   add_retry(app, exit_code);
   add_restart(app, exit_code);
   add_token(app, exit_code);
+  add_key(app, exit_code);
   add_queue(app, exit_code);
   add_job(app, exit_code);
   add_db(app, exit_code);

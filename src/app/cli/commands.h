@@ -3,7 +3,7 @@
 
 namespace rushes::app::cli {
 
-/// Adds the commands for people to `app`: token, submit, watch, jobs, show, cancel, retry, restart,
+/// Adds the commands for people to `app`: token, key, submit, watch, jobs, show, cancel, retry, restart,
 /// queue, job, db, doctor. The one that is named runs inside `app.parse` and leaves its exit code in `exit_code`, which
 /// outlives the parsing: 0 it went well; 1 it failed, or the job watched did; 2 it was called wrongly.
 void add_commands(CLI::App& app, int& exit_code);
@@ -14,6 +14,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error);
 
 // One each; see add_commands.
 void add_token(CLI::App& app, int& exit_code);
+void add_key(CLI::App& app, int& exit_code);
 void add_submit(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
 void add_jobs(CLI::App& app, int& exit_code);

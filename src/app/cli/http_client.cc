@@ -157,6 +157,15 @@ Result<json::object> HttpClient::post(std::string_view path, const json::object&
   return perform(transfer, path);
 }
 
+Result<json::object> HttpClient::remove(std::string_view path,
+                                        const std::vector<std::pair<std::string, std::string>>& query) {
+  curl_easy_reset(handle_);
+  Transfer transfer;
+  for (const auto& [key, value] : query) transfer.url.params().append({key, value});
+  curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, "DELETE");
+  return perform(transfer, path);
+}
+
 Result<json::object> HttpClient::upload(std::string_view path, const Upload& upload) {
   curl_easy_reset(handle_);
   Transfer transfer;

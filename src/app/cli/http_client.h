@@ -49,6 +49,8 @@ class HttpClient {
 
   Result<json::object> get(std::string_view path, const std::vector<std::pair<std::string, std::string>>& query = {});
   Result<json::object> post(std::string_view path, const json::object& body = {});
+  Result<json::object> remove(std::string_view path,
+                              const std::vector<std::pair<std::string, std::string>>& query = {});
   /// Reads the file from disk while it is sent; it is never held whole.
   Result<json::object> upload(std::string_view path, const Upload& upload);
 
