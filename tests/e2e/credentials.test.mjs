@@ -133,6 +133,28 @@ describe('API keys', () => {
     await pause(false);
   });
 
+  test('a socket ends with the credential of its last auth-refresh, not with the one before', async () => {
+    const alice = userOf(server, 'refresher');
+    const first = await makeKey(alice, ['read']);
+    const second = await makeKey(alice, ['read', 'submit']);
+    const submitOnly = await makeKey(alice, ['submit']);
+    const client = await connect(server, '/notifications', { auth: { token: first.key } }).ready();
+    assert.equal((await client.ask('auth-refresh', { token: submitOnly.key })).code, 'SCOPE_MISSING');
+    assert.equal((await client.ask('auth-refresh', { token: second.key })).success, true);
+    await alice.delete(`/auth/keys/${first.id}`);
+    assert.equal((await client.ask('auth-refresh', { token: second.key })).success, true, 'still there');
+    await alice.delete(`/auth/keys/${second.id}`);
+    assert.equal((await client.next('auth-error')).code, 'TOKEN_INVALID');
+    assert.equal(await client.next('disconnect'), 'io server disconnect');
+
+    const back = await connect(server, '/notifications', { auth: { token: alice.token } }).ready();
+    const other = await makeKey(alice, ['read']);
+    assert.equal((await back.ask('auth-refresh', { token: other.key })).success, true);
+    assert.equal((await back.ask('auth-refresh', { token: alice.token })).success, true);
+    await alice.post('/auth/sign-out-everywhere');
+    assert.equal((await back.next('auth-error')).code, 'TOKEN_INVALID');
+  });
+
   test('what cannot be is refused with a reason', async () => {
     const alice = userOf(server, 'refused');
     const ask = (body) => alice.post('/auth/keys', { name: 'x', scopes: ['read'], ...body });

@@ -1,4 +1,5 @@
 #include "auth/jwt.h"
+#include "auth/key_book.h"
 #include "auth/testing/signer.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -81,6 +82,30 @@ void es256(benchmark::State& state) {
 void eddsa(benchmark::State& state) {
   verify(state, [] { return testing::Signer::ed25519(); });
 }
+
+/// One of a thousand API keys.
+void api_key(benchmark::State& state) {
+  SystemClock clock;
+  SystemRng rng;
+  KeyBook book;
+  std::vector<std::string> texts;
+  for (int user = 0; user < 1'000; ++user) {
+    const auto made = new_api_key_text(rng);
+    ApiKey key;
+    key.id = made.id;
+    key.user = UserId("user-" + std::to_string(user));
+    key.digest = digest_of_api_key(made.text);
+    book.put(std::move(key));
+    texts.push_back(made.text);
+  }
+  std::size_t next = 0;
+  while (state.KeepRunning()) {
+    auto identity = book.find(texts[next++ % texts.size()], clock.now());
+    benchmark::DoNotOptimize(identity);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(api_key);
 
 // Of a thousand users, one token each; 0: nothing is kept.
 BENCHMARK(hs256)->ArgName("cached")->Arg(0)->Arg(65'536);
