@@ -98,7 +98,7 @@ class JobEvents final : public net::BodySource {
   std::string refused(const Error& why) {
     if (std::exchange(stopped_, true)) return {};
     const json::object data{{"code", why.public_name()}, {"message", why.public_message()}};
-    return "event: auth-error\ndata: " + json::serialize(data) + "\n\n";
+    return "event: auth-error\ndata: " + to_json_text(data) + "\n\n";
   }
 
   const Context& context_;

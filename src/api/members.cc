@@ -1,5 +1,6 @@
 #include "api/members.h"
 
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -116,10 +117,7 @@ Error Members::wrong(std::string_view name, std::string_view why) const {
                          fmt::format("{}{} {} {}.", path_, name, value == nullptr ? "(absent)" : shown(*value), why));
 }
 
-std::string shown(const json::value& value) {
-  // Boost writes 1.5 as 1.5E0.
-  return value.is_double() ? fmt::format("{}", value.get_double()) : shorten(json::serialize(value), 60);
-}
+std::string shown(const json::value& value) { return shorten(to_json_text(value), 60); }
 
 bool is_strict(const net::Request& request) {
   for (const auto& [name, value] : request.headers) {
@@ -163,7 +161,7 @@ void name_ignored(const net::Request& request, net::Response& response) {
     warnings.push_back(json::object{{"code", "UNKNOWN_MEMBER"}, {"message", sentence}});
   }
   response.body.pop_back();
-  response.body += (response.body.size() == 1 ? R"("warnings":)" : R"(,"warnings":)") + json::serialize(warnings) + "}";
+  response.body += (response.body.size() == 1 ? R"("warnings":)" : R"(,"warnings":)") + to_json_text(warnings) + "}";
 }
 
 }  // namespace rushes::api

@@ -1,6 +1,7 @@
 #include "api/request_digest.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/rfc3339.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
@@ -49,7 +50,7 @@ std::string request_digest(const jobs::NewJob& job, std::string_view content) {
                                {"content", base64url_encode(content)},
                                {"options", std::move(options)},
                                {"type", to_string(job.type)}};
-  return Sha256::of(json::serialize(canonical));
+  return Sha256::of(to_json_text(canonical));
 }
 
 }  // namespace rushes::api

@@ -98,7 +98,7 @@ Result<jobs::NewJob> read_video(const Context& context, const UserId& user, cons
   if (auto set = read_options(context, body.find("options"), body.path(), job, unknown); !set) return set.error();
   job.url = url->url;
   (*configuration)["url"] = url->url;
-  job.input = json::serialize(json::object{{"configuration", std::move(*configuration)}});
+  job.input = to_json_text(json::object{{"configuration", std::move(*configuration)}});
   return job;
 }
 

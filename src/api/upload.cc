@@ -2,6 +2,7 @@
 #include "api/multipart.h"
 #include "api/request_digest.h"
 #include "api/submission.h"
+#include "base/json_writer.h"
 #include "base/plain_text.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
@@ -145,7 +146,7 @@ Result<void> read_fields(const Context& context, Form& form, jobs::NewJob& job) 
   if (auto set = read_options(context, &*options, "", job, form.unknown); !set) return set;
   job.title = string_member(*configured, "title").value_or(title_of(form.file_name));
   const auto file_name = is_utf8(form.file_name) ? shorten(plain_line(form.file_name), kMaxFileName) : std::string();
-  job.input = json::serialize(json::object{{"configuration", std::move(*configured)},
+  job.input = to_json_text(json::object{{"configuration", std::move(*configured)},
                                            {"fileName", file_name},
                                            {"size", form.file->size()},
                                            {"upload", job.id.value()}});

@@ -1,6 +1,7 @@
 #include "app/workshop.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "box/zygote.h"
 #include "insight/extractive.h"
@@ -60,7 +61,7 @@ std::string worker_settings(const Config& config, bool keep_privileges) {
                               {"maxMediaMinutes", config.max_media_length.count()},
                               {"keepPrivileges", keep_privileges},
                               {"logLevel", config.log_level}};
-  return json::serialize(settings);
+  return to_json_text(settings);
 }
 
 int run_workers(std::string_view settings) {

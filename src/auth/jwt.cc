@@ -1,6 +1,7 @@
 #include "auth/jwt.h"
 
 #include "auth/jose_json.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -200,7 +201,7 @@ TokenVerifier::Judgement TokenVerifier::examine(std::string_view token, const Ke
 std::string sign_token(std::string_view secret, const json::object& claims, const json::object& more) {
   json::object header{{"alg", "HS256"}, {"typ", "JWT"}};
   for (const auto& member : more) header[member.key()] = member.value();
-  const auto text = base64url_encode(json::serialize(header)) + "." + base64url_encode(json::serialize(claims));
+  const auto text = base64url_encode(to_json_text(header)) + "." + base64url_encode(to_json_text(claims));
   return text + "." + base64url_encode(hmac(Algorithm::hs256, secret, text));
 }
 

@@ -3,6 +3,7 @@
 #include "auth/token_cache.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -22,7 +23,7 @@ void KeyArchive::keep(const std::string& url, const std::string& jwks) const {
   std::filesystem::create_directories(folder_, failed);
   std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, failed);
   const json::object kept{{"url", url}, {"fetchedAt", to_millis(clock_.now())}, {"jwks", jwks}};
-  const auto written = write_file_atomically(file_of(url), json::serialize(kept), 0600);
+  const auto written = write_file_atomically(file_of(url), to_json_text(kept), 0600);
   if (!written) log::warning("auth", "the keys of {} are not kept for the next start: {}", url, written.error().what());
 }
 

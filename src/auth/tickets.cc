@@ -3,6 +3,7 @@
 #include "auth/jose_json.h"
 #include "auth/signature.h"
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -39,7 +40,7 @@ Ticket Tickets::issue(const Identity& holder, TicketKind kind, std::string_view 
                        {"end", to_millis(end)},      {"id", rng_.token(12)},  {"stream", kind == TicketKind::stream}};
   if (!holder.role.empty()) content["role"] = holder.role;
   if (!holder.key.value().empty()) content["key"] = holder.key.value();
-  auto text = base64url_encode(json::serialize(content));
+  auto text = base64url_encode(to_json_text(content));
   text += "." + sign(secret_, text, path);
   return {std::move(text), expires_at};
 }

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 
 namespace rushes {
@@ -101,9 +100,8 @@ void append_json_string(std::string& out, std::string_view text) {
 
 template <class Number>
 JsonWriter& JsonWriter::append_number(Number value) {
-  constexpr std::size_t kMostDigits = 32;
-  auto* const digits = room_for(kMostDigits);
-  size_ += static_cast<std::size_t>(std::to_chars(digits, digits + kMostDigits, value).ptr - digits);
+  auto* const digits = room_for(kMostJsonDigits);
+  size_ += static_cast<std::size_t>(std::to_chars(digits, digits + kMostJsonDigits, value).ptr - digits);
   return *this;
 }
 
@@ -127,18 +125,18 @@ JsonWriter& JsonWriter::append_string(std::string_view value) {
 
 JsonWriter& JsonWriter::add(JsonName name, const json::value& value) {
   member(name);
-  return append(json::serialize(value));
+  return append(to_json_text(value));
 }
 
 JsonWriter& JsonWriter::add(JsonName name, const json::object& value) {
   member(name);
-  return append(json::serialize(value));
+  return append(to_json_text(value));
 }
 
 JsonWriter& JsonWriter::add(JsonName name, double value) {
   member(name);
-  if (!std::isfinite(value)) return append("null");
-  return append_number(value);
+  size_ = static_cast<std::size_t>(write_json_number(room_for(kMostJsonDigits), value) - text_.data());
+  return *this;
 }
 
 JsonWriter& JsonWriter::append_signed(std::int64_t value) { return append_number(value); }

@@ -12,8 +12,21 @@
 
 namespace rushes {
 
+/// `value` as one line of JSON (RFC 8259), with numbers as JavaScript writes them: the fewest digits that read back as
+/// the same double, and an exponent only from 1e21 on and below 1e-6. What JSON cannot say (infinite, no number) is
+/// `null`. Nothing else in the project writes JSON: `json::serialize` has exponents everywhere (`2.5E0`).
+std::string to_json_text(const json::value& value);
+std::string to_json_text(const json::object& value);
+std::string to_json_text(const json::array& value);
+
 /// `text` as a JSON string, quotes and all, behind what `out` holds. Bytes that are no UTF-8 go through as they are.
 void append_json_string(std::string& out, std::string_view text);
+
+/// Room that a number takes at most.
+constexpr std::size_t kMostJsonDigits = 32;
+
+/// Writes `value` at `to`, which has room for kMostJsonDigits, as `to_json_text` does; returns its end.
+char* write_json_number(char* to, double value);
 
 /// The name of a member: a literal, which is searched for what needs escapes when it is compiled.
 class JsonName {
@@ -47,7 +60,7 @@ class JsonWriter {
   JsonWriter& add(JsonName name, const std::string& value) { return add(name, std::string_view(value)); }
   JsonWriter& add(JsonName name, const json::value& value);
   JsonWriter& add(JsonName name, const json::object& value);
-  /// The shortest digits that read back as the same number; `null` for what JSON cannot say (infinite, no number).
+  /// As `to_json_text` writes it.
   JsonWriter& add(JsonName name, double value);
   JsonWriter& add(JsonName name, bool value) {
     member(name);

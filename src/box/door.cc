@@ -2,6 +2,7 @@
 
 #include "async/task.h"
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "box/detail/answer_head.h"
 #include "box/detail/bad_ports.h"
@@ -401,7 +402,7 @@ class LoopDoor final : public Door {
       told["message"] = incident_->error.public_message();
     }
     incident_.reset();
-    return json::serialize(told);
+    return to_json_text(told);
   }
 
   // Immutable once the loop runs.

@@ -1,6 +1,7 @@
 #include "box/host.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "box/detail/landlock.h"
 #include "box/detail/messages.h"
 #include "box/detail/namespaces.h"
@@ -163,7 +164,7 @@ std::string encode(const HostReport& report) {
   }
   BoxSpec spec;
   spec.walls = report.walls;
-  return json::serialize(
+  return to_json_text(
       json::object{{"spec", encode(spec)}, {"keepPrivileges", report.keep_privileges}, {"missing", missing}});
 }
 

@@ -1,6 +1,7 @@
 #include "box/spec.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 
 namespace rushes::box {
 namespace {
@@ -36,7 +37,7 @@ std::string encode(const BoxSpec& spec) {
                             {"readable", to_json_array(spec.readable)},
                             {"doorPort", spec.door_port},
                             {"scratchIsMount", spec.scratch_is_mount}};
-  return json::serialize(object);
+  return to_json_text(object);
 }
 
 Result<BoxSpec> decode_box_spec(std::string_view text) {

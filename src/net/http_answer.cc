@@ -1,3 +1,4 @@
+#include "base/json_writer.h"
 #include "net/gzip.h"
 #include "net/http_connection.h"
 

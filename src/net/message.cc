@@ -1,5 +1,6 @@
 #include "net/message.h"
 
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -119,7 +120,7 @@ json::object problem_members(int status, std::string_view code, std::string_view
 }
 
 Response problem_response(int status, const json::object& body) {
-  Response response(status, "application/problem+json", json::serialize(body));
+  Response response(status, "application/problem+json", to_json_text(body));
   response.headers.add("Cache-Control", "no-store");
   response.headers.add("X-Content-Type-Options", "nosniff");
   return response;
@@ -159,9 +160,7 @@ Response problem(const Error& error, const json::object& more) {
   return response;
 }
 
-Response json_response(int status, const json::value& value) {
-  return json_text_response(status, json::serialize(value));
-}
+Response json_response(int status, const json::value& value) { return json_text_response(status, to_json_text(value)); }
 
 Response json_text_response(int status, std::string text) {
   Response response(status, "application/json", std::move(text));

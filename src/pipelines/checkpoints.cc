@@ -1,6 +1,7 @@
 #include "pipelines/checkpoints.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 
 namespace rushes::pipelines {
 namespace {
@@ -44,7 +45,7 @@ void keep_transcript(const Findings& findings, Reporter& reporter) {
                           {"timed", transcript.timed},
                           {"segments", std::move(segments)},
                           {"words", std::move(words)}};
-  reporter.checkpoint(kTranscript, json::serialize(kept));
+  reporter.checkpoint(kTranscript, to_json_text(kept));
 }
 
 bool restore_transcript(const Order& order, Findings& findings) {

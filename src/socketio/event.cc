@@ -1,9 +1,9 @@
 #include "socketio/event.h"
 
+#include "base/json_writer.h"
 #include "net/utf8.h"
 
-#include <charconv>
-#include <cmath>
+#include <array>
 
 namespace rushes::socketio {
 namespace {
@@ -44,17 +44,17 @@ void Arguments::separate() {
 
 void Arguments::append(const json::value& value) {
   separate();
-  append_text(text_, json::serialize(value));
+  append_text(text_, to_json_text(value));
 }
 
 void Arguments::append(const json::object& value) {
   separate();
-  append_text(text_, json::serialize(value));
+  append_text(text_, to_json_text(value));
 }
 
 void Arguments::append(const json::array& value) {
   separate();
-  append_text(text_, json::serialize(value));
+  append_text(text_, to_json_text(value));
 }
 
 void Arguments::append(RawJson value) {
@@ -70,7 +70,9 @@ void Arguments::append(Binary value) {
 
 void Arguments::append(std::string_view value) {
   separate();
-  append_text(text_, json::serialize(json::string_view(value.data(), value.size())));
+  std::string text;
+  append_json_string(text, value);
+  append_text(text_, text);
 }
 
 void Arguments::append(std::int64_t value) {
@@ -85,13 +87,8 @@ void Arguments::append(std::uint64_t value) {
 
 void Arguments::append(double value) {
   separate();
-  if (!std::isfinite(value)) {
-    text_ += "null";  // as JavaScript writes it
-    return;
-  }
-  char digits[32];
-  const auto result = std::to_chars(digits, digits + sizeof digits, value);
-  text_.append(digits, result.ptr);
+  std::array<char, kMostJsonDigits> digits{};
+  text_.append(digits.data(), write_json_number(digits.data(), value));
 }
 
 }  // namespace rushes::socketio

@@ -134,7 +134,7 @@ Result<Packet> decode_packet(std::string_view text, const PacketLimits& limits) 
   if (!id) return id.error();
   packet.id = *id;
   if (!text.empty()) {
-    auto data = parse_json(text, limits.max_depth);
+    auto data = parse_json(text);
     if (!data) return data.error();
     packet.data = std::move(*data);
   }

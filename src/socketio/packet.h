@@ -30,7 +30,6 @@ struct EncodedPacket {
 
 struct PacketLimits {
   std::size_t max_attachments = 10;
-  std::size_t max_depth = 32;
 };
 
 /// Reads the text of one Socket.IO packet (without Engine.IO's `4`).

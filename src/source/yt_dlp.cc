@@ -1,6 +1,7 @@
 #include "source/yt_dlp.h"
 
 #include "base/file.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "box/door_report.h"
@@ -126,7 +127,7 @@ class YtDlp final : public Fetcher {
     auto record = detail::read_info(*info, checked->url);
     if (!record) return record;
     // What follows need not ask the site again; and a site may answer a second time with a captcha.
-    const auto kept = write_file_atomically(info_file(), json::serialize(*info), 0600);
+    const auto kept = write_file_atomically(info_file(), to_json_text(*info), 0600);
     described_ = kept ? record->webpage_url : std::string();
     return record;
   }

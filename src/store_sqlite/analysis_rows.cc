@@ -1,6 +1,7 @@
 #include "store_sqlite/analysis_rows.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "sqlite/fold.h"
 
 // Which are the user's (?1), whether they are listed yet or not (?2: their numbers, a JSON array), with the words (?3)
@@ -47,7 +48,7 @@ void save_analysis(sqlite::Connection& database, LiveJobs& live, const jobs::Job
   const auto number = live.new_analysis_number();
   database.run("INSERT INTO analyses VALUES (?, ?, ?, ?, ?, ?, ?, ?)", number, completion.audit.value(),
                job.user.value(), job.id.value(), static_cast<int>(job.type), job.title, to_millis(now),
-               json::serialize(completion.result));
+               to_json_text(completion.result));
   live.lists().analyses.add(database, job.user, {number, number});
   live.lists().analysis_ids.add(database, completion.audit.value(), number);
 }
@@ -78,7 +79,7 @@ jobs::HistoryPage read_history(sqlite::Connection& database, const UserList& lis
                                const jobs::HistoryQuery& query) {
   json::array numbers;
   for (const auto& entry : list.unlisted(user, 0, INT64_MAX)) numbers.emplace_back(entry.row);
-  const auto unlisted = json::serialize(numbers);
+  const auto unlisted = to_json_text(numbers);
   const auto wanted = sqlite::fold_case(query.search);
   auto& counted = database.statement("SELECT count(*)" RUSHES_WANTED_ANALYSES).bind(user.value(), unlisted, wanted);
   counted.next();

@@ -1,5 +1,7 @@
 #include "store_sqlite/sqlite_notification_store.h"
 
+#include "base/json_writer.h"
+
 namespace rushes::store_sqlite {
 
 using notifications::ListPage;
@@ -46,7 +48,7 @@ Notification SqliteNotificationStore::insert(sqlite::Connection& database, NewNo
       "INSERT INTO notifications (id, user_id, title, message, type, severity, action_url, action_button_text,"
       " metadata, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       added.id.value(), kept.user.value(), kept.title, kept.message, static_cast<int>(kept.type),
-      static_cast<int>(kept.severity), kept.action_url, kept.action_button_text, json::serialize(kept.metadata),
+      static_cast<int>(kept.severity), kept.action_url, kept.action_button_text, to_json_text(kept.metadata),
       to_millis(added.created_at));
   return added;
 }

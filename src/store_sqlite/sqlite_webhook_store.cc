@@ -1,6 +1,7 @@
 #include "store_sqlite/sqlite_webhook_store.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "store_sqlite/webhook_rows.h"
 
 #include <algorithm>
@@ -90,7 +91,7 @@ Task<Result<Webhook>> SqliteWebhookStore::add(Webhook webhook, int most) {
     database.run(
         "INSERT INTO webhooks (id, user_id, url, secret, types, created_at, description) VALUES (?, ?, ?, ?, ?, ?, ?)",
         webhook.id.value(), webhook.user.value(), webhook.url, webhook.secret,
-        json::serialize(to_json_array(webhook.types)), to_millis(webhook.created_at), webhook.description);
+        to_json_text(to_json_array(webhook.types)), to_millis(webhook.created_at), webhook.description);
     return webhook;
   };
   return writer_.write(std::move(work));
@@ -110,7 +111,7 @@ Task<Result<Webhook>> SqliteWebhookStore::change(UserId user, WebhookId id, webh
     if (!is_owned(database, user, id)) return webhook_not_found();
     const auto now = clock_.now();
     std::optional<std::string> types;
-    if (change.types) types = json::serialize(to_json_array(*change.types));
+    if (change.types) types = to_json_text(to_json_array(*change.types));
     database.run(
         "UPDATE webhooks SET url = ifnull(?, url), description = ifnull(?, description), types = ifnull(?, types)"
         " WHERE id = ?",

@@ -1,6 +1,7 @@
 #include "worker/protocol.h"
 
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -70,7 +71,7 @@ std::string encode(const pipelines::Order& order) {
                             {"cookies", order.cookies},
                             {"filesUrl", order.files_url},
                             {"checkpoints", json::value_from(order.checkpoints)}};
-  return json::serialize(object);
+  return to_json_text(object);
 }
 
 Result<pipelines::Order> decode_order(std::string_view text) {
@@ -130,7 +131,7 @@ std::string encode(const FromWorker& message) {
     object = {
         {"kind", "failed"}, {"code", failure.code}, {"message", failure.message}, {"retryable", failure.retryable}};
   }
-  return json::serialize(object);
+  return to_json_text(object);
 }
 
 Result<FromWorker> decode_from_worker(std::string_view text) {

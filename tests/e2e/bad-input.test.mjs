@@ -129,3 +129,21 @@ test('names of files are names only', async () => {
   assert.deepEqual(server.filesIn('uploads').filter((file) => !/^[\w-]+\/source$/.test(file)), []);
   await dora.post(`/analyze/job/${answer.body.jobId}/cancel`);
 });
+
+test('a body that is no JSON says what is wrong with it', async () => {
+  const detail = async (body) => (await raw('/analyze/transcript', body)).body.detail;
+  assert.equal(await detail('['.repeat(200)), 'The body is not JSON: nested deeper than 128 levels at byte 128.');
+  assert.match(await detail(Buffer.from('{"transcript":"\xff"}', 'latin1')), /^The body is not JSON: bytes that are not UTF-8 at byte 1\d\.$/);
+  assert.match(await detail('{"transcript":"x"'), /^The body is not JSON: it ends too early at byte 17\.$/);
+});
+
+test('a text that was cut within an emoji is taken, with U+FFFD where the half stood', async () => {
+  const user = userOf(server, 'cut');
+  const cut = `${talk} The end 🎬`.slice(0, -1);
+  assert.match(JSON.stringify({ cut }), /\\ud83c"/);
+  const { status, body } = await user.post('/analyze/transcript', { transcript: cut, configuration: { title: 'A film 🎬'.slice(0, -1), ['x\udfac']: 1 } });
+  assert.equal(status, 201, JSON.stringify(body));
+  const end = await user.ended(body.jobId);
+  assert.equal(end.status, 'completed');
+  assert.equal(end.data.configuration?.title ?? end.data.title, 'A film \ufffd');
+});

@@ -51,6 +51,20 @@ test('every step of a transcript job is told, in the words and percentages of th
   for (const name of ['createdAt', 'processedAt', 'finishedAt']) assert.ok(!Number.isNaN(Date.parse(status[name])), name);
 });
 
+test('numbers are written as JavaScript writes them, live and stored', async () => {
+  const user = userOf(server, 'numbers');
+  const { jobId } = (await user.transcript(talkAsSrt)).body;
+  await user.ended(jobId);
+  for (const route of [`/analyze/job/${jobId}/status`, `/analyze/job/${jobId}/events`]) {
+    const answer = await fetch(server.url + route, { headers: { Authorization: `Bearer ${user.token}` } });
+    const text = await answer.text();
+    assert.match(text, /"start":\d+(\.\d+)?,/);
+    const outside = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+    assert.doesNotMatch(outside, /\d[eE]/);
+    for (const number of outside.match(/-?\d[\d.]*/g)) assert.equal(String(Number(number)), number);
+  }
+});
+
 test('two sockets of one user get the same events, another user gets none', async () => {
   const alice = userOf(server, 'alice-with-two');
   const [phone, laptop, stranger] = await Promise.all([

@@ -1,6 +1,7 @@
 #include "api/schedule_form.h"
 
 #include "api/tests/context_fixture.h"
+#include "base/json_writer.h"
 
 namespace rushes::api {
 namespace {
@@ -80,10 +81,10 @@ TEST_F(ScheduleFormTest, AnAnswerSaysWhenItComesNext) {
   schedule.created_at = clock_.now();
   schedule.next_at = clock_.now() + std::chrono::minutes(90);
   auto shown = to_json(schedule);
-  EXPECT_EQ(json::serialize(shown.at("nextRuns")),
+  EXPECT_EQ(to_json_text(shown.at("nextRuns")),
             R"(["2026-01-01T01:30:00.000Z","2026-01-02T01:30:00.000Z","2026-01-03T01:30:00.000Z",)"
             R"("2026-01-04T01:30:00.000Z","2026-01-05T01:30:00.000Z"])");
-  EXPECT_EQ(json::serialize(shown.at("job")),
+  EXPECT_EQ(to_json_text(shown.at("job")),
             R"({"type":"video","configuration":{"url":"https://example.org/v"},"options":{"priority":-1}})");
   EXPECT_TRUE(shown.at("lastRun").is_null());
   schedule.paused = true;
@@ -91,7 +92,7 @@ TEST_F(ScheduleFormTest, AnAnswerSaysWhenItComesNext) {
   schedule.last = schedules::LastRun{clock_.now(), "QUEUE_LIMIT", std::nullopt};
   shown = to_json(schedule);
   EXPECT_TRUE(shown.at("nextRuns").get_array().empty());
-  EXPECT_EQ(json::serialize(shown.at("lastRun")),
+  EXPECT_EQ(to_json_text(shown.at("lastRun")),
             R"({"at":"2026-01-01T00:00:00.000Z","outcome":"skipped","reason":"QUEUE_LIMIT"})");
 }
 

@@ -4,6 +4,7 @@
 #include "app/config.h"
 #include "auth/jwt.h"
 #include "auth/secret.h"
+#include "base/json_writer.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -144,7 +145,7 @@ int fail(const Error& error, bool json) {
 }
 
 void print_json(const json::value& value) {
-  fmt::print("{}\n", json::serialize(value));
+  fmt::print("{}\n", to_json_text(value));
   std::fflush(stdout);
 }
 

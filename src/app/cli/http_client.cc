@@ -1,5 +1,6 @@
 #include "app/cli/http_client.h"
 
+#include "base/json_writer.h"
 #include "base/text.h"
 
 #include <boost/url/parse.hpp>
@@ -149,7 +150,7 @@ Result<json::object> HttpClient::get(std::string_view path,
 Result<json::object> HttpClient::post(std::string_view path, const json::object& body) {
   curl_easy_reset(handle_);
   Transfer transfer;
-  const auto text = json::serialize(body);
+  const auto text = to_json_text(body);
   transfer.add_header("Content-Type: application/json");
   curl_easy_setopt(handle_, CURLOPT_POST, 1L);
   curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(text.size()));

@@ -1,5 +1,7 @@
 #include "app/cli/live_packet.h"
 
+#include "base/json_writer.h"
+
 #include <optional>
 #include <utility>
 
@@ -82,11 +84,11 @@ Result<LivePacket> parse_live_packet(std::string_view message) {
 }
 
 std::string connect_packet(std::string_view name_space, const json::object& auth) {
-  return "40" + std::string(name_space) + "," + json::serialize(auth);
+  return "40" + std::string(name_space) + "," + to_json_text(auth);
 }
 
 std::string event_packet(std::string_view name_space, int id, std::string_view event) {
-  return "42" + std::string(name_space) + "," + std::to_string(id) + json::serialize(json::array{event});
+  return "42" + std::string(name_space) + "," + std::to_string(id) + to_json_text(json::array{event});
 }
 
 }  // namespace rushes::app::cli

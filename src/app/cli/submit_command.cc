@@ -3,6 +3,7 @@
 #include "app/cli/submission.h"
 #include "app/cli/watch_command.h"
 #include "base/file.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
@@ -97,7 +98,7 @@ Result<json::object> send(Link& link, const SubmitOptions& options, SourceKind k
   const std::filesystem::path file(options.source);
   UploadBar bar(printable(file.filename().string()), options.connection.json, watcher);
   Upload upload{file, "video", {}, [&bar](std::uint64_t sent, std::uint64_t of) { bar(sent, of); }};
-  if (!configuration.empty()) upload.texts.emplace_back("configuration", json::serialize(configuration));
+  if (!configuration.empty()) upload.texts.emplace_back("configuration", to_json_text(configuration));
   auto answer = link.http->upload("/analyze/upload", upload);
   bar.clear();
   return answer;

@@ -1,5 +1,6 @@
 #include "auth/testing/signer.h"
 
+#include "base/json_writer.h"
 #include "base/text.h"
 
 #include <openssl/bn.h>
@@ -102,7 +103,7 @@ std::string Signer::sign(const json::object& claims, const json::object& more) c
   json::object header{{"alg", algorithm_}, {"typ", "JWT"}};
   if (!kid_.empty()) header["kid"] = kid_;
   for (const auto& member : more) header[member.key()] = member.value();
-  const auto text = base64url_encode(json::serialize(header)) + "." + base64url_encode(json::serialize(claims));
+  const auto text = base64url_encode(to_json_text(header)) + "." + base64url_encode(to_json_text(claims));
   return text + "." + base64url_encode(signature(text));
 }
 

@@ -2,6 +2,7 @@
 #include "auth/algorithm.h"
 #include "auth/signature.h"
 #include "base/json.h"
+#include "base/json_writer.h"
 
 #include <string>
 #include <string_view>
@@ -46,7 +47,7 @@ class Signer {
 /// A key set, as text.
 template <class... Keys>
 std::string jwks_of(Keys... keys) {
-  return json::serialize(json::object{{"keys", json::array{std::move(keys)...}}});
+  return to_json_text(json::object{{"keys", json::array{std::move(keys)...}}});
 }
 
 }  // namespace rushes::auth::testing

@@ -3,6 +3,7 @@
 #include "auth/secret.h"
 #include "auth/testing/signer.h"
 #include "base/file.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 
 #include <gmock/gmock.h>
@@ -32,7 +33,7 @@ class TokenVerifierTest : public ::testing::Test {
     return verified ? "accepted" : std::string(verified.error().public_name());
   }
   static std::string forge(std::string_view header, const json::object& payload, std::string_view signature) {
-    return base64url_encode(header) + "." + base64url_encode(json::serialize(payload)) + "." + std::string(signature);
+    return base64url_encode(header) + "." + base64url_encode(to_json_text(payload)) + "." + std::string(signature);
   }
 
   FakeClock clock_;
@@ -149,7 +150,7 @@ class KeysTest : public ::testing::Test {
   }
   static std::string hmac_token(Algorithm algorithm, std::string_view secret, const json::object& header,
                                 const json::object& payload) {
-    const auto text = base64url_encode(json::serialize(header)) + "." + base64url_encode(json::serialize(payload));
+    const auto text = base64url_encode(to_json_text(header)) + "." + base64url_encode(to_json_text(payload));
     return text + "." + base64url_encode(hmac(algorithm, secret, text));
   }
 
@@ -184,7 +185,7 @@ TEST_F(KeysTest, RefusesAChangedTokenOfEveryAlgorithm) {
     const auto token = signer->sign(claims());
     const auto first = token.find('.');
     const auto second = token.rfind('.');
-    const auto other = base64url_encode(json::serialize(claims({{"sub", "mallory"}})));
+    const auto other = base64url_encode(to_json_text(claims({{"sub", "mallory"}})));
     EXPECT_EQ(refusal(token.substr(0, first + 1) + other + token.substr(second)), "TOKEN_INVALID");
     EXPECT_EQ(refusal(token.substr(0, second + 1)), "TOKEN_INVALID") << "no signature";
     EXPECT_EQ(refusal(token + "AAAA"), "TOKEN_INVALID") << "a longer signature";
@@ -200,7 +201,7 @@ TEST_F(KeysTest, NeverTakesAPublicKeyForASecret) {
   // CVE-2015-9235: all that is public about a key, used as an HMAC's secret.
   const json::object header{{"alg", "HS256"}, {"kid", "rsa"}};
   for (const auto& known :
-       {pem_.public_pem(), rsa_.public_pem(), json::serialize(rsa_.jwk()), std::string(rsa_.jwk().at("n").get_string()),
+       {pem_.public_pem(), rsa_.public_pem(), to_json_text(rsa_.jwk()), std::string(rsa_.jwk().at("n").get_string()),
         base64url_decode(std::string(rsa_.jwk().at("n").get_string())).value()}) {
     EXPECT_EQ(refusal(hmac_token(Algorithm::hs256, known, header, claims())), "TOKEN_INVALID");
     EXPECT_EQ(refusal(hmac_token(Algorithm::hs256, known, {{"alg", "RS256"}, {"kid", "rsa"}}, claims())),
@@ -245,7 +246,7 @@ TEST_F(KeysTest, RefusesCriticalExtensionsAndNamesThatOccurTwice) {
     const auto text = base64url_encode(header) + "." + base64url_encode(payload);
     return text + "." + base64url_encode(hmac(Algorithm::hs256, kSecret, text));
   };
-  const auto payload = json::serialize(claims());
+  const auto payload = to_json_text(claims());
   EXPECT_EQ(refusal(signed_as(R"({"alg":"HS256","x":"a:\"b"})", payload)), "accepted");
   EXPECT_EQ(refusal(signed_as(R"({"alg":"none","alg":"HS256"})", payload)), "TOKEN_INVALID");
   EXPECT_EQ(refusal(signed_as(R"({"alg":"HS256"})", R"({"sub":"mallory",)" + payload.substr(1))), "TOKEN_INVALID");

@@ -2,6 +2,7 @@
 
 #include "auth/key_set.h"
 #include "auth/testing/signer.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 
 #include <gmock/gmock.h>
@@ -204,7 +205,7 @@ TEST(KeySet, RefusesWhatIsNone) {
   std::string many = "{\"keys\":[";
   for (int i = 0; i < 101; ++i) many += (i > 0 ? ",{}" : "{}");
   EXPECT_THAT(refused(many + "]}"), HasSubstr("more than 100"));
-  EXPECT_EQ(refused(json::serialize(Signer::ec("alone").jwk())), "accepted");
+  EXPECT_EQ(refused(to_json_text(Signer::ec("alone").jwk())), "accepted");
 }
 
 }  // namespace

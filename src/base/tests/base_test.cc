@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/text.h"
@@ -10,7 +11,11 @@
 
 #include <sys/stat.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
+#include <limits>
+#include <utility>
 
 namespace rushes {
 namespace {
@@ -90,6 +95,14 @@ TEST(Text, WritesTimesAndSizesAsPeopleReadThem) {
   EXPECT_EQ(to_human_size(1536UL << 10U), "1.5 MiB");
 }
 
+TEST(Json, NumbersAreTheNearestDoubles) {
+  for (const auto* digits :
+       {"31.72", "0.1", "3.3", "1.005", "123456.789", "2.2250738585072011e-308", "9007199254740993e1"}) {
+    EXPECT_EQ(parse_json(digits)->get_double(), std::strtod(digits, nullptr)) << digits;
+  }
+  EXPECT_EQ(parse_json("1e-400")->get_double(), 0);
+}
+
 TEST(Json, RefusesNumbersThatItCouldNotWriteAgain) {
   for (const char* bad : {"1e400", "-1e400", R"([0,{"a":[1e3000]}])"}) EXPECT_FALSE(parse_json(bad)) << bad;
   for (const char* good : {"1e308", "-1.7976931348623157e308", "1e-400", "18446744073709551615"}) {
@@ -109,7 +122,96 @@ TEST(Json, RefusesTrailingTextAndDeepNesting) {
   EXPECT_TRUE(parse_json(R"( {"a": [1, 2]} )"));
   EXPECT_FALSE(parse_json(R"({"a": 1} x)"));
   EXPECT_FALSE(parse_json(""));
-  EXPECT_FALSE(parse_json(std::string(100, '[') + std::string(100, ']')));
+  EXPECT_TRUE(parse_json(std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']')));
+  const auto deep = parse_json(std::string(kMaxJsonDepth + 1, '[') + std::string(kMaxJsonDepth + 1, ']'));
+  ASSERT_FALSE(deep);
+  EXPECT_EQ(deep.error().what(), "not JSON: nested deeper than 128 levels at byte 128");
+}
+
+TEST(Json, HalfASurrogatePairBecomesTheReplacementCharacter) {
+  const auto read = [](std::string_view text) {
+    const auto value = parse_json(text);
+    return value ? std::string(value->get_string()) : value.error().what();
+  };
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("\ud83c")", "\uFFFD"},                // leading, at the end: an emoji cut in two
+      {R"("\udfac")", "\uFFFD"},                // trailing
+      {R"("\uD83C\uDFAC")", "🎬"},               // a pair
+      {R"("\ud83c\ud83c\udfac")", "\uFFFD🎬"},   // leading, then a pair
+      {R"("\ud83c\udfac\udfac")", "🎬\uFFFD"},   // a pair, then trailing
+      {R"("\udfac\ud83c")", "\uFFFD\uFFFD"},    // the wrong way round
+      {R"("\ud83cx\udfac")", "\uFFFDx\uFFFD"},  // something in between
+      {R"("\ud83c\n")", "\uFFFD\n"},            // another escape behind it
+      {R"("\ud83c\\udfac")", "\uFFFD\\udfac"},  // an escaped backslash behind it
+      {R"("\\ud83c")", "\\ud83c"},              // an escaped backslash before it: six letters
+      {R"("\\\ud83c")", "\\\uFFFD"},            // three of them: a backslash and a half
+      {R"("\uDBFF")", "\uFFFD"},
+      {R"("\uDC00")", "\uFFFD"},
+      {R"("\uD7FF\uE000")", "\uD7FF\uE000"},
+  };
+  for (const auto& [text, value] : cases) EXPECT_EQ(read(text), value) << text;
+  for (std::size_t length = 0; length < 40; ++length) {
+    for (std::size_t place = 0; place <= length; ++place) {
+      std::string text(length, 'x');
+      const auto expected = text.substr(0, place) + "\uFFFD" + text.substr(place);
+      for (const auto* half : {"\\ud83c", "\\uDFAC"}) {
+        ASSERT_EQ(read('"' + text.substr(0, place) + half + text.substr(place) + '"'), expected)
+            << length << ", " << place;
+      }
+    }
+  }
+  EXPECT_EQ(parse_json(R"({"k\ud83c":1})")->get_object().begin()->key(), "k\uFFFD");
+  for (const auto* cut :
+       {R"("\ud83")", R"("\ud83c)", R"("\ud83c\u")", R"("\ud83c\udfa")", R"("\ud8xx")", R"("\u")", R"("\)"}) {
+    EXPECT_FALSE(parse_json(cut)) << cut;
+  }
+  const auto bad = parse_json(R"(["\ud83c", x])");
+  ASSERT_FALSE(bad);
+  EXPECT_TRUE(bad.error().what().ends_with("at byte 11")) << bad.error().what();
+}
+
+TEST(Json, BytesThatAreNotUtf8AreNamed) {
+  for (const auto* bad : {"\"\xff\"", "\"abc\xed\xa0\x80\"", "{\"k\xc3\":1}", "\"\xf0\x9f\x8e\"", "\xff"}) {
+    const auto refused = parse_json(bad);
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_TRUE(refused.error().what().starts_with("not JSON: bytes that are not UTF-8 at byte "))
+        << refused.error().what();
+  }
+  EXPECT_TRUE(parse_json("[\"\xff\"").error().what().ends_with("not UTF-8 at byte 2"));
+}
+
+TEST(Json, WritesNumbersAsJavaScriptDoes) {
+  const std::pair<double, const char*> cases[] = {
+      {0.1, "0.1"},
+      {2.5, "2.5"},
+      {5, "5"},
+      {-0.0, "0"},
+      {-3.25, "-3.25"},
+      {31.72, "31.72"},
+      {100'000, "100000"},
+      {1e20, "100000000000000000000"},
+      {1e21, "1e+21"},
+      {1e-6, "0.000001"},
+      {1.5e-7, "1.5e-07"},
+      {1e300, "1e+300"},
+      {1.0 / 3, "0.3333333333333333"},
+      {0.1 + 0.2, "0.30000000000000004"},
+      {std::numeric_limits<double>::infinity(), "null"},
+      {std::nan(""), "null"},
+  };
+  for (const auto& [number, text] : cases) EXPECT_EQ(to_json_text(json::value(number)), text);
+  for (const auto extreme : {std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(),
+                             std::numeric_limits<double>::min(), std::numeric_limits<double>::denorm_min(),
+                             -1.2345678901234567e-6, 123456789012345680000.0, -999999999999999900000.0}) {
+    EXPECT_EQ(std::strtod(to_json_text(json::value(extreme)).c_str(), nullptr), extreme);
+  }
+}
+
+TEST(Json, WritesWhatItReads) {
+  for (const auto* text : {R"({"a":[1,-2,18446744073709551615,2.5,true,false,null,"\u0001\"\\\n🎬"],"":{},"e":[]})",
+                           "[]", "{}", "null", R"("")", "[[[[]]]]", R"({"x":{"y":{"z":0.1}}})"}) {
+    EXPECT_EQ(to_json_text(parse_json(text).value()), text);
+  }
 }
 
 TEST(File, ReplacesAtomicallyWithTheModeAskedFor) {

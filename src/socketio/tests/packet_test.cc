@@ -1,5 +1,7 @@
 #include "socketio/packet.h"
 
+#include "base/json_writer.h"
+
 #include <gtest/gtest.h>
 
 namespace rushes::socketio {
@@ -56,7 +58,11 @@ TEST(SocketIoPacket, RefusesWhatTheProtocolDoesNotAllow) {
     EXPECT_FALSE(decode_packet(bad)) << bad;
   }
   EXPECT_FALSE(decode_packet("2/" + std::string(300, 'n') + R"(,["a"])"));
-  EXPECT_FALSE(decode_packet("2[\"a\"," + std::string(100, '[') + std::string(100, ']') + "]"));
+  const auto nested = [](std::size_t depth) {
+    return decode_packet("2[\"a\"," + std::string(depth, '[') + std::string(depth, ']') + "]");
+  };
+  EXPECT_TRUE(nested(kMaxJsonDepth - 1));
+  EXPECT_FALSE(nested(kMaxJsonDepth));
 }
 
 TEST(SocketIoPacket, ChecksPlaceholders) {
@@ -113,7 +119,7 @@ TEST(SocketIoPacket, RoundTripsThroughItsOwnDecoder) {
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->nsp, "/queue");
   EXPECT_EQ(decoded->id, 99U);
-  EXPECT_EQ(json::serialize(decoded->data), R"(["queue-update",1,"two",{"three":[3.5E0,null]}])");
+  EXPECT_EQ(to_json_text(decoded->data), R"(["queue-update",1,"two",{"three":[3.5,null]}])");
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 
@@ -25,39 +24,6 @@ constexpr std::size_t kMaxTracks = 1'000;
 
 Error failed(std::string_view why) {
   return Error::for_user(Errc::unsupported, "FETCH_FAILED", fmt::format("The video could not be read: {}.", why));
-}
-
-/// Python writes halves of surrogate pairs that pages hold as they are; our parser takes pairs only.
-std::string mend_surrogates(std::string_view text) {
-  const auto unit = [&](std::size_t at) -> unsigned {
-    unsigned value = 0;
-    if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return 0;
-    std::from_chars(text.data() + at + 2, text.data() + at + 6, value, 16);
-    return value;
-  };
-  const auto leads = [](unsigned u) { return u >= 0xD800 && u < 0xDC00; };
-  const auto trails = [](unsigned u) { return u >= 0xDC00 && u < 0xE000; };
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    if (text[i] != '\\') {
-      out += text[i++];
-      continue;
-    }
-    const auto here = unit(i);
-    std::size_t length = 2;  // an escape is at least that long, so `\\u` is not taken for one
-    if (leads(here) && trails(unit(i + 6))) {
-      length = 12;
-    } else if (leads(here) || trails(here)) {
-      out += "\\ufffd";
-      i += 6;
-      continue;
-    }
-    length = std::min(length, text.size() - i);
-    out += text.substr(i, length);
-    i += length;
-  }
-  return out;
 }
 
 std::string text_of(const json::object& info, std::string_view key, std::size_t max) {
@@ -152,7 +118,7 @@ void read_formats(const json::object& info, VideoRecord& record) {
 }  // namespace
 
 Result<json::object> parse_info(std::string_view text) {
-  auto parsed = parse_json(mend_surrogates(text), 64);
+  auto parsed = parse_json(text);
   if (!parsed) return failed("yt-dlp printed no JSON");
   if (!parsed->is_object()) return failed("yt-dlp found nothing");
   return std::move(parsed->get_object());

@@ -3,6 +3,7 @@
 #include "app/cli/analysis_text.h"
 #include "app/cli/job_lookup.h"
 #include "app/cli/job_table.h"
+#include "base/json_writer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -77,7 +78,7 @@ TEST(JobView, AnEndStaysUntilTheJobIsStartedAgain) {
 
 TEST(JobView, ASnapshotHasTheFormOfAnEvent) {
   const auto update = as_update(job_from_rest(object(kListed)));
-  EXPECT_EQ(json::serialize(update),
+  EXPECT_EQ(to_json_text(update),
             R"({"jobId":"0190f3a1-0000-7000-8000-0000deadbeef","eventType":"job-failed","progress":57,)"
             R"("stage":"failed","message":"Job processing failed","error":"It is broken.","metadata":)"
             R"({"snapshot":true,"videoTitle":"talk.mp4","jobType":"upload","attempt":2,)"

@@ -2,6 +2,7 @@
 
 #include "app/cli/duration.h"
 #include "app/cli/when.h"
+#include "base/json_writer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,7 +64,7 @@ TEST(ReadsAsText, KnowsTextFromBytes) {
 
 TEST(Configuration, HoldsOnlyWhatWasChosen) {
   EXPECT_EQ(configuration_of({}, ""), json::object());
-  EXPECT_EQ(json::serialize(configuration_of({"en", "friendly", "T"}, "https://e")),
+  EXPECT_EQ(to_json_text(configuration_of({"en", "friendly", "T"}, "https://e")),
             R"({"url":"https://e","language":"en","tone":"friendly","title":"T"})");
 }
 
