@@ -7,6 +7,9 @@
 #include "net/http_server.h"
 #include "socketio/server.h"
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -21,13 +24,20 @@ using socketio::SocketPtr;
 /// Engine.IO: what comes in goes out.
 class Echo final : public engineio::SessionHandler {
  public:
-  explicit Echo(engineio::Session& session) : session_(&session) {}
+  Echo(engineio::Session& session, std::string greeting) : session_(&session), greeting_(std::move(greeting)) {
+    if (!greeting_.empty()) session_->send(net::Frame::text("4before ", greeting_));
+  }
+  void on_open() override {
+    if (!greeting_.empty()) session_->send(net::Frame::text("4", greeting_));
+    if (greeting_ == "bye") session_->close(engineio::CloseReason::forced_close);
+  }
   void on_message(std::string_view text) override { session_->send(net::Frame::text("4", text)); }
   void on_binary(std::string_view bytes) override { session_->send(net::Frame::binary(bytes)); }
   void on_close(engineio::CloseReason) override { session_ = nullptr; }
 
  private:
   engineio::Session* session_;
+  const std::string greeting_;
 };
 
 Task<> message_back(SocketPtr socket, Event event, Ack) {
@@ -127,6 +137,13 @@ Task<std::optional<socketio::ConnectError>> only_with_token(SocketPtr socket) {
   co_return refusal;
 }
 
+Task<std::optional<socketio::ConnectError>> take_its_time(SocketPtr socket) {
+  asio::steady_timer timer(socket->executor(), std::chrono::milliseconds(100));
+  boost::system::error_code failed;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+  co_return std::nullopt;
+}
+
 void add_test_handlers(socketio::Server& io) {
   auto& root = io.of("/");
   root.on("join", join);
@@ -142,6 +159,9 @@ void add_test_handlers(socketio::Server& io) {
   auto& closed = io.of("/closed");
   closed.use(only_with_token);
   closed.on_raw("message", message_back);
+  auto& slow = io.of("/slow");
+  slow.use(take_its_time);
+  slow.on_raw("message", message_back);
   auto& watched = io.of("/watched");
   watched.on_disconnect([&io](const SocketPtr& socket, std::string_view reason) {
     io.of("/").emit_all("departed", socket->id(), reason);
@@ -214,8 +234,9 @@ int serve(int argc, char** argv) {
   engine_options.upgrade_timeout = options.upgrade_timeout;
   engine_options.sid_prefix = options.sid_prefix;
   engine_options.per_message_deflate = options.per_message_deflate;
-  engineio::Engine engine(shards, engine_options, rng,
-                          [](engineio::Session& session, net::Request&) { return std::make_shared<Echo>(session); });
+  engineio::Engine engine(shards, engine_options, rng, [](engineio::Session& session, net::Request& request) {
+    return std::make_shared<Echo>(session, request.query_param("greeting").value_or(""));
+  });
 
   net::Router router;
   io.attach(router);

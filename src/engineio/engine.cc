@@ -56,12 +56,14 @@ struct Engine::Query {
   std::string version;
   std::string sid;
   std::optional<std::size_t> shard;
+  bool base64;
 
   Query(const net::Request& request, std::string_view sid_prefix, std::size_t shards)
       : transport(request.query_param("transport").value_or("")),
         version(request.query_param("EIO").value_or("")),
         sid(request.query_param("sid").value_or("")),
-        shard(shard_of(sid, sid_prefix, shards)) {}
+        shard(shard_of(sid, sid_prefix, shards)),
+        base64(!request.query_param("b64").value_or("").empty()) {}
 };
 
 Engine::Engine(Shards& shards, Options options, Rng& rng, HandlerFactory factory)
@@ -89,6 +91,16 @@ std::size_t Engine::connections() const noexcept {
             counts.closed_websocket.value();
   }
   return open;
+}
+
+void Engine::answer_version_3(const std::vector<std::string>& messages) {
+  // Each packet behind its length. Nobody is kept: the session's id is none, and the last packet closes it.
+  const auto add = [this](std::string_view packet) {
+    version_3_answer_.append(std::to_string(packet.size())).append(":").append(packet);
+  };
+  add(R"(0{"sid":"none","upgrades":[],"pingInterval":25000,"pingTimeout":20000})");
+  for (const auto& message : messages) add("4" + message);
+  add("1");
 }
 
 void Engine::attach(net::Router& router) {
@@ -149,6 +161,7 @@ Task<net::Response> Engine::handle(net::Request& request) {
   }
   if (request.method != "GET") co_return refuse(RequestError::bad_method);
   if (query.transport != "polling") co_return refuse(RequestError::bad_request);
+  if (query.version == "3" && !version_3_answer_.empty()) co_return text(version_3_answer_);
   if (query.version != "4") co_return refuse(RequestError::unsupported_version);
   co_return open(request);
 }
@@ -215,10 +228,10 @@ Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
     if (parts_[shard]->sessions.stopping) {
       co_return net::UpgradeAnswer(net::problem(Error(Errc::unavailable, "stopping")));
     }
-    std::function<void(net::DetachedSocket)> owner = [this, shard, &request,
-                                                      answer = std::move(*handshake)](net::DetachedSocket socket) {
+    std::function<void(net::DetachedSocket)> owner = [this, shard, &request, answer = std::move(*handshake),
+                                                      base64 = query.base64](net::DetachedSocket socket) {
       auto& session = add_session(shard);
-      session.open_websocket(std::move(socket), answer, factory_(session, request));
+      session.open_websocket({std::move(socket), answer, base64}, factory_(session, request));
     };
     co_return net::UpgradeAnswer(std::move(owner));
   }
@@ -228,14 +241,14 @@ Task<net::UpgradeAnswer> Engine::handle_upgrade(net::Request& request) {
   auto look = look_up(shard, query.sid);
   const auto found = co_await run_on(shards_.executor(shard), std::move(look));
   if (found == Found::unknown) co_return net::UpgradeAnswer(refuse(RequestError::session_unknown));
-  std::function<void(net::DetachedSocket)> owner = [this, shard, sid = query.sid,
-                                                    answer = std::move(*handshake)](net::DetachedSocket socket) {
+  std::function<void(net::DetachedSocket)> owner = [this, shard, sid = query.sid, answer = std::move(*handshake),
+                                                    base64 = query.base64](net::DetachedSocket socket) {
     const auto held = std::make_shared<net::DetachedSocket>(std::move(socket));
     // The socket moves to the session's shard.
-    parts_[shard]->sessions.loop->run([this, shard, sid, answer, held] {
+    parts_[shard]->sessions.loop->run([this, shard, sid, answer, base64, held] {
       auto* session = find(shard, sid);
       if (session != nullptr && session->can_upgrade()) {
-        session->start_probe(std::move(*held), answer);
+        session->start_probe({std::move(*held), answer, base64});
         return;
       }
       // A second one for a session that has its WebSocket: let in, then closed, as clients expect it.

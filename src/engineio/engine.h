@@ -15,8 +15,8 @@
 
 namespace rushes::engineio {
 
-/// Makes what stands on a new session; called on its shard, before the first message. `request` is the
-/// session's first and may be moved from.
+/// Makes what stands on a new session; called on its shard, before `on_open`. What it sends by the session waits for
+/// the open packet. `request` is the session's first and may be moved from.
 using HandlerFactory = std::function<std::shared_ptr<SessionHandler>(Session& session, net::Request& request)>;
 
 /// An Engine.IO v4 server: sessions, found by their id on the shard that it names, over long-polling and
@@ -30,6 +30,10 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
+
+  /// What a client of Engine.IO 3, which this is not, gets in answer to its handshake by polling: messages of its
+  /// protocol that can tell its user so. Without them it is refused, and shows "xhr poll error". Before `attach`.
+  void answer_version_3(const std::vector<std::string>& messages);
 
   /// Serves the options' path, with and without its last slash.
   void attach(net::Router& router);
@@ -69,6 +73,7 @@ class Engine {
   const Options options_;
   Rng& rng_;
   const HandlerFactory factory_;
+  std::string version_3_answer_;  // a payload; empty: none
   std::vector<std::unique_ptr<Part>> parts_;
   bool stopped_ = false;
 };

@@ -64,24 +64,29 @@ Result<Packet> decode_packet(std::string_view text) {
   return Packet{static_cast<PacketType>(text.front() - '0'), text.substr(1)};
 }
 
+Result<PayloadPart> decode_part(std::string_view text) {
+  PayloadPart part;
+  if (text.starts_with('b')) {
+    auto bytes = decode_base64(text.substr(1));
+    if (!bytes) return bytes.error();
+    part.binary = true;
+    part.bytes = std::move(*bytes);
+  } else {
+    const auto packet = decode_packet(text);
+    if (!packet) return packet.error();
+    part.packet = *packet;
+  }
+  return part;
+}
+
 Result<std::vector<PayloadPart>> decode_payload(std::string_view body) {
   if (!net::is_valid_utf8(body)) return Error(Errc::malformed, "a payload that is not UTF-8");
   std::vector<PayloadPart> parts;
   for (;;) {
     const auto end = body.find(kSeparator);
-    const auto text = body.substr(0, end);
-    PayloadPart part;
-    if (text.starts_with('b')) {
-      auto bytes = decode_base64(text.substr(1));
-      if (!bytes) return bytes.error();
-      part.binary = true;
-      part.bytes = std::move(*bytes);
-    } else {
-      const auto packet = decode_packet(text);
-      if (!packet) return packet.error();
-      part.packet = *packet;
-    }
-    parts.push_back(std::move(part));
+    auto part = decode_part(body.substr(0, end));
+    if (!part) return part.error();
+    parts.push_back(std::move(*part));
     if (end == std::string_view::npos) return parts;
     body.remove_prefix(end + 1);
   }
@@ -102,6 +107,12 @@ std::string encode_payload(const std::vector<net::FramePtr>& packets) {
     }
   }
   return payload;
+}
+
+net::FramePtr encode_base64(const net::Frame& binary) {
+  std::string text;
+  append_base64(text, binary.payload());
+  return net::Frame::text("b", text);
 }
 
 std::string error_body(RequestError error) {

@@ -21,12 +21,16 @@ struct Packet {
 /// Errors: `malformed` for an empty text or an unknown type. The result borrows from `text`.
 Result<Packet> decode_packet(std::string_view text);
 
-/// A part of a polling payload: a packet, or (`b` and base64) the bytes of a binary message.
+/// A part of a polling payload, or a WebSocket text message: a packet, or (`b` and base64) the bytes of a binary
+/// message.
 struct PayloadPart {
   Packet packet;
   bool binary = false;
   std::string bytes;  // decoded, of a binary message
 };
+
+/// Errors: `malformed` for what `decode_packet` refuses, or bad base64. The packet borrows from `text`.
+Result<PayloadPart> decode_part(std::string_view text);
 
 /// Splits a POST body at its record separators (0x1e).
 /// Errors: `malformed` for a bad packet or base64, or text that is not UTF-8; then no part counts.
@@ -34,6 +38,9 @@ Result<std::vector<PayloadPart>> decode_payload(std::string_view body);
 
 /// The answer to a poll: packets joined by the record separator; binary messages become base64.
 std::string encode_payload(const std::vector<net::FramePtr>& packets);
+
+/// A binary message as text, for clients that take no binary frames (`b64=1`).
+net::FramePtr encode_base64(const net::Frame& binary);
 
 /// Why a request is refused, as clients know it.
 enum class RequestError : std::uint8_t {

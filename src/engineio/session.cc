@@ -23,6 +23,7 @@ class Session::Probe final : public net::WebSocket::Listener, public net::Deadli
   explicit Probe(Session& session) : session_(session) {}
 
   std::unique_ptr<net::WebSocket> socket;
+  bool base64 = false;
 
  private:
   void on_message(bool binary, std::string_view payload) override {
@@ -78,31 +79,42 @@ std::string Session::open_packet(bool upgradable) const {
          ",\"maxPayload\":" + std::to_string(shard_.options.max_payload) + "}";
 }
 
-void Session::open_polling(std::shared_ptr<SessionHandler> handler) {
+void Session::begin(std::shared_ptr<SessionHandler> handler, bool upgradable) {
   handler_ = std::move(handler);
-  shard_.counts.opened_polling.add(1);
-  polling_ = std::make_unique<Polling>(shard_.loop->counts());
-  send(net::Frame::text(open_packet(shard_.options.websocket)));
   shard_.loop->timers().set(*this, shard_.options.ping_interval);
+  const auto early = early_ ? early_->take() : std::vector<net::FramePtr>();
+  early_ = nullptr;
+  send(net::Frame::text(open_packet(upgradable)));
+  for (const auto& message : early) send(message);
+  handler_->on_open();
 }
 
-void Session::open_websocket(net::DetachedSocket socket, const net::WsHandshake& handshake,
-                             std::shared_ptr<SessionHandler> handler) {
-  handler_ = std::move(handler);
+void Session::open_polling(std::shared_ptr<SessionHandler> handler) {
+  shard_.counts.opened_polling.add(1);
+  polling_ = std::make_unique<Polling>(shard_.loop->counts());
+  begin(std::move(handler), shard_.options.websocket);
+}
+
+void Session::open_websocket(Upgrade upgrade, std::shared_ptr<SessionHandler> handler) {
   shard_.counts.opened_websocket.add(1);
+  auto& [socket, handshake, base64] = upgrade;
+  base64_ = base64;
   socket_ = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
                                              shard_.websocket_options, *this);
   socket_->accept(handshake);
-  socket_->send(net::Frame::text(open_packet(false)));
-  shard_.loop->timers().set(*this, shard_.options.ping_interval);
-  socket_->start(std::move(socket.buffered));
+  begin(std::move(handler), false);
+  if (socket_) socket_->start(std::move(socket.buffered));
 }
 
 void Session::send(const net::FramePtr& message) {
   if (closed_) return;
   if (socket_) {
-    socket_->send(message);
+    socket_->send(base64_ && message->is_binary() ? encode_base64(*message) : message);
     return;
+  }
+  if (!polling_) {  // the factory of its handler speaks
+    if (!early_) early_ = std::make_unique<net::OutQueue>(shard_.loop->counts());
+    return early_->push(message, shard_.options.merge_above);
   }
   auto& buffer = polling_->buffer;
   buffer.push(message, shard_.options.merge_above);
@@ -110,11 +122,15 @@ void Session::send(const net::FramePtr& message) {
   if (too_slow && !std::exchange(polling_->too_slow, true)) {
     shard_.loop->counts().too_slow.add(1);
     // Not at once: whoever sends to many must not see one of them vanish under its hands.
-    shard_.loop->post([loop = shard_.loop, &shard = shard_, sid = std::string(sid())] {
-      if (auto* session = shard.sessions.find(sid)) session->close(CloseReason::transport_error);
-    });
+    close_later(CloseReason::transport_error);
   }
   if (has_waiting_poll()) answer_poll(take_payload());
+}
+
+void Session::close_later(CloseReason reason) {
+  shard_.loop->post([&shard = shard_, sid = std::string(sid()), reason] {
+    if (auto* session = shard.sessions.find(sid)) session->close(reason);
+  });
 }
 
 std::size_t Session::backlog() const noexcept {
@@ -154,32 +170,32 @@ void Session::lose_poll() { finish(CloseReason::transport_error, ""); }
 bool Session::receive(std::string_view payload) {
   const auto parts = decode_payload(payload);
   if (!parts) {
-    close(CloseReason::parse_error);
+    finish(CloseReason::parse_error, "");
     return false;
   }
-  for (const auto& part : *parts) {
-    if (closed_) break;
-    if (part.binary) {
-      handler_->on_binary(part.bytes);
-    } else {
-      on_packet(part.packet);
-    }
-  }
+  for (const auto& part : *parts) on_part(part);
   return true;
 }
 
 void Session::on_message(bool binary, std::string_view payload) {
-  if (closed_) return;
   if (binary) {
-    handler_->on_binary(payload);
+    if (!is_ending()) handler_->on_binary(payload);
     return;
   }
-  const auto packet = decode_packet(payload);
-  if (!packet) {
-    close(CloseReason::parse_error);
-    return;
+  const auto part = decode_part(payload);
+  if (!part) return finish(CloseReason::parse_error, "");
+  on_part(*part);
+}
+
+bool Session::is_ending() const noexcept { return closed_ || (polling_ && polling_->close_after_upgrade); }
+
+void Session::on_part(const PayloadPart& part) {
+  if (is_ending()) return;
+  if (part.binary) {
+    handler_->on_binary(part.bytes);
+  } else {
+    on_packet(part.packet);
   }
-  on_packet(*packet);
 }
 
 void Session::on_packet(const Packet& packet) {
@@ -222,8 +238,10 @@ void Session::on_deadline() {
   }
 }
 
-void Session::start_probe(net::DetachedSocket socket, const net::WsHandshake& handshake) {
+void Session::start_probe(Upgrade upgrade) {
+  auto& [socket, handshake, base64] = upgrade;
   auto& probe = *(polling_->probe = std::make_unique<Probe>(*this));
+  probe.base64 = base64;
   probe.socket = std::make_unique<net::WebSocket>(*shard_.loop, std::move(socket.fd), std::move(socket.lease),
                                                   shard_.websocket_options, probe);
   probe.socket->accept(handshake);
@@ -236,9 +254,10 @@ void Session::complete_upgrade() {
   shard_.counts.upgraded.add(1);
   socket_ = std::move(polling_->probe->socket);
   socket_->set_listener(*this);
+  base64_ = polling_->probe->base64;
   retire_probe();
   const auto polling = std::move(polling_);
-  for (const auto& message : polling->buffer.take()) socket_->send(message);
+  for (const auto& message : polling->buffer.take()) send(message);
   if (polling->close_after_upgrade) finish(*polling->close_after_upgrade, "");
 }
 
@@ -261,13 +280,13 @@ void Session::retire_probe() {
 }
 
 void Session::close(CloseReason reason) {
-  const bool by_us = reason == CloseReason::forced_close || reason == CloseReason::server_shutting_down;
-  if (by_us && polling_ && polling_->probe && polling_->probe->probed_) {
+  if (!handler_ && !closed_) return close_later(reason);  // the factory of its handler speaks
+  if (reason != CloseReason::transport_error && polling_ && polling_->probe && polling_->probe->probed_) {
     // The client has stopped polling; what it should still hear can only go over the new transport.
     polling_->close_after_upgrade = reason;
     return;
   }
-  finish(reason, reason == CloseReason::parse_error ? "" : "1");
+  finish(reason, "1");
 }
 
 /// `last_packet`, a literal, is what a poll gets, one that waits or one that is on its way; empty: it finds

@@ -59,6 +59,8 @@ std::string_view to_text(CloseReason reason);
 class SessionHandler {
  public:
   virtual ~SessionHandler() = default;
+  /// The first call. What is sent here, or was sent before, reaches the client right behind the open packet.
+  virtual void on_open() {}
   /// Views are valid during the call.
   virtual void on_message(std::string_view text) = 0;
   virtual void on_binary(std::string_view bytes) = 0;
@@ -128,15 +130,20 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   bool congested() const noexcept { return socket_ ? socket_->congested() : backlog() > 0 && !has_waiting_poll(); }
   /// Bytes that wait for the client.
   std::size_t backlog() const noexcept;
-  /// What was sent before still reaches the client, but after `parse_error`.
+  /// What was sent before still reaches the client, and nothing more of what it sends is read.
   void close(CloseReason reason);
 
   // The rest is the engine's.
 
+  /// A WebSocket whose handshake is to be answered.
+  struct Upgrade {
+    net::DetachedSocket socket;
+    net::WsHandshake handshake;
+    bool base64 = false;  // binary messages go as text, since the client asked for that (`b64=1`)
+  };
   /// Begins on polling, with the open packet in the buffer, or on a WebSocket, whose handshake answer goes first.
   void open_polling(std::shared_ptr<SessionHandler> handler);
-  void open_websocket(net::DetachedSocket socket, const net::WsHandshake& handshake,
-                      std::shared_ptr<SessionHandler> handler);
+  void open_websocket(Upgrade upgrade, std::shared_ptr<SessionHandler> handler);
   bool is_polling() const noexcept { return !socket_ && !closed_; }
   bool closed() const noexcept { return closed_; }
 
@@ -151,7 +158,7 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   /// False: the payload was no payload, and the session is closed.
   bool receive(std::string_view payload);
   bool can_upgrade() const noexcept;
-  void start_probe(net::DetachedSocket socket, const net::WsHandshake& handshake);
+  void start_probe(Upgrade upgrade);
 
  private:
   class Probe;
@@ -162,8 +169,13 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   void on_deadline() override;
 
   std::string open_packet(bool upgradable) const;
+  void begin(std::shared_ptr<SessionHandler> handler, bool upgradable);
+  void on_part(const PayloadPart& part);
   void on_packet(const Packet& packet);
+  /// Whether what the client sends is not read any more.
+  bool is_ending() const noexcept;
   void complete_upgrade();
+  void close_later(CloseReason reason);
   void drop_probe();
   void retire_probe();
   void answer_poll(std::string payload);
@@ -175,6 +187,8 @@ class Session final : public net::Loop::Disposable, public net::WebSocket::Liste
   std::shared_ptr<SessionHandler> handler_;
   std::unique_ptr<net::WebSocket> socket_;  // null while polling
   std::unique_ptr<Polling> polling_;        // null with a WebSocket
+  std::unique_ptr<net::OutQueue> early_;    // what was sent before it was open
+  bool base64_ = false;                     // of the WebSocket
   bool awaits_pong_ = false;
   bool renewed_ = false;  // the time-out of that pong
   bool closed_ = false;

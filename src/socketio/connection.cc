@@ -48,6 +48,13 @@ void Connection::close() {
   if (session_ != nullptr) session_->close(engineio::CloseReason::forced_close);
 }
 
+void Connection::disconnect() {
+  const auto self = shared_from_this();
+  const auto all = sockets_;
+  for (const auto& socket : all) socket->leave_by_server();
+  close();
+}
+
 void Connection::refuse_packet(const Error& error) {
   shard_.counts.bad_packets.add(1);
   log::debug("socketio", "bad packet session={} why=\"{}\"", sid(), error.what());
@@ -143,8 +150,10 @@ void Connection::connect(Packet packet) {
   }
   auto& nsp = *known->second;
   const auto is_same = [&nsp](const SocketPtr& socket) { return &socket->nsp() == &nsp; };
-  // The client's `connect()`, called twice, says it twice.
-  if (find(packet.nsp) || std::any_of(entering_.begin(), entering_.end(), is_same)) return;
+  if (find(packet.nsp)) {
+    return refuse_packet(Error(Errc::malformed, "a second CONNECT for a namespace that was joined"));
+  }
+  if (std::any_of(entering_.begin(), entering_.end(), is_same)) return;
   const auto count = sockets_.size() + static_cast<std::size_t>(std::distance(entering_.begin(), entering_.end()));
   if (count >= core_.options.max_namespaces) {
     shard_.counts.too_many_namespaces.add(1);

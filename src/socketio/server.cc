@@ -72,13 +72,30 @@ class Server::Impl {
 };
 
 Server::Server(Shards& shards, ServerOptions options, const Clock& clock, Rng& rng)
-    : impl_(std::make_unique<Impl>(shards, std::move(options), clock, rng)) {}
+    : path_(options.path), impl_(std::make_unique<Impl>(shards, std::move(options), clock, rng)) {}
 
 Server::~Server() = default;
 
 Namespace& Server::of(std::string_view name) { return impl_->of(name); }
 
-void Server::attach(net::Router& router) { impl_->engine().attach(router); }
+void Server::attach(net::Router& router) {
+  // An ERROR of Socket.IO 2, then a DISCONNECT of each namespace, so that the client does not come back.
+  std::vector<std::string> farewell{
+      R"(4"This server speaks Socket.IO 3 and 4, and the client is older: update socket.io-client.")", "1"};
+  for (const auto& [name, nsp] : impl_->core().namespaces) {
+    if (name != "/") farewell.push_back("1" + name + ",");
+  }
+  impl_->engine().answer_version_3(farewell);
+  impl_->engine().attach(router);
+  const auto folder = path_.ends_with('/') ? path_ : path_ + "/";
+  for (const auto* bundle : {"socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js"}) {
+    router.add("GET", folder + bundle, [](net::Request&) -> Task<net::Response> {
+      co_return net::problem(Error::for_user(Errc::not_found, "CLIENT_NOT_SERVED",
+                                             "The client is not served here. Take it from npm (socket.io-client), or "
+                                             "from https://cdn.socket.io (4.x)."));
+    });
+  }
+}
 
 Task<> Server::stop() { return impl_->stop(); }
 

@@ -63,7 +63,8 @@ class Server {
   /// The namespace of that name, made on the first call. A client that asks for any other is told "Invalid namespace".
   Namespace& of(std::string_view name = "/");
 
-  /// Serves polling and WebSocket at the options' path, with and without its last slash.
+  /// Serves polling and WebSocket at the options' path, with and without its last slash. `socket.io.js` below it, which
+  /// Node's server has, is a 404 that says where to get it.
   void attach(net::Router& router);
 
   /// Closes every connection so that clients come back by themselves, to a server that runs again then, and
@@ -84,6 +85,7 @@ class Server {
   friend class Namespace;
   friend class detail::Connection;
   class Impl;
+  const std::string path_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -187,7 +187,11 @@ std::vector<std::string> Socket::rooms() const {
 Broadcast Socket::to(std::string room) const { return namespace_.to(std::move(room)).except(std::string(id())); }
 
 void Socket::disconnect(bool close_transport) {
-  loop().run([self = shared_from_this(), close_transport] { self->leave_by_server(close_transport); });
+  loop().run([self = shared_from_this(), close_transport] {
+    if (self->left_) return;
+    if (close_transport) return self->connection_->disconnect();
+    self->leave_by_server();
+  });
 }
 
 void Socket::drop_connection() {
@@ -196,14 +200,10 @@ void Socket::drop_connection() {
   });
 }
 
-void Socket::leave_by_server(bool close_transport) {
-  if (left_) return;
-  const auto connection = connection_;
-  if (connected_) {
-    send(encode_disconnect(namespace_.name()));
-    depart("server namespace disconnect");
-  }
-  if (close_transport) connection->close();
+void Socket::leave_by_server() {
+  if (!connected_) return;
+  send(encode_disconnect(namespace_.name()));
+  depart("server namespace disconnect");
 }
 
 void Socket::give_way() {

@@ -115,7 +115,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   Broadcast to(std::string room) const;
 
   /// Leaves the namespace; the client sees "io server disconnect" and does not come back by itself.
-  /// With `close_transport`, the connection with all its namespaces ends too.
+  /// With `close_transport` it leaves all its namespaces so, and the connection ends.
   void disconnect(bool close_transport = false);
 
   /// Ends the connection with all its namespaces, as a cut would: a stock client comes back by itself.
@@ -166,7 +166,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void depart(std::string_view reason);
   void take_ack(std::uint64_t id, Event answer);
   void fail_ack(std::uint64_t id, const Error& error);
-  void leave_by_server(bool close_transport);
+  void leave_by_server();
   /// Its client has come back by another connection; this one is dead.
   void give_way();
 

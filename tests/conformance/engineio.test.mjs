@@ -63,6 +63,29 @@ describe("handshake", () => {
     }
   });
 
+  for (const greeting of ["hello", "bye"]) {
+    test(`what the handler sends before and in on_open follows the open packet: ${greeting}`, async (t) => {
+      const query = `EIO=4&greeting=${greeting}`;
+      const answer = await request(`${server.url}/engine.io/?${query}&transport=polling`);
+      const [open, ...more] = answer.body.split("\x1e");
+      assert.equal(open[0], "0");
+      assert.deepEqual(more, [`4before ${greeting}`, `4${greeting}`]);
+      const socket = new Socket(t, `${server.url.replace("http", "ws")}/engine.io/?${query}&transport=websocket`);
+      assert.equal((await socket.take())[0], "0");
+      assert.equal(await socket.take(), `4before ${greeting}`);
+      assert.equal(await socket.take(), `4${greeting}`);
+      const poll = `${server.url}/engine.io/?EIO=4&transport=polling&sid=${JSON.parse(open.slice(1)).sid}`;
+      if (greeting === "hello") {
+        socket.send("4x");
+        assert.equal(await socket.take(), "4x");
+      } else {
+        await socket.end();
+        assert.equal((await request(poll)).body, "1");
+        assert.equal((await request(poll)).body, kUnknownSession);
+      }
+    });
+  }
+
   test("unknown parameters are nobody's business, and the order of the known ones is free", async () => {
     const answer = await request(`${server.url}/engine.io/?t=abc&transport=polling&b64=1&EIO=4&x=%F0%9F%8E%AC`);
     assert.equal(answer.status, 200);
@@ -149,6 +172,36 @@ describe("messages", () => {
     const poll = session.poll();
     await session.post("4hello");
     assert.equal((await poll).body, "4hello");
+  });
+
+  test("binary as text on a WebSocket: both ways with b64=1, and from the client without it", async (t) => {
+    for (const b64 of ["", "&b64=1"]) {
+      const socket = new Socket(t, `${server.url.replace("http", "ws")}/engine.io/?EIO=4&transport=websocket${b64}`);
+      await socket.take("the open packet");
+      socket.send("bAQIDBA==", "b", Buffer.from([5, 6]), "4text");
+      const expected = [[1, 2, 3, 4], [], [5, 6]].map((bytes) => Buffer.from(bytes));
+      for (const bytes of expected) {
+        assert.deepEqual(await socket.take(), b64 ? `b${bytes.toString("base64")}` : bytes);
+      }
+      assert.equal(await socket.take(), "4text");
+      socket.send("b*");
+      await socket.end();
+    }
+  });
+
+  test("binary as text after an upgrade: b64=1 of the WebSocket counts", async (t) => {
+    for (const b64 of ["", "&b64=1"]) {
+      const session = await Polling.open(server);
+      const socket = new Socket(t, session.upgradeUrl + b64);
+      await within(socket.opened, "the handshake");
+      socket.send("2probe");
+      assert.equal(await socket.take(), "3probe");
+      await session.post("bAQI="); // its echo waits for the upgrade
+      socket.send("5");
+      assert.deepEqual(await socket.take(), b64 ? "bAQI=" : Buffer.from([1, 2]));
+      socket.send(Buffer.from([3]));
+      assert.deepEqual(await socket.take(), b64 ? "bAw==" : Buffer.from([3]));
+    }
   });
 
   test("several packets in one payload, both ways, in their order", async () => {

@@ -1,7 +1,7 @@
 // Socket.IO v5: whatever is malformed closes the connection, is never answered, and hurts nobody else.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Polling, joined, kCalm, startServer } from "./harness.mjs";
+import { Polling, Socket, joined, kCalm, startServer } from "./harness.mjs";
 
 let server;
 before(async () => (server = await startServer(kCalm)));
@@ -18,7 +18,7 @@ const texts = {
   ],
   "broken JSON": [
     '42["message"', '42["message",]', '42["message"]]', '42["message"] x', '42["message",01]', '42["message",NaN]',
-    "42['message']", '42["message",undefined]', '42["message",{"a":1,}]', '42["\\ud800"]', '42["\\x"]', "42[\"a\nb\"]",
+    "42['message']", '42["message",undefined]', '42["message",{"a":1,}]', '42["\\ud80"]', '42["\\x"]', "42[\"a\nb\"]",
     '42["message",1e]', '42abc["message"]', "42[...]", '42abc["message",1]',
   ],
   "reserved events": ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"].map(
@@ -53,7 +53,7 @@ const texts = {
   ],
   // Written again they would be `Infinity`, and whoever hears that closes its connection.
   "numbers that no double holds": ['42["message-with-ack",1e400]', '421["message-with-ack",{"a":[-1e400]}]'],
-  depth: [nested(33), nested(500), nested(100_000), `42["message",${'{"a":'.repeat(100)}1${"}".repeat(100)}]`],
+  depth: [nested(128), nested(500), nested(100_000), `42["message",${'{"a":'.repeat(128)}1${"}".repeat(128)}]`],
 };
 const shown = (text) => (text.length > 60 ? `${text.slice(0, 57)}… (${text.length})` : JSON.stringify(text));
 
@@ -99,17 +99,55 @@ describe("attachments out of turn", () => {
   });
 });
 
-test("over long-polling the same: the session ends, the server stays", async () => {
-  for (const packet of ["4abc", "42{}", '42["connect"]', '450-["message"]', "bAQ=="]) {
+// As Node's server: https://github.com/socketio/socket.io, packages/socket.io/test/close.ts, "protocol violations".
+const violations = ["4abc", "42{}", '42["connect"]', '450-["message"]', "bAQ==", "40", '42/custom,["message"]'];
+for (const packet of violations) {
+  test(`over long-polling, what was sent before comes, then a close: ${packet}`, async () => {
+    const session = await Polling.open(server, "/socket.io/");
+    await session.post("40");
+    await session.post('42["message",1]');
+    assert.equal((await session.post(`${packet}\x1e42["message",2]`)).body, "ok");
+    const [connected, greeting, ...rest] = (await session.poll()).body.split("\x1e");
+    assert.match(connected, /^40\{"sid"/);
+    assert.deepEqual([greeting, ...rest], ['42["auth",{}]', '42["message-back",1]'], "and nothing behind the violation");
+    assert.equal((await session.poll()).body, "1");
+    assert.equal((await session.poll()).body, '{"code":1,"message":"Session ID unknown"}');
+  });
+
+  test(`over long-polling, a poll that waits gets the close: ${packet}`, async () => {
     const session = await Polling.open(server, "/socket.io/");
     await session.post("40");
     await session.take(2);
+    const poll = session.poll();
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await session.post(packet);
-    let answer;
-    do answer = await session.poll();
-    while (answer.status === 200);
-    assert.equal(answer.body, '{"code":1,"message":"Session ID unknown"}');
-  }
+    assert.equal((await poll).body, "1");
+    assert.equal((await session.poll()).body, '{"code":1,"message":"Session ID unknown"}');
+  });
+}
+
+test("during an upgrade, what was sent before comes by the WebSocket, then its end", async (t) => {
+  const session = await Polling.open(server, "/socket.io/");
+  await session.post("40");
+  await session.take(2);
+  const socket = new Socket(t, session.upgradeUrl);
+  await socket.opened;
+  socket.send("2probe");
+  assert.equal(await socket.take(), "3probe");
+  await session.post('42["message",1]\x1e4abc\x1e42["message",2]');
+  await session.post('42["message",3]');
+  socket.send("5");
+  assert.equal(await socket.take(), '42["message-back",1]');
+  await socket.end();
+  assert.equal(socket.inbox.size, 0);
+});
+
+test("half of a surrogate pair, in an event's name, a key, a text: U+FFFD", async (t) => {
+  const socket = await joined(t, server);
+  socket.send('42["message","cut \\ud83c",{"k\\uDFAC":"\\ud83c\\udfac"}]');
+  assert.equal(await socket.take(), '42["message-back","cut \ufffd",{"k\ufffd":"🎬"}]');
+  socket.send('421["\\ud800","nobody listens"]', '422["message-with-ack",JSON]'.replace("JSON", JSON.stringify("x🎬".slice(0, 2))));
+  assert.equal(await socket.take(), '432["x\ufffd"]');
 });
 
 test("packets before the malformed one are answered", async (t) => {
@@ -121,8 +159,8 @@ test("packets before the malformed one are answered", async (t) => {
 
 test("depth that is allowed passes", async (t) => {
   const socket = await joined(t, server);
-  socket.send(nested(30));
-  assert.equal(await socket.take(), `42["message-back",${"[".repeat(30)}${"]".repeat(30)}]`);
+  socket.send(nested(127));
+  assert.equal(await socket.take(), `42["message-back",${"[".repeat(127)}${"]".repeat(127)}]`);
 });
 
 test("after all this, others live", async (t) => {

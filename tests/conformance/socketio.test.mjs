@@ -1,7 +1,7 @@
 // Socket.IO v5 on Engine.IO v4: what a client may say, and the exact answers.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Polling, Socket, joined, kCalm, startServer } from "./harness.mjs";
+import { Polling, Socket, joined, kCalm, request, startServer } from "./harness.mjs";
 
 let server;
 before(async () => (server = await startServer(kCalm)));
@@ -84,10 +84,39 @@ describe("connect", () => {
     });
   }
 
-  test("twice: the second is not answered, and hurts nobody", async (t) => {
+  test("a client of Socket.IO 2 learns why it is not let in, in its own protocol, and does not come back", async () => {
+    const answer = await request(`${server.url}/socket.io/?EIO=3&transport=polling&b64=1`);
+    assert.equal(answer.status, 200);
+    const packets = [];
+    for (let rest = answer.body; rest !== "";) {
+      const [, length] = /^(\d+):/.exec(rest);
+      const from = length.length + 1;
+      packets.push(rest.slice(from, from + Number(length)));
+      rest = rest.slice(from + Number(length));
+    }
+    assert.match(packets[0], /^0\{"sid":"none"/);
+    assert.match(packets[1], /^44".*Socket\.IO 3 and 4.*update socket\.io-client/);
+    assert.deepEqual(packets.slice(2), ["41", "41/closed,", "41/custom,", "41/slow,", "41/watched,", "1"]);
+    const poll = await request(`${server.url}/socket.io/?EIO=3&transport=polling&sid=none`);
+    assert.equal(poll.body, '{"code":1,"message":"Session ID unknown"}');
+    const post = await request(`${server.url}/socket.io/?EIO=3&transport=websocket`);
+    assert.equal(post.status, 400);
+  });
+
+  test("twice: the second ends the connection, after what was sent before", async (t) => {
     const socket = await joined(t, server);
-    socket.send("40");
-    await assertAlive(socket);
+    socket.send('42["message","before"]', "40", '42["message","behind"]');
+    assert.equal(await socket.take(), '42["message-back","before"]');
+    await socket.end();
+    assert.equal(socket.inbox.size, 0);
+  });
+
+  test("twice while a middleware still looks at the first: one answer", async (t) => {
+    const socket = await open(t);
+    socket.send("40/slow,", "40/slow,");
+    assertAnswer(await socket.take(), "40/slow,", ["sid"]);
+    socket.send('42/slow,["message",1]');
+    assert.equal(await socket.take(), '42/slow,["message-back",1]');
   });
 
   test("a middleware's refusal carries its data", async (t) => {

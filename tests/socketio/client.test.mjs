@@ -201,18 +201,60 @@ test("two namespaces share one connection and know nothing of each other", async
   await next(root, "connect");
   const custom = root.io.socket("/custom", { auth: { who: "custom" } });
   t.after(() => custom.disconnect());
-  let connects = 0;
-  custom.on("connect", () => ++connects);
-  const auth = next(custom, "auth");
-  custom.connect(); // it was connecting already: a second CONNECT packet
-  assert.deepEqual(await auth, [{ who: "custom" }]);
-  assert.equal(custom.io.engine.id, root.io.engine.id);
-  assert.equal(await root.timeout(5000).emitWithAck("message-with-ack", 1), 1);
-  assert.equal(connects, 1);
+  assert.deepEqual(await next(custom, "auth"), [{ who: "custom" }]);
   assert.notEqual(custom.id, root.id);
   assert.equal(custom.io.engine.id, root.io.engine.id);
   custom.disconnect();
   assert.equal(await root.timeout(5000).emitWithAck("message-with-ack", "still here"), "still here");
+});
+
+test("connect() twice sends CONNECT twice: the connection ends as with Node's server, and the client comes back", async (t) => {
+  const root = connect(t, server.url, { reconnection: true, reconnectionDelay: 50 });
+  await next(root, "connect");
+  const custom = root.io.socket("/custom", { auth: { who: "custom" } });
+  t.after(() => custom.disconnect());
+  const gone = next(root, "disconnect");
+  custom.connect(); // it was connecting already
+  const [reason] = await gone;
+  assert.equal(reason, "transport close");
+  await Promise.all([root, custom].map((socket) => socket.connected || next(socket, "connect")));
+  assert.equal(await root.timeout(5000).emitWithAck("message-with-ack", 1), 1);
+});
+
+test("disconnect(true) holds in every namespace of the connection", async (t) => {
+  const watcher = connect(t, server.url);
+  await next(watcher, "connect");
+  for (const transports of [["polling"], ["websocket"]]) {
+    const watched = connect(t, `${server.url}/watched`, { transports, reconnection: true, reconnectionDelay: 20 });
+    const custom = watched.io.socket("/custom");
+    t.after(() => custom.disconnect());
+    await Promise.all([watched, custom].map((socket) => socket.connected || next(socket, "connect")));
+    let back = 0;
+    for (const socket of [watched, custom]) socket.on("connect", () => ++back);
+    const reasons = Promise.all([watched, custom].map((socket) => next(socket, "disconnect")));
+    const departed = next(watcher, "departed");
+    watched.emit("kick-me", true);
+    for (const [reason] of await reasons) assert.equal(reason, "io server disconnect");
+    assert.equal((await departed)[1], "server namespace disconnect");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(back, 0, "neither comes back by itself");
+    custom.connect();
+    await next(custom, "connect");
+  }
+});
+
+test("forceBase64: binary both ways, over each transport and after an upgrade", async (t) => {
+  for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {
+    const socket = connect(t, server.url, { transports, forceBase64: true });
+    await next(socket, "connect");
+    if (transports.length === 2) await next(socket.io.engine, "upgrade");
+    const back = next(socket, "message-back");
+    socket.emit("message", Buffer.from([1, 2, 3]), { deep: [Buffer.from("x")] });
+    const [bytes, more] = await back;
+    assert.deepEqual(Buffer.from(bytes), Buffer.from([1, 2, 3]));
+    assert.deepEqual(Buffer.from(more.deep[0]), Buffer.from("x"));
+    assert.equal(socket.connected, true);
+  }
 });
 
 test("connect_error: an unknown namespace, a missing token, a wrong one; then the right one", async (t) => {

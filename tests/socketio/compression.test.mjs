@@ -66,7 +66,8 @@ test("it survives the upgrade from polling", async (t) => {
 });
 
 test("a message that inflates to more than a message may have ends with 1009", async (t) => {
-  const server = await serve(t, "--deflate", "1");
+  // Making the bomb takes longer than the short heartbeats allow.
+  const server = await serve(t, "--deflate", "1", "--ping-interval", "20000");
   const socket = new WebSocket(`${server.url.replace("http", "ws")}/engine.io/?EIO=4&transport=websocket`, {
     perMessageDeflate: true,
   });

@@ -29,6 +29,17 @@ TEST(EngineIoPayload, ReadsTextAndBinaryParts) {
   EXPECT_EQ((*parts)[4].packet.body, "\xe2\x82\xac");
 }
 
+TEST(EngineIoPart, IsAPacketOrBinaryAsText) {
+  EXPECT_EQ(decode_part("4hello")->packet.body, "hello");
+  EXPECT_FALSE(decode_part("4bAQ==")->binary);
+  EXPECT_TRUE(decode_part("b")->binary);
+  EXPECT_EQ(decode_part("bAQIDBA==")->bytes, "\x01\x02\x03\x04");
+  for (const char* bad : {"", "9", "bA", "b*", "B"}) EXPECT_FALSE(decode_part(bad)) << bad;
+  const auto text = encode_base64(*net::Frame::binary("\x01\x02\x03\x04"));
+  EXPECT_FALSE(text->is_binary());
+  EXPECT_EQ(text->payload(), "bAQIDBA==");
+}
+
 TEST(EngineIoPayload, RefusesTheWholeForOneBadPart) {
   for (const char* bad : {"", "abc", "4a\x1e",
                           "\x1e"

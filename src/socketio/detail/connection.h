@@ -60,6 +60,8 @@ class Connection final : public engineio::SessionHandler, public std::enable_sha
   bool congested() const noexcept { return session_ != nullptr && session_->congested(); }
   std::size_t backlog() const noexcept { return session_ != nullptr ? session_->backlog() : 0; }
   void close();
+  /// Every namespace is left by the server, so that the client comes back in none, then it closes.
+  void disconnect();
   /// Takes the socket off the list; it has left.
   void forget(Socket& socket);
   std::size_t shard() const noexcept { return shard_.index; }
