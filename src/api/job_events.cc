@@ -13,8 +13,9 @@ using std::chrono::steady_clock;
 
 constexpr int kPage = 100;  // events read from the log at once
 constexpr std::chrono::seconds kHeartbeat{15};
-constexpr std::string_view kRetry = "retry: 2000\n\n";  // ms until an EventSource comes again
-constexpr std::string_view kComment = ":\n\n";          // keeps proxies from taking silence for an end
+// Neither ends with a blank line: some clients hand on every block that a blank line ends, also one without data.
+constexpr std::string_view kRetry = "retry: 2000\n";  // ms until an EventSource comes again; belongs to the first event
+constexpr std::string_view kComment = ":\n";          // keeps proxies from taking silence for an end
 
 bool is_end(jobs::EventType type) {
   return type == jobs::EventType::completed || type == jobs::EventType::failed || type == jobs::EventType::cancelled;
@@ -169,12 +170,33 @@ Task<net::Response> stream(const Context& context, const auth::Identity& identit
   co_return response;
 }
 
+/// Whether `Accept` names an event stream, and not with `q=0` (RFC 9110, 12.4.2: "not acceptable").
+bool accepts_stream(std::string_view accept) {
+  while (!accept.empty()) {
+    auto range = accept.substr(0, accept.find(','));
+    accept.remove_prefix(std::min(accept.size(), range.size() + 1));
+    const auto type = range.substr(0, range.find(';'));
+    if (!equals_ignore_case(trim(type), "text/event-stream")) continue;
+    range.remove_prefix(type.size());
+    bool refused = false;
+    while (!range.empty()) {
+      range.remove_prefix(1);
+      const auto parameter = range.substr(0, range.find(';'));
+      range.remove_prefix(parameter.size());
+      const auto text = trim(parameter);
+      const bool is_weight = equals_ignore_case(text.substr(0, 2), "q=");
+      if (is_weight) refused = text.size() > 2 && text.find_first_not_of("0.", 2) == std::string_view::npos;
+    }
+    if (!refused) return true;
+  }
+  return false;
+}
+
 Task<net::Response> job_events(const Context& context, net::Request& request, auth::Identity identity) {
   const auto seq = seq_of(request);
   if (!seq) co_return net::problem(seq.error());
   JobId job(request.params.at("id"));
-  const auto accept = to_lower_ascii(request.headers.get("Accept"));
-  if (accept.find("text/event-stream") == std::string::npos) {
+  if (!accepts_stream(request.headers.get("Accept"))) {
     co_return co_await list(context, request, identity, std::move(job), *seq);
   }
   co_return co_await stream(context, identity, std::move(job), *seq);

@@ -43,6 +43,30 @@ async function follow(user, job, { lastEventId, query = '', on = server } = {}) 
   return stream;
 }
 
+/**
+ * What @microsoft/fetch-event-source hands to `onmessage` of a stream's text, by its documentation: a message for every block
+ * that a blank line ends, also where nothing but comments or `retry` stood in it.
+ */
+function messagesOf(text) {
+  const messages = [];
+  let message = { id: '', event: '', data: '', retry: undefined };
+  for (const line of text.split(/\r\n|\r|\n/).slice(0, -1)) {
+    if (line === '') {
+      messages.push(message);
+      message = { id: '', event: '', data: '', retry: undefined };
+      continue;
+    }
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const value = line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1));
+    const field = line.slice(0, colon);
+    if (field === 'data') message.data = message.data ? `${message.data}\n${value}` : value;
+    else if (field === 'event' || field === 'id') message[field] = value;
+    else if (field === 'retry') message.retry = Number(value);
+  }
+  return messages;
+}
+
 describe('events of a job', { concurrency: true }, () => {
   test('in pages, as the sockets were told them', async () => {
     const user = userOf(server, 'pages');
@@ -149,8 +173,34 @@ describe('events of a job', { concurrency: true }, () => {
     const user = userOf(server, 'silent');
     const { jobId } = (await user.post('/analyze/transcript', { transcript: talk, options: { runAt: new Date(Date.now() + 300_000).toISOString() } })).body;
     const stream = await follow(user, jobId);
-    await waitFor(() => stream.text.endsWith('\n\n:\n\n'), 'a comment', 20_000);
-    stream.close();
+    await waitFor(() => stream.text.endsWith('\n\n:\n'), 'a comment', 20_000);
+    assert.match(stream.text, /^retry: 2000\nid: /);
+    await user.post(`/analyze/job/${jobId}/cancel`);
+    await stream.end();
+    // No message without data: `JSON.parse(message.data)` in an `onmessage` would throw, and end the stream.
+    const messages = messagesOf(stream.text);
+    assert.deepEqual(messages.map((message) => JSON.parse(message.data).eventType), ['job-queued', 'job-cancelled']);
+    assert.deepEqual(messages.map((message) => [Number(message.id), message.event]), stream.events.map((event) => [event.id, event.type]));
+    assert.deepEqual(messages.map((message) => message.retry), [2000, undefined]);
+  });
+
+  test('a stream goes to who accepts one', async () => {
+    const user = userOf(server, 'accepts');
+    const { jobId } = (await user.transcript(talk)).body;
+    await user.ended(jobId);
+    const typeFor = async (accept) => {
+      const controller = new AbortController();
+      const headers = { Authorization: `Bearer ${user.token}`, Accept: accept };
+      const answer = await fetch(`${server.url}/analyze/job/${jobId}/events`, { headers, signal: controller.signal });
+      controller.abort();
+      return answer.headers.get('content-type');
+    };
+    for (const accept of ['text/event-stream', 'TEXT/Event-Stream; q=0.5', 'application/json;q=0.1, text/event-stream;charset=utf-8', 'text/event-stream;q=0.001']) {
+      assert.equal(await typeFor(accept), 'text/event-stream', accept);
+    }
+    for (const accept of ['text/event-stream;q=0', 'text/event-stream; Q=0.000, */*', '*/*', 'application/json', 'x/text/event-stream', 'text/event-streams']) {
+      assert.equal(await typeFor(accept), 'application/json', accept);
+    }
   });
 
   test('refusals', async () => {
