@@ -54,6 +54,13 @@ void warn_of_wide_doors(const Config& config) {
   }
 }
 
+/// In `/` nothing is ever sent: a client that names no namespace would wait in it, without a token, for ever.
+Task<std::optional<socketio::ConnectError>> refuse_root(socketio::SocketPtr socket) {
+  (void)socket;
+  socketio::ConnectError refusal("Connect to /queue or /notifications.", json::object{{"code", "NAMESPACE_UNKNOWN"}});
+  co_return refusal;
+}
+
 /// Members stand in the order in which they need each other; `stop` goes the other way.
 class WiredServer final : public Server {
  public:
@@ -123,6 +130,7 @@ class WiredServer final : public Server {
       webhooks_.publish(events);
       rates_.publish(events);
     });
+    sockets_.of("/").use(refuse_root);
     sockets_.attach(router_);
     api::add_routes(router_, context_);
     const auto refusal = [this]() -> std::optional<Error> {
@@ -163,7 +171,8 @@ class WiredServer final : public Server {
   }
 
   std::string address() const override {
-    return "http://" + config_.host + ":" + std::to_string(port_) + config_.base_path;
+    const bool v6 = config_.host.find(':') != std::string::npos;
+    return "http://" + (v6 ? "[" + config_.host + "]" : config_.host) + ":" + std::to_string(port_) + config_.base_path;
   }
 
   std::string development_token() override {

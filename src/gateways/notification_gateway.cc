@@ -1,5 +1,6 @@
 #include "gateways/notification_gateway.h"
 
+#include "base/json_writer.h"
 #include "base/text.h"
 
 namespace rushes::gateways {
@@ -35,25 +36,63 @@ Error bad_payload(std::string_view why) {
   return Error::for_user(Errc::invalid_argument, "PAYLOAD_INVALID", std::string(why));
 }
 
-json::object first_object(const json::array& arguments) {
-  return !arguments.empty() && arguments[0].is_object() ? arguments[0].get_object() : json::object();
+/// What came with the event: an object, or nothing.
+Result<json::object> payload_of(const json::array& arguments) {
+  if (arguments.empty() || arguments[0].is_null()) return json::object();
+  if (const auto* const object = arguments[0].if_object()) return *object;
+  return bad_payload("The payload is " + shorten(to_json_text(arguments[0]), 60) + ", and not an object.");
 }
 
-Result<notifications::ListQuery> read_query(const json::object& asked) {
+/// The member `name`; null where it is absent.
+const json::value* member(const json::object& payload, std::string_view name) {
+  const auto* const found = payload.if_contains(name);
+  return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+Error bad_member(std::string_view name, const json::value& value, std::string_view wanted) {
+  return bad_payload(std::string(name) + " is " + shorten(to_json_text(value), 60) + ", and not " +
+                     std::string(wanted) + ".");
+}
+
+Result<int> number_of(const json::object& payload, std::string_view name, int otherwise, int least, int most) {
+  const auto* const found = member(payload, name);
+  if (found == nullptr) return otherwise;
+  const auto value = int_member(payload, name);
+  if (value && *value >= least && *value <= most) return static_cast<int>(*value);
+  return bad_member(name, *found, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+Result<notifications::ListQuery> read_query(const json::array& arguments) {
+  const auto asked = payload_of(arguments);
+  if (!asked) return asked.error();
   notifications::ListQuery query;
-  if (const auto word = string_member(asked, "type")) {
-    const auto type = notifications::parse_type(*word);
-    if (!type) return bad_payload(type.error().what());
-    query.type = *type;
+  if (const auto* const type = member(*asked, "type")) {
+    if (!type->is_string()) return bad_member("type", *type, "the name of a type, such as processing");
+    const auto known = notifications::parse_type(std::string_view(type->get_string()));
+    if (!known) return bad_payload(known.error().what());
+    query.type = *known;
   }
-  if (const auto* read = asked.if_contains("read"); read != nullptr && read->is_bool()) query.read = read->get_bool();
-  const auto limit = int_member(asked, "limit").value_or(query.limit);
-  const auto offset = int_member(asked, "offset").value_or(0);
-  if (limit < 1 || limit > 100) return bad_payload("limit is not a number from 1 to 100.");
-  if (offset < 0 || offset > 1'000'000) return bad_payload("offset is not a number from 0 to 1000000.");
-  query.limit = static_cast<int>(limit);
-  query.offset = static_cast<int>(offset);
+  if (const auto* const read = member(*asked, "read")) {
+    if (!read->is_bool()) return bad_member("read", *read, "true or false");
+    query.read = read->get_bool();
+  }
+  const auto limit = number_of(*asked, "limit", query.limit, 1, 100);
+  if (!limit) return limit.error();
+  const auto offset = number_of(*asked, "offset", 0, 0, 1'000'000);
+  if (!offset) return offset.error();
+  query.limit = *limit;
+  query.offset = *offset;
   return query;
+}
+
+Result<notifications::NotificationId> read_id(const json::array& arguments) {
+  const auto payload = payload_of(arguments);
+  if (!payload) return payload.error();
+  const auto* const id = member(*payload, "notificationId");
+  if (id == nullptr) return bad_payload("notificationId is missing.");
+  if (!id->is_string() || id->get_string().empty())
+    return bad_member("notificationId", *id, "the id of a notification");
+  return notifications::NotificationId(std::string(id->get_string()));
 }
 
 json::array list_json(const std::vector<notifications::Notification>& notifications) {
@@ -133,13 +172,13 @@ Task<> NotificationGateway::send_unread_count(SocketPtr socket, json::array argu
 }
 
 Task<> NotificationGateway::mark_read(SocketPtr socket, json::array arguments, socketio::Ack ack) {
-  const auto id = string_member(first_object(arguments), "notificationId");
-  if (!id || id->empty()) {
-    refuse(socket, ack, bad_payload("notificationId is missing."));
+  const auto id = read_id(arguments);
+  if (!id) {
+    refuse(socket, ack, id.error());
     co_return;
   }
   // The answer for all the user's sockets comes by way of `tell`.
-  const auto marked = co_await service_.mark_read(identity_of(*socket).user, notifications::NotificationId(*id));
+  const auto marked = co_await service_.mark_read(identity_of(*socket).user, *id);
   if (!marked) {
     refuse(socket, ack, marked.error());
     co_return;
@@ -158,7 +197,7 @@ Task<> NotificationGateway::mark_all_read(SocketPtr socket, json::array argument
 }
 
 Task<> NotificationGateway::list(SocketPtr socket, json::array arguments, socketio::Ack ack) {
-  const auto query = read_query(first_object(arguments));
+  const auto query = read_query(arguments);
   if (!query) {
     refuse(socket, ack, query.error());
     co_return;

@@ -14,6 +14,22 @@ std::string token_of(const socketio::Socket& socket) {
   return std::string(socket.handshake().header("authorization"));
 }
 
+/// Where clients of other libraries put their token, which is not read there; empty where they did not.
+std::string_view wrong_place(const socketio::Socket& socket) {
+  if (!socket.handshake().header("token").empty()) return " It came in the header `token`.";
+  const std::string query = "&" + std::string(socket.handshake().query());
+  return query.find("&token=") == std::string::npos ? "" : " It came in the query, which servers and proxies log.";
+}
+
+/// The token's error; one that stands elsewhere is missing, and the words say where it stands and where it is read.
+Error refusal_of(const socketio::Socket& socket, const Error& error) {
+  const auto place = error.public_name() == "TOKEN_MISSING" ? wrong_place(socket) : std::string_view();
+  if (place.empty()) return error;
+  return Error::for_user(Errc::unauthenticated, "TOKEN_MISSING",
+                         "There is no token." + std::string(place) +
+                             " Send it as `auth: {token}`, or in the header `Authorization: Bearer`.");
+}
+
 json::object code_of(const Error& error) { return {{"code", error.public_name()}}; }
 
 json::object words_of(const Error& error) {
@@ -72,7 +88,7 @@ Task<std::optional<socketio::ConnectError>> TokenGuard::check(SocketPtr socket) 
   auto outcome = co_await credentials_.authenticate(token);
   auto identity = admit(*socket, token, std::move(outcome));
   if (!identity) {
-    const auto& error = identity.error();
+    const auto error = refusal_of(*socket, identity.error());
     socketio::ConnectError refusal(std::string(error.public_message()), code_of(error));
     refusal.try_later = error.retryable();
     co_return refusal;

@@ -171,3 +171,36 @@ test('the inbox by REST alone: list, read one, read all', async () => {
   checkProblem(await admin.post('/notifications', { userId: 'hugo', title: 'x', type: 'gossip' }), 422, 'NOTIFICATION_INVALID');
   assert.equal((await hugo.get('/notifications')).body.total, 2);
 });
+
+test('a payload with a bad member is refused by its name, and what is unknown in it is not', async () => {
+  const user = userOf(server, 'exact');
+  const client = await user.notifications().ready();
+  const refused = [
+    ['get-notifications', { limit: 'x' }, 'limit is "x", and not a whole number from 1 to 100.'],
+    ['get-notifications', { limit: 0 }, 'limit is 0, and not a whole number from 1 to 100.'],
+    ['get-notifications', { limit: 2.5 }, 'limit is 2.5, and not a whole number from 1 to 100.'],
+    ['get-notifications', { limit: 101 }, 'limit is 101, and not a whole number from 1 to 100.'],
+    ['get-notifications', { offset: '0' }, 'offset is "0", and not a whole number from 0 to 1000000.'],
+    ['get-notifications', { offset: -1 }, 'offset is -1, and not a whole number from 0 to 1000000.'],
+    ['get-notifications', { read: 'yes' }, 'read is "yes", and not true or false.'],
+    ['get-notifications', { type: 5 }, 'type is 5, and not the name of a type, such as processing.'],
+    ['get-notifications', { type: 'mail' }, /mail/],
+    ['get-notifications', 'x', 'The payload is "x", and not an object.'],
+    ['get-notifications', [1], 'The payload is [1], and not an object.'],
+    ['mark-as-read', undefined, 'notificationId is missing.'],
+    ['mark-as-read', { notificationId: 5 }, 'notificationId is 5, and not the id of a notification.'],
+    ['mark-as-read', { notificationId: '' }, 'notificationId is "", and not the id of a notification.'],
+    ['mark-as-read', 'x', 'The payload is "x", and not an object.'],
+  ];
+  for (const [event, payload, words] of refused) {
+    const answer = await client.ask(event, payload);
+    assert.deepEqual([answer.success, answer.code], [false, 'PAYLOAD_INVALID'], JSON.stringify(payload));
+    if (typeof words === 'string') assert.equal(answer.error, words);
+    else assert.match(answer.error, words);
+  }
+  client.socket.emit('get-notifications', { limit: 'x' });
+  assert.equal((await client.next('exception')).code, 'PAYLOAD_INVALID');
+  for (const payload of [undefined, null, {}, { limit: null, read: null, type: null }, { limit: 5, offset: 0, read: true, type: 'tip', other: 1 }]) {
+    assert.equal((await client.ask('get-notifications', payload)).success, true, JSON.stringify(payload));
+  }
+});

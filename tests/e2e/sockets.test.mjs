@@ -69,6 +69,62 @@ test('an unknown namespace is refused', async () => {
   assert.equal(error.message, 'Invalid namespace');
 });
 
+test('the namespace / lets nobody in, with a token or without, and says where to go', async () => {
+  const user = userOf(server, 'rootless');
+  for (const options of [{}, { auth: { token: user.token } }, { transports: ['polling'] }]) {
+    const client = connect(server, '/', options);
+    const error = await client.next('connect_error');
+    assert.equal(error.message, 'Connect to /queue or /notifications.');
+    assert.deepEqual(error.data, { code: 'NAMESPACE_UNKNOWN' });
+    assert.deepEqual(client.of('connect'), []);
+    client.close();
+  }
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const connects = metrics.split('\n').filter((line) => /^rushes_socket_connects_total\{.*namespace="\/"/.test(line));
+  assert.ok(connects.every((line) => line.endsWith(' 0')), connects.join('\n'));
+  // Over the connection that it refused, a real namespace can still be joined.
+  const refused = connect(server, '/', {});
+  await refused.next('connect_error');
+  const queue = refused.socket.io.socket('/queue', { auth: { token: user.token } });
+  await waitFor(() => queue.connected, 'the connection to /queue');
+  queue.disconnect();
+});
+
+test('a token in the query or in another header is not read, and the refusal says where it belongs', async () => {
+  const { token } = userOf(server, 'misplaced');
+  const places = [
+    [{ query: { token } }, /query/],
+    [{ extraHeaders: { token } }, /header `token`/],
+    [{}, /auth/],
+  ];
+  for (const [options, words] of places) {
+    const error = await connect(server, '/queue', options).next('connect_error');
+    assert.equal(error.data.code, 'TOKEN_MISSING');
+    assert.match(error.message, words);
+    assert.match(error.message, /auth/);
+    assert.ok(!error.message.includes(token));
+  }
+  const right = connect(server, '/queue', { auth: { token }, query: { token: 'ignored' } });
+  await right.ready();
+});
+
+test('the client that Node\'s server would serve is a 404 that says where to get it', async () => {
+  for (const name of ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js']) {
+    const answer = await fetch(`${server.url}/socket.io/${name}`);
+    assert.equal(answer.status, 404);
+    const problem = await answer.json();
+    assert.equal(problem.code, 'CLIENT_NOT_SERVED');
+    assert.match(problem.detail, /npm.*cdn\.socket\.io/);
+  }
+});
+
+test('an event with half of a surrogate pair in it is taken', async () => {
+  const user = userOf(server, 'halves');
+  const queue = await user.connect({ transports: ['websocket'] }).ready();
+  assert.equal((await queue.ask('subscribe-queue', 'a film 🎬'.slice(0, 8))).success, true);
+  assert.equal(queue.socket.connected, true);
+});
+
 const now = () => secondsFromNow(0);
 const hour = () => secondsFromNow(3600);
 const refusals = [

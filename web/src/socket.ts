@@ -148,7 +148,7 @@ export class Connection {
   private connectLater(socket: Socket, tell: (link: Link) => void): void {
     tell('reconnecting');
     setTimeout(() => {
-      if (!this.closed && !socket.connected) socket.connect();
+      if (!this.closed && !socket.active) socket.connect();
     }, retryDelay);
   }
 }
