@@ -214,7 +214,7 @@ int serve(int argc, char** argv) {
   socketio::ServerOptions options;
   options.ping_interval = std::chrono::milliseconds(option(argc, argv, "--ping-interval", 300));
   options.ping_timeout = std::chrono::milliseconds(option(argc, argv, "--ping-timeout", 200));
-  options.connect_timeout = std::chrono::milliseconds(1000);
+  options.connect_timeout = std::chrono::milliseconds(option(argc, argv, "--connect-timeout", 1000));
   options.upgrade_timeout = std::chrono::milliseconds(option(argc, argv, "--upgrade-timeout", 10'000));
   options.attachment_timeout = std::chrono::milliseconds(option(argc, argv, "--attachment-timeout", 10'000));
   options.sid_prefix = text_option(argc, argv, "--sid-prefix");
