@@ -246,8 +246,8 @@ test("disconnect(true) holds in every namespace of the connection", async (t) =>
 test("forceBase64: binary both ways, over each transport and after an upgrade", async (t) => {
   for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {
     const socket = connect(t, server.url, { transports, forceBase64: true });
-    await next(socket, "connect");
-    if (transports.length === 2) await next(socket.io.engine, "upgrade");
+    const upgrade = transports.length === 2 ? next(socket.io.engine, "upgrade") : undefined;
+    await Promise.all([next(socket, "connect"), upgrade]);
     const back = next(socket, "message-back");
     socket.emit("message", Buffer.from([1, 2, 3]), { deep: [Buffer.from("x")] });
     const [bytes, more] = await back;
