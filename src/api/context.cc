@@ -26,11 +26,29 @@ Task<net::Response> checked(const Context& context, const UserHandler& handler, 
   co_return response;
 }
 
+Task<net::Response> bodiless(const UserHandler& handler, net::Request& request, auth::Identity identity) {
+  const auto read = co_await request.read_body();
+  if (!read) co_return net::problem(read.error());
+  const auto sent = request.body.empty() ? Result<json::value>(nullptr) : parse_json(request.body);
+  if (sent && sent->is_object()) {
+    Unknown unknown;
+    const Members none(sent->get_object(), "BODY_INVALID", "", Names(), unknown);
+    if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
+  }
+  co_return co_await handler(request, std::move(identity));
+}
+
 }  // namespace
 
 net::Handler with_user(const Context& context, UserHandler handler, std::vector<std::string_view> query) {
   return [&context, handler = std::move(handler), query = std::move(query)](net::Request& request) {
     return checked(context, handler, query, request);
+  };
+}
+
+UserHandler without_body(UserHandler handler) {
+  return [handler = std::move(handler)](net::Request& request, auth::Identity identity) {
+    return bodiless(handler, request, std::move(identity));
   };
 }
 

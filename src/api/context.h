@@ -58,6 +58,9 @@ using UserHandler = std::function<Task<net::Response>(net::Request& request, aut
 /// left in `Request::ignored`, are named in the answer.
 net::Handler with_user(const Context& context, UserHandler handler, std::vector<std::string_view> query = {});
 
+/// `handler` of a route that takes no body: members of one are not known.
+UserHandler without_body(UserHandler handler);
+
 /// `unsupported` (CONTENT_TYPE) for a charset other than UTF-8, which JSON has alone (RFC 8259, 8.1).
 Result<void> check_charset(std::string_view content_type);
 

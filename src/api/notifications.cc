@@ -136,8 +136,14 @@ void add_notification_routes(net::Router& router, const Context& context) {
   };
   add("GET", "/notifications", list, {"type", "read", "limit", "offset"});
   add("POST", "/notifications", create);
-  add("POST", "/notifications/{id}/read", mark_read);
-  add("POST", "/notifications/read-all", mark_all_read);
+  const auto act = [&](const char* pattern, auto handler) {
+    router.add("POST", pattern,
+               with_user(context, without_body([&context, handler](net::Request& request, auth::Identity identity) {
+                           return handler(context, request, std::move(identity));
+                         })));
+  };
+  act("/notifications/{id}/read", mark_read);
+  act("/notifications/read-all", mark_all_read);
 }
 
 }  // namespace rushes::api

@@ -111,7 +111,10 @@ void add_schedule_routes(net::Router& router, const Context& context) {
   route("GET", "/analyze/schedules/{id}", show);
   route("PATCH", "/analyze/schedules/{id}", change, with_job);
   route("DELETE", "/analyze/schedules/{id}", remove);
-  route("POST", "/analyze/schedules/{id}/run", run);
+  router.add("POST", "/analyze/schedules/{id}/run",
+             with_user(context, without_body([&context](net::Request& request, auth::Identity identity) {
+                         return run(context, request, std::move(identity));
+                       })));
 }
 
 }  // namespace rushes::api

@@ -249,10 +249,11 @@ void add_webhook_routes(net::Router& router, const Context& context) {
   // Of the two routes, and gone with them.
   const auto sends = std::make_shared<queue::RateLimit>(kSendsPerMinute);
   const auto limited = [&](const char* pattern, auto handler) {
-    router.add("POST", pattern,
-               with_user(context, [&context, sends, handler](net::Request& request, auth::Identity identity) {
-                 return handler(context, *sends, request, std::move(identity));
-               }));
+    router.add(
+        "POST", pattern,
+        with_user(context, without_body([&context, sends, handler](net::Request& request, auth::Identity identity) {
+                    return handler(context, *sends, request, std::move(identity));
+                  })));
   };
   limited("/webhooks/{id}/test", test);
   limited("/webhooks/{id}/deliveries/{delivery}/resend", resend);

@@ -46,6 +46,7 @@ const cases = [
   ['a list', () => ['GET', '/analyze/jobs?Limit=1'], 'Limit', 200],
   ['the history', () => ['GET', '/analyze/history?sort=title'], 'sort', 200],
   ['the inbox', () => ['GET', '/notifications?unread=true'], 'unread', 200],
+  ['a body where none belongs', () => ['POST', '/notifications/read-all', { json: { before: 'today' } }], 'before', 200],
   ['a query where none belongs', () => ['POST', '/analyze/transcript?title=x', { json: { transcript: talk, options: later } }], 'title', 201],
 ];
 for (const [name, ask, unknown, status] of cases) {
@@ -100,6 +101,16 @@ test('a known member with a bad value is refused, strict or not', async () => {
     [() => user.get('/analyze/history?sortOrder=up'), 'QUERY_INVALID'],
   ];
   for (const [ask, code] of bad) checkProblem(await ask(), 422, code);
+});
+
+test('the actions on a job take no body', async () => {
+  const { jobId } = (await user.post('/analyze/transcript', { transcript: talk, options: later })).body;
+  checkProblem(await user.post(`/analyze/job/${jobId}/cancel`, { reason: 'x' }, { headers: strict }), 422, 'UNKNOWN_MEMBER');
+  assert.equal((await user.status(jobId)).status, 'pending');
+  const cancelled = await user.post(`/analyze/job/${jobId}/cancel`, { reason: 'x' });
+  assert.equal(cancelled.status, 200);
+  assert.equal(cancelled.body.warnings[0].message, 'reason is unknown; allowed: none.');
+  assert.equal((await user.post(`/analyze/job/${jobId}/restart`, {}, { headers: strict })).status, 200, 'an empty one says nothing');
 });
 
 test('titles and names of files are shown as they are', async () => {

@@ -1,5 +1,7 @@
 // Upload jobs: real speech over real pictures, and files that are none.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { closeSockets, userOf } from './clients.mjs';
 import { begins, checkResult, checkTranscript, checkUpdates, completed, milestones } from './contract.mjs';
@@ -107,4 +109,22 @@ test('a failed upload takes nothing with it: the next job of the same user succe
   const user = userOf(server, 'fails-talk.mp4');
   const { jobId } = (await user.transcript(talk)).body;
   assert.equal((await user.ended(jobId)).status, 'completed');
+});
+
+test('of the files of a result none is a link to another', async () => {
+  const keyOf = (last) => `00000000-0000-7000-8000-00000000000${last}-key`;
+  const folder = path.join(server.dataDir, 'files', keyOf(1));
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'plain.jpg'), 'picture');
+  fs.symlinkSync('/etc/hostname', path.join(folder, 'link.jpg'));
+  fs.mkdirSync(path.join(folder, 'folder.jpg'));
+  fs.symlinkSync(folder, path.join(server.dataDir, 'files', keyOf(2)));
+  const get = async (key, name) => {
+    const answer = await fetch(`${server.url}/files/${key}/${name}`);
+    return [answer.status, answer.status === 200 ? await answer.text() : ''];
+  };
+  assert.deepEqual(await get(keyOf(1), 'plain.jpg'), [200, 'picture']);
+  for (const [key, name] of [[keyOf(1), 'link.jpg'], [keyOf(1), 'folder.jpg'], [keyOf(1), 'absent.jpg'], [keyOf(2), 'plain.jpg']]) {
+    assert.equal((await get(key, name))[0], 404, `${key}/${name}`);
+  }
 });
