@@ -27,7 +27,6 @@ struct Limits {
   std::size_t max_bulk_items = 10'000;
   int max_priority = 0;
   int max_attempts = 3;
-  int max_running_per_user = 5;
   int max_schedules_per_user = 50;
 };
 

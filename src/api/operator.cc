@@ -27,7 +27,7 @@ Task<net::Response> report_job(const Context& context, net::Request& request, au
   (void)identity;
   const auto report = co_await context.jobs.queries().report_job(JobId(request.params.at("id")));
   if (!report) co_return net::problem(report.error());
-  co_return net::json_response(200, to_json(*report, context.limits.max_running_per_user, context.clock.now()));
+  co_return net::json_response(200, to_json(*report, context.clock.now()));
 }
 
 Result<jobs::DeadFilter> read_filter(const net::Request& request) {

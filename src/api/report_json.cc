@@ -23,7 +23,7 @@ json::object to_json(const queue::Happened& happened) {
           {"cancelled", happened.cancelled}};
 }
 
-std::string reason_of_waiting(const jobs::JobReport& report, int max_running_per_user, Timestamp now) {
+std::string reason_of_waiting(const jobs::JobReport& report, Timestamp now) {
   const auto& job = report.job;
   if (report.run_at && *report.run_at > now) {
     const auto until = to_rfc3339(*report.run_at);
@@ -32,9 +32,9 @@ std::string reason_of_waiting(const jobs::JobReport& report, int max_running_per
   }
   const std::string type(to_string(job.type));
   if (report.type.paused) return "Jobs of the type " + type + " are paused.";
-  if (report.running_of_user >= max_running_per_user) {
+  if (report.user_is_at_limit) {
     return "Its user has " + std::to_string(report.running_of_user) + (report.running_of_user == 1 ? " job" : " jobs") +
-           " running, the most at once.";
+           " running, the most that one user may have at once now.";
   }
   auto reason = "It is number " + std::to_string(report.position.value_or(0)) + " of " +
                 std::to_string(report.waiting) + " that wait for a worker";
@@ -131,11 +131,11 @@ std::vector<StageTime> stage_times(const std::vector<jobs::Event>& events, const
   return stages;
 }
 
-std::string reason_of(const jobs::JobReport& report, int max_running_per_user, Timestamp now) {
+std::string reason_of(const jobs::JobReport& report, Timestamp now) {
   const auto& job = report.job;
   switch (job.state) {
     case jobs::JobState::pending:
-      return reason_of_waiting(report, max_running_per_user, now);
+      return reason_of_waiting(report, now);
     case jobs::JobState::processing:
       if (job.cancel_requested) return "Its worker is being stopped: its owner cancelled it.";
       return "Attempt " + std::to_string(job.attempt) + " runs; its worker's lease ends " +
@@ -150,7 +150,7 @@ std::string reason_of(const jobs::JobReport& report, int max_running_per_user, T
   return {};
 }
 
-json::object to_json(const jobs::JobReport& report, int max_running_per_user, Timestamp now) {
+json::object to_json(const jobs::JobReport& report, Timestamp now) {
   json::array attempts;
   for (const auto& attempt : report.attempts) attempts.push_back(to_json(attempt, true));
   json::array stages;
@@ -168,7 +168,7 @@ json::object to_json(const jobs::JobReport& report, int max_running_per_user, Ti
   object["position"] = number_or_null(report.position);
   object["waiting"] = report.waiting;
   object["runAt"] = time_or_null(report.run_at);
-  object["reason"] = reason_of(report, max_running_per_user, now);
+  object["reason"] = reason_of(report, now);
   object["attempts"] = std::move(attempts);
   object["stages"] = std::move(stages);
   return object;

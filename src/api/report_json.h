@@ -8,13 +8,13 @@ namespace rushes::api {
 // What operators are shown.
 
 json::object to_json(const jobs::QueueReport& report, const queue::Rates& rates);
-/// With why it is where it is, in a sentence, and where its time went. `max_running_per_user`: the limit.
-json::object to_json(const jobs::JobReport& report, int max_running_per_user, Timestamp now);
+/// With why it is where it is, in a sentence, and where its time went.
+json::object to_json(const jobs::JobReport& report, Timestamp now);
 /// Without what its worker wrote, unless `with_log`.
 json::object to_json(const jobs::Attempt& attempt, bool with_log);
 
 /// Why a job is where it is: one sentence for an operator.
-std::string reason_of(const jobs::JobReport& report, int max_running_per_user, Timestamp now);
+std::string reason_of(const jobs::JobReport& report, Timestamp now);
 
 /// Where a job spent its time: `queued`, each stage that its events tell of, with the attempts' numbers, and `waiting`
 /// between an attempt's end and the next.

@@ -45,8 +45,10 @@ struct Config {
   std::int64_t max_bulk_bytes = std::int64_t{64} << 20U;
   std::int64_t max_body_memory = std::int64_t{256} << 20U;  // of all requests together
   int workers = 3;
-  int max_running_per_user = 5;
+  int transcript_lane = 1;       // slots beside the workers, for transcripts alone
+  int max_running_per_user = 0;  // 0: as many as there are workers, less one while others are there
   int max_queued_per_user = 20;
+  std::int64_t max_bytes_per_user = std::int64_t{20} << 30U;  // uploads and results; 0: any number
   int max_priority = 0;
   int max_schedules_per_user = 50;
   int submits_per_minute = 0;  // of one user; 0: any number
@@ -63,6 +65,7 @@ struct Config {
   std::chrono::days keep_events{30};
   std::int64_t max_kept_events = 10'000'000;
   std::chrono::days keep_uploads{7};
+  std::chrono::days keep_failed_uploads{3};
   std::chrono::days keep_analyses{0};
   int max_connections_per_address = 1'000;  // 0: any number; this machine's own are not counted
   int threads = 0;                          // event loops; 0: one a processor

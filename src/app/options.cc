@@ -52,7 +52,6 @@ api::Limits api_limits(const Config& config) {
   limits.max_bulk_bytes = static_cast<std::uint64_t>(config.max_bulk_bytes);
   limits.max_priority = config.max_priority;
   limits.max_attempts = config.max_attempts;
-  limits.max_running_per_user = config.max_running_per_user;
   limits.max_schedules_per_user = config.max_schedules_per_user;
   return limits;
 }
@@ -60,7 +59,7 @@ api::Limits api_limits(const Config& config) {
 queue::SchedulerOptions scheduler_options(const Config& config, const queue::DataFolder& folder) {
   queue::SchedulerOptions options;
   options.lease = config.lease;
-  options.max_running_per_user = config.max_running_per_user;
+  options.sharing = {config.workers, config.transcript_lane, config.max_running_per_user};
   options.has_room = [&folder] { return folder.has_room(); };
   return options;
 }

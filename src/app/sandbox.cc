@@ -146,7 +146,7 @@ std::string folder_above(const fs::path& path, const std::vector<std::string>& f
 
 worker::PoolOptions pool_options(const Config& config, const box::HostReport& host) {
   worker::PoolOptions options;
-  options.size = config.workers;
+  options.size = config.workers + config.transcript_lane;
   options.longest_attempt = config.job_timeout;
   options.silence = std::max<std::chrono::milliseconds>(config.lease, kShortestSilence);
   options.max_memory_bytes = static_cast<std::uint64_t>(config.max_job_memory);

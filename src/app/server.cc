@@ -295,6 +295,7 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   if (auto kept = check_secrecy(absolute); !kept) return kept.error();
   store_sqlite::StoreOptions options;
   options.parallel_jobs = config.workers;
+  options.transcript_slots = config.transcript_lane;
   options.reserve_log = true;
   auto store = store_sqlite::Store::open(absolute.data_dir / "rushes.db", options, clock, rng);
   if (!store) return store.error();

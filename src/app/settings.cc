@@ -52,6 +52,14 @@ Setter bytes(std::int64_t Config::*field) {
   };
 }
 
+Setter bytes_or_any(std::int64_t Config::*field) {
+  return [=, set = bytes(field)](Config& config, const std::string& text) -> Failure {
+    if (text != "0") return set(config, text);
+    config.*field = 0;
+    return std::nullopt;
+  };
+}
+
 Setter flag(bool Config::*field) {
   return [=](Config& config, const std::string& text) -> Failure {
     if (text != "true" && text != "false" && text != "1" && text != "0") return "is not allowed";
@@ -291,10 +299,15 @@ std::span<const Setting> settings() {
       {"workers", "1 to 256", "Jobs worked on at once", "", false, number(&Config::workers, 1, 256)},
       {"max_connections_per_address", "0 to 100000", "Open connections of one address; 0: any number", "", false,
        number(&Config::max_connections_per_address, 0, kMany)},
-      {"max_running_per_user", "1 to 100000", "Jobs of one user worked on at once", "", false,
-       number(&Config::max_running_per_user, 1, kMany)},
+      {"transcript_lane", "0 to 256", "Jobs worked on at once beside the workers, transcripts alone; 0: none", "",
+       false, number(&Config::transcript_lane, 0, 256)},
+      {"max_running_per_user", "0 to 100000",
+       "Jobs of one user worked on at once; 0: as many as workers, one less while others are there", "", false,
+       number(&Config::max_running_per_user, 0, kMany)},
       {"max_queued_per_user", "1 to 100000", "Unfinished jobs of one user", "", false,
        number(&Config::max_queued_per_user, 1, kMany)},
+      {"max_bytes_per_user", "a number of bytes, or with KiB, MiB, GiB; 0: any number",
+       "Uploads and results that one user may keep", "", false, bytes_or_any(&Config::max_bytes_per_user)},
       {"max_priority", "0 to 10", "Highest priority that users may give their jobs", "", false,
        number(&Config::max_priority, 0, 10)},
       {"max_schedules_per_user", "0 to 100000", "Recurring jobs of one user", "", false,
@@ -326,6 +339,9 @@ std::span<const Setting> settings() {
        number(&Config::max_kept_events, 0, kMost)},
       {"keep_uploads", "0 to 36500 days; 0: as long as the job",
        "How long an uploaded file is kept after its job's end", "", false, number(&Config::keep_uploads, 0, kLongest)},
+      {"keep_failed_uploads", "0 to 36500 days; 0: as long as the job",
+       "How long the file of a failed job is kept, for its retry", "", false,
+       number(&Config::keep_failed_uploads, 0, kLongest)},
       {"keep_analyses", "0 to 36500 days; 0: for ever", "How long saved analyses and their files are kept", "", false,
        number(&Config::keep_analyses, 0, kLongest)},
       {"threads", "0 to 256; 0 is one a processor", "Event loops", "", false, number(&Config::threads, 0, 256)},

@@ -1,11 +1,16 @@
 #include "jobs/fair_order.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 #include <stdexcept>
 
 namespace rushes::jobs {
 namespace {
+
+constexpr std::chrono::hours kRemembered{1};
+
+constexpr bool needs_worker(JobType type) { return type != JobType::transcript; }
 
 /// Gives where. What comes is most often the last, and a search would look at memory that nothing else needs.
 template <class T, class Before>
@@ -35,7 +40,7 @@ void FairOrder::clear() {
 
 FairOrder::User& FairOrder::user_of(const UserId& id) {
   auto& user = users_[id];
-  if (!user) user = std::make_unique<User>(User{id, 0, {}});
+  if (!user) user = std::make_unique<User>(User{id, 0, 0, {}});
   return *user;
 }
 
@@ -66,10 +71,11 @@ void FairOrder::unhead(Lane& lane) {
 }
 
 void FairOrder::head(Lane& lane) {
-  if (lane.jobs.empty() || lane.user->running >= per_user_) return;
+  if (lane.jobs.empty()) return;
   const auto first = slot(lane, 0);
   for (std::size_t type = 0; type < kJobTypes; ++type) {
     if (lane.places[type].empty() || lane.headed[type]) continue;
+    if (!may_start(*lane.user, static_cast<JobType>(type))) continue;
     heads_[type].insert(first);
     lane.headed.set(type);
   }
@@ -152,8 +158,7 @@ Waiting FairOrder::start(const UserId& id, int priority, std::int64_t place) {
     slots_.erase(slot(other, 0));
     other.came.pop_front();
   }
-  ++user.running;
-  ++running_[static_cast<std::size_t>(job.type)];
+  count_running(user, job.type, 1);
   for (auto& [other_priority, other] : user.lanes) {
     if (&other != &lane && !other.jobs.empty()) add_slot_behind(other);
     head(other);
@@ -164,19 +169,24 @@ Waiting FairOrder::start(const UserId& id, int priority, std::int64_t place) {
 void FairOrder::add_running(const UserId& id, JobType type) {
   auto& user = user_of(id);
   if (!user.lanes.empty()) throw std::out_of_range("what runs is added before what waits");
-  ++user.running;
-  ++running_[static_cast<std::size_t>(type)];
+  count_running(user, type, 1);
 }
 
-void FairOrder::stop(const UserId& id, JobType type) {
+void FairOrder::count_running(User& user, JobType type, int more) {
+  user.running += more;
+  if (needs_worker(type)) user.running_media += more;
+  running_[static_cast<std::size_t>(type)] += more;
+}
+
+void FairOrder::stop(const UserId& id, JobType type, Timestamp now) {
   auto& user = *users_.at(id);
   for (auto& [priority, lane] : user.lanes) {
     if (lane.jobs.empty()) continue;
     unhead(lane);
     take_slot_behind(lane);
   }
-  --user.running;
-  --running_[static_cast<std::size_t>(type)];
+  count_running(user, type, -1);
+  add_ran(id, now);
   for (auto& [priority, lane] : user.lanes) {
     if (lane.jobs.empty()) continue;
     lane.came.push_front(++comings_);  // behind the others that have this turn
@@ -186,9 +196,41 @@ void FairOrder::stop(const UserId& id, JobType type) {
   forget_if_idle(user);
 }
 
-void FairOrder::limit_running(int per_user) {
-  if (per_user == per_user_) return;
-  per_user_ = per_user;
+void FairOrder::add_ran(const UserId& user, Timestamp at) {
+  const auto known = std::find_if(ran_.begin(), ran_.end(), [&user](const Ran& ran) { return ran.user == user; });
+  if (known != ran_.end()) {
+    known->until = std::max(known->until, at);
+  } else {
+    ran_.push_back({user, at});
+  }
+  std::stable_sort(ran_.begin(), ran_.end(),
+                   [](const Ran& left, const Ran& right) { return left.until > right.until; });
+  if (ran_.size() > 2) ran_.pop_back();
+}
+
+bool FairOrder::is_shared(Timestamp now) const {
+  if (users_.size() > 1) return true;
+  const auto is_another = [&](const Ran& ran) { return ran.until + kRemembered > now && !users_.contains(ran.user); };
+  const auto others = std::count_if(ran_.begin(), ran_.end(), is_another);
+  return users_.size() + static_cast<std::size_t>(others) > 1;
+}
+
+bool FairOrder::may_start(const User& user, JobType type) const {
+  return user.running < limits_.all && (!needs_worker(type) || user.running_media < limits_.media);
+}
+
+bool FairOrder::is_at_limit(const UserId& user, JobType type) const {
+  const auto found = users_.find(user);
+  return found != users_.end() && !may_start(*found->second, type);
+}
+
+void FairOrder::share(const Sharing& sharing, Timestamp now) {
+  workers_ = sharing.workers;
+  const int each = is_shared(now) ? std::max(1, sharing.workers - 1) : sharing.workers;
+  Limits limits{each + sharing.transcript_slots, each};
+  if (sharing.max_running_per_user > 0) limits.all = std::min(limits.all, sharing.max_running_per_user);
+  if (limits == limits_) return;
+  limits_ = limits;
   for (auto& [id, user] : users_) {
     for (auto& [priority, lane] : user->lanes) {
       unhead(lane);
@@ -198,6 +240,9 @@ void FairOrder::limit_running(int per_user) {
 }
 
 std::optional<FairOrder::Next> FairOrder::next(Types types) const {
+  if (running(JobType::youtube) + running(JobType::upload) >= workers_) {
+    for (const auto type : {JobType::youtube, JobType::upload}) types.reset(static_cast<std::size_t>(type));
+  }
   std::optional<Slot> first;
   for (std::size_t type = 0; type < kJobTypes; ++type) {
     if (!types[type] || heads_[type].empty()) continue;
@@ -208,7 +253,7 @@ std::optional<FairOrder::Next> FairOrder::next(Types types) const {
   const auto& lane = *first->lane;
   auto place = std::numeric_limits<std::int64_t>::max();
   for (std::size_t type = 0; type < kJobTypes; ++type) {
-    if (types[type] && !lane.places[type].empty()) place = std::min(place, lane.places[type].front());
+    if (types[type] && lane.headed[type]) place = std::min(place, lane.places[type].front());
   }
   return Next{lane.user->id, lane.jobs[rank_in(lane, place)]};
 }

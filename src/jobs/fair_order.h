@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace rushes::jobs {
 
@@ -34,12 +35,22 @@ struct Waiting {
   std::int64_t told_at = 0;  // ms
 };
 
+/// How users share what works. A job of a URL or an upload needs a worker; a transcript takes a transcript slot too.
+struct Sharing {
+  int workers = 1'000'000;
+  int transcript_slots = 0;      // beside the workers, for transcripts alone
+  int max_running_per_user = 0;  // whoever else is there; 0: no such limit
+};
+
 /// In which order waiting jobs start, and how many run. Within a priority a user's n-th waiting job has the turn n plus
 /// what the user has running; lower turns come first, of the same turn whoever came to it first. So whoever has the
 /// fewest running is next, and users take turns.
 ///
 /// How: each user has a slot for each of its turns, all slots of all users stand in one ranked set, and a user's
 /// n-th job belongs to its n-th slot. What starts, ends, comes or goes adds or takes away a slot or two.
+///
+/// Sharing: a user starts jobs on all workers but one (at least one) while another user waits, runs, or ran within the
+/// last hour; on all of them otherwise. What runs goes on: the rule holds when a job starts.
 ///
 /// Cost:     O(log n) for all but `remove` of a job in the middle of a long line of one user (it moves up what is
 ///           behind it) and `each`, which is linear in what it visits. Some 180 bytes a waiting job, 700 a user.
@@ -62,11 +73,15 @@ class FairOrder {
   Waiting start(const UserId& user, int priority, std::int64_t place);
   /// A job that was not among the waiting ones runs: found at the beginning.
   void add_running(const UserId& user, JobType type);
-  /// One that ran does so no more.
-  void stop(const UserId& user, JobType type);
+  /// One that ran does so no more, since `now`.
+  void stop(const UserId& user, JobType type, Timestamp now);
+  /// The user had a job running until `at`: found at the beginning. `clear` keeps it.
+  void add_ran(const UserId& user, Timestamp at);
 
-  /// A user with as many running starts no more.
-  void limit_running(int per_user);
+  /// Limits what each user may start from here on, by who is there at `now`.
+  void share(const Sharing& sharing, Timestamp now);
+  /// Whether the user runs as many as it may, so that none of this type starts.
+  bool is_at_limit(const UserId& user, JobType type) const;
   struct Next {
     UserId user;
     Waiting job;
@@ -125,10 +140,24 @@ class FairOrder {
   struct User {
     UserId id;
     int running = 0;
+    int running_media = 0;      // of those, the ones that need a worker: no transcripts
     std::map<int, Lane> lanes;  // by priority
+  };
+  struct Limits {
+    int all = std::numeric_limits<int>::max();
+    int media = std::numeric_limits<int>::max();
+    bool operator==(const Limits&) const = default;
+  };
+  struct Ran {
+    UserId user;
+    Timestamp until;
   };
 
   User& user_of(const UserId& id);
+  bool may_start(const User& user, JobType type) const;
+  /// Whether two users or more are there: wait, run, or ran within the last hour.
+  bool is_shared(Timestamp now) const;
+  void count_running(User& user, JobType type, int more);
   struct Put {
     Lane& lane;
     std::size_t rank = 0;  // in the lane
@@ -153,7 +182,10 @@ class FairOrder {
   std::array<std::size_t, kJobTypes> waiting_{};
   std::array<std::map<std::uint32_t, std::size_t>, kJobTypes> since_;  // how many came in which second
   std::array<int, kJobTypes> running_{};
-  int per_user_ = std::numeric_limits<int>::max();
+  Limits limits_;  // of each user
+  int workers_ = std::numeric_limits<int>::max();
+  std::vector<Ran>
+      ran_;  // the last two users of whom a job ended, the last first: whether a second is there shows in them
   std::uint64_t comings_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "async/task.h"
+#include "jobs/fair_order.h"
 #include "jobs/model.h"
 #include "jobs/queue_report.h"
 
@@ -23,7 +24,7 @@ struct Submission {
 /// What a scheduler asks for.
 struct ClaimRequest {
   std::chrono::milliseconds lease_for{30'000};
-  int max_running_per_user = 5;
+  Sharing sharing;
   int limit = 1;
   // Of who asks, and this claim: the same again gives what the first began, if it did and its leases last. For who was
   // answered `unavailable`. 0: none.

@@ -49,6 +49,7 @@ struct JobReport {
   std::optional<Timestamp> lease_expires_at;
   std::int64_t waiting = 0;  // in the order, of all users
   int running_of_user = 0;
+  bool user_is_at_limit = false;  // runs as many as it may now, so that none of this type starts
   TypeSettings type;
   std::vector<Event> events;  // the log's, oldest first
 };

@@ -109,7 +109,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
     if (taken_up_ && (free > 0 || due || claim_key_ != 0)) {
       jobs::ClaimRequest request;
       request.lease_for = options_.lease;
-      request.max_running_per_user = options_.max_running_per_user;
+      request.sharing = options_.sharing;
       request.limit = std::max(free, 0);
       if (claim_key_ == 0) claim_key_ = rng_.next_u64();
       request.key = claim_key_;
@@ -147,7 +147,7 @@ Task<> Scheduler::claim_loop(Gate::Pass pass) {
 Task<> Scheduler::release_unanswered() {
   jobs::ClaimRequest request;
   request.lease_for = options_.lease;
-  request.max_running_per_user = options_.max_running_per_user;
+  request.sharing = options_.sharing;
   request.limit = 0;
   request.key = claim_key_;
   const auto claimed = co_await store_.claim(request);

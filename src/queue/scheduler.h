@@ -20,7 +20,7 @@ namespace rushes::queue {
 struct SchedulerOptions {
   std::chrono::milliseconds lease{30'000};
   std::chrono::milliseconds position_interval{1'000};
-  int max_running_per_user = 5;
+  jobs::Sharing sharing;
   /// Whether attempts have the disk that they need; errors say why not. Nothing is claimed while they do not, and what
   /// fails then is handed back: it is not the job's fault.
   std::function<Result<void>()> has_room = [] { return Result<void>(); };

@@ -98,10 +98,13 @@ void LiveJobs::load(sqlite::Connection& database, bool within) {
     wait(UserId(waiting.text(1)), job, waiting.integer(5), from_millis(0));
   }
   auto& ended = database.statement(
-      "SELECT type, finished_at - processed_at FROM job_states CROSS JOIN submitted_jobs USING (no) WHERE state = 2"
-      " ORDER BY job_states.no DESC LIMIT ?");
+      "SELECT type, finished_at - processed_at, state, user_id, finished_at"
+      " FROM job_states CROSS JOIN submitted_jobs USING (no)"
+      " WHERE state >= 2 AND processed_at IS NOT NULL ORDER BY job_states.no DESC LIMIT ?");
   ended.bind(kLookedAt);
   while (ended.next()) {
+    order_.add_ran(UserId(ended.text(3)), from_millis(ended.integer(4)));
+    if (static_cast<jobs::JobState>(ended.integer(2)) != jobs::JobState::completed) continue;
     auto& [each, sum] = took_.at(static_cast<std::size_t>(ended.integer(0)));
     if (each.size() == kMeasured) continue;
     each.push_front(ended.integer(1));
@@ -224,9 +227,9 @@ LiveJobs::Running* LiveJobs::find(const jobs::Lease& lease) {
   return running != nullptr && running->row.token == lease.token ? running : nullptr;
 }
 
-void LiveJobs::end(const JobId& job) {
+void LiveJobs::end(const JobId& job, Timestamp now) {
   auto ended = running_.extract(job);
-  order_.stop(ended.mapped().row.job.user, ended.mapped().row.job.type);
+  order_.stop(ended.mapped().row.job.user, ended.mapped().row.job.type, now);
   ended_.push_back(std::move(ended.mapped()));
 }
 
@@ -327,8 +330,12 @@ std::optional<int> LiveJobs::estimate_wait(jobs::JobType type, int position) con
     before += count;
     work += count * mean;
   }
-  const auto rounds = std::floor(before / parallel_jobs_ + 1e-9);
-  if (rounds == 0) return std::nullopt;
+  const bool is_transcript = type == jobs::JobType::transcript;
+  const auto slots = parallel_jobs_ + (is_transcript ? transcript_slots_ : 0);
+  // Transcripts that run in slots of their own are in no other type's way.
+  const auto beside = is_transcript ? 0 : std::min(transcript_slots_, order_.running(jobs::JobType::transcript));
+  const auto rounds = std::floor((before - beside) / slots + 1e-9);
+  if (rounds <= 0) return std::nullopt;
   return static_cast<int>(std::ceil(work / before * rounds / 1000 - 1e-9));
 }
 

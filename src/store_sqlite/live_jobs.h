@@ -29,10 +29,10 @@ class Transaction;
 /// Threads: the writer's, but `counts`, `told` and `last_told`, which are thread-safe.
 class LiveJobs {
  public:
-  /// `parallel_jobs`: how many jobs the server works on at once, for estimates of the wait. `list_lag`: see
-  /// UnfinishedList.
-  LiveJobs(int parallel_jobs, Lists& lists, std::int64_t list_lag)
-      : lists_(lists), listed_(list_lag), parallel_jobs_(parallel_jobs) {}
+  /// `parallel_jobs`: how many jobs the server works on at once, and `transcript_slots`, how many transcripts beside
+  /// them, for estimates of the wait. `list_lag`: see UnfinishedList.
+  LiveJobs(int parallel_jobs, int transcript_slots, Lists& lists, std::int64_t list_lag)
+      : lists_(lists), listed_(list_lag), parallel_jobs_(parallel_jobs), transcript_slots_(transcript_slots) {}
 
   /// Forgets everything and reads it anew. `within` a transaction that goes on after a part of it was taken back, what
   /// it did before stays done; else it did not come about. Throws sqlite::Failure.
@@ -78,7 +78,7 @@ class LiveJobs {
   /// The job that runs. Nothing where it does not, or not under this token.
   Running* find(const JobId& job);
   Running* find(const jobs::Lease& lease);
-  void end(const JobId& job);
+  void end(const JobId& job, Timestamp now);
   /// Keeps progress that was told until it is filed.
   void keep(Running& running, jobs::Event progress);
   bool has_unfiled() const noexcept { return !unfiled_.empty(); }
@@ -160,6 +160,7 @@ class LiveJobs {
   std::int64_t last_token_ = 0;
   std::int64_t tokens_kept_ = 0;  // the database knows that tokens up to this one may have been given
   const int parallel_jobs_;
+  const int transcript_slots_;
   mutable std::mutex counts_mutex_;
   jobs::JobCounts counts_;  // under counts_mutex_
   std::atomic<std::int64_t> last_told_{0};

@@ -98,7 +98,7 @@ Task<Result<std::vector<jobs::Claimed>>> SqliteJobStore::claim(jobs::ClaimReques
     auto claimed = claimed_before(transaction, request, now);
     if (!claimed.empty()) return claimed;
     auto& order = live_.order();
-    order.limit_running(request.max_running_per_user);
+    order.share(request.sharing, now);
     while (static_cast<int>(claimed.size()) < request.limit) {
       const auto next = order.next(startable(live_));
       if (!next) break;
@@ -142,7 +142,7 @@ void SqliteJobStore::settle(Transaction& transaction, LiveJobs::Running& running
   } else {
     transaction.set_state(row);
   }
-  live_.end(row.job.id);
+  live_.end(row.job.id, now);
   if (row.job.state == jobs::JobState::pending) live_.wait(row.job.user, waiting(row, now), row.run_at, now);
 }
 

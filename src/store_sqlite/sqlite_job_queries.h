@@ -36,6 +36,7 @@ class SqliteJobQueries final : public jobs::JobQueries {
   struct Live {
     std::int64_t waiting = 0;
     int running_of_user = 0;
+    bool user_is_at_limit = false;
     jobs::TypeSettings type;
     std::optional<int> position;
     std::optional<Row> running;  // newer than what the database has

@@ -74,6 +74,7 @@ Task<Result<SqliteJobQueries::Live>> SqliteJobQueries::live_of(Row row) {
     Live live;
     live.waiting = static_cast<std::int64_t>(order.waiting());
     live.running_of_user = order.running_of(row.job.user);
+    live.user_is_at_limit = order.is_at_limit(row.job.user, row.job.type);
     live.type = live_.types()[static_cast<std::size_t>(row.job.type)];
     if (const auto id = Uuid::parse(row.job.id.value())) live.position = order.position(row.job.user, *id);
     if (const auto* running = live_.find(row.job.id)) live.running = running->row;
@@ -103,6 +104,7 @@ Task<Result<jobs::JobReport>> SqliteJobQueries::report_job(JobId job) {
     report.events = events_of(database, lists_.events, *row);
     report.waiting = live.waiting;
     report.running_of_user = live.running_of_user;
+    report.user_is_at_limit = live.user_is_at_limit;
     report.type = live.type;
     if (row->job.state == jobs::JobState::pending) {
       report.position = live.position;

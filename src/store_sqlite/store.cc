@@ -24,7 +24,7 @@ class SqliteStore final : public Store {
       : lock_(std::move(lock)),
         readers_(file, options.readers, std::min(options.page_cache, sqlite::Connection::kPageCache)),
         lists_(database, options.list_batch),
-        live_(options.parallel_jobs, lists_,
+        live_(options.parallel_jobs, options.transcript_slots, lists_,
               std::min<std::int64_t>(1'000, static_cast<std::int64_t>(options.list_batch))),
         events_(readers_, writer_, live_, lists_),
         writer_(file, hooks(), {.reserve_log = options.reserve_log, .page_cache = options.page_cache}),

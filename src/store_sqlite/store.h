@@ -18,7 +18,8 @@
 namespace rushes::store_sqlite {
 
 struct StoreOptions {
-  int parallel_jobs = 3;  // for estimates of the wait
+  int parallel_jobs = 3;     // for estimates of the wait
+  int transcript_slots = 0;  // beside them, for transcripts alone
   std::size_t readers = 2;
   std::size_t list_batch = 50'000;  // rows that are remembered until they are listed; see user_list.h
   bool reserve_log = false;         // 36 MiB on the disk from the start, for quicker commits

@@ -92,7 +92,6 @@ class Driver {
   /// Does the next job; false where none waits.
   Task<bool> work() {
     jobs::ClaimRequest request;
-    request.max_running_per_user = kLanes;
     auto claiming = store_.jobs().claim(request);
     const auto claimed = co_await std::move(claiming);
     if (!claimed || claimed->empty()) co_return false;

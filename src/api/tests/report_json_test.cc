@@ -27,20 +27,21 @@ jobs::Event event(int second, jobs::EventType type, const std::string& payload) 
 
 TEST(ReasonOf, SaysWhyAJobWaits) {
   auto report = waiting();
-  EXPECT_EQ(reason_of(report, 5, kStart), "It is number 3 of 7 that wait for a worker.");
+  EXPECT_EQ(reason_of(report, kStart), "It is number 3 of 7 that wait for a worker.");
   report.type.max_running = 2;
-  EXPECT_EQ(reason_of(report, 5, kStart),
+  EXPECT_EQ(reason_of(report, kStart),
             "It is number 3 of 7 that wait for a worker; at most 2 of the type transcript run at once.");
   report.running_of_user = 5;
-  EXPECT_EQ(reason_of(report, 5, kStart), "Its user has 5 jobs running, the most at once.");
+  report.user_is_at_limit = true;
+  EXPECT_EQ(reason_of(report, kStart), "Its user has 5 jobs running, the most that one user may have at once now.");
   report.running_of_user = 1;
-  EXPECT_EQ(reason_of(report, 1, kStart), "Its user has 1 job running, the most at once.");
+  EXPECT_EQ(reason_of(report, kStart), "Its user has 1 job running, the most that one user may have at once now.");
   report.type.paused = true;
-  EXPECT_EQ(reason_of(report, 5, kStart), "Jobs of the type transcript are paused.");
+  EXPECT_EQ(reason_of(report, kStart), "Jobs of the type transcript are paused.");
   report.run_at = kStart + seconds(60);
-  EXPECT_EQ(reason_of(report, 5, kStart), "It is scheduled for 2026-01-01T00:01:00.000Z.");
+  EXPECT_EQ(reason_of(report, kStart), "It is scheduled for 2026-01-01T00:01:00.000Z.");
   report.job.failure = jobs::Failure{"SOURCE_UNAVAILABLE", "The site is away.", true, {}};
-  EXPECT_EQ(reason_of(report, 5, kStart),
+  EXPECT_EQ(reason_of(report, kStart),
             "It waits until 2026-01-01T00:01:00.000Z before it is tried again: The site is away.");
 }
 
@@ -48,7 +49,7 @@ TEST(ReasonOf, SaysHowAJobEnded) {
   auto report = waiting();
   report.job.state = jobs::JobState::failed;
   report.job.failure = jobs::Failure{"URL_DEAD", "The video is gone.", false, {}};
-  EXPECT_EQ(reason_of(report, 5, kStart), "It failed: The video is gone. [URL_DEAD]");
+  EXPECT_EQ(reason_of(report, kStart), "It failed: The video is gone. [URL_DEAD]");
 }
 
 TEST(StageTimes, FollowTheEventsAttemptByAttempt) {

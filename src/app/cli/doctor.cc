@@ -60,7 +60,7 @@ std::vector<Finding> examine(const Config& config) {
       check_secret(config),
       check_disk(config.data_dir, config.max_upload_bytes),
       check_port(config.host, config.port),
-      check_memory(config.workers),
+      check_memory(config.workers + config.transcript_lane),
       check_open_files(),
   };
   auto sandbox = check_sandbox(box::examine_host(box::box_identity()), config.sandbox);
@@ -211,7 +211,7 @@ Finding check_memory(int workers) {
   const auto processors = ::sysconf(_SC_NPROCESSORS_ONLN);
   Finding finding{State::good, "processors and memory",
                   std::to_string(processors) + " processors, " + to_human_size(static_cast<std::uint64_t>(bytes)) +
-                      " for " + std::to_string(workers) + " workers",
+                      " for " + std::to_string(workers) + " jobs at once",
                   ""};
   if (bytes < kServer + workers * kWorker) {
     finding.state = State::warning;

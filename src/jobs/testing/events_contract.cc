@@ -229,7 +229,6 @@ TEST_P(JobStoreContract, TwoWorkersNeverGetTheSameJob) {
   const auto work = [&] {
     ClaimRequest wanted;
     wanted.limit = 2;
-    wanted.max_running_per_user = kJobs;
     for (;;) {
       const auto claimed = must(run_to_end(jobs().claim(wanted)));
       if (claimed.empty()) return;

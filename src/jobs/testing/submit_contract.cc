@@ -231,7 +231,7 @@ TEST_P(JobStoreContract, ClaimLeavesAUserAtTheCapAlone) {
   for (int i = 0; i < 4; ++i) submit("ann");
   ClaimRequest wanted;
   wanted.limit = 10;
-  wanted.max_running_per_user = 2;
+  wanted.sharing.max_running_per_user = 2;
 
   auto claimed = must(run_to_end(jobs().claim(wanted)));
   EXPECT_EQ(claimed.size(), 2U);
@@ -240,6 +240,41 @@ TEST_P(JobStoreContract, ClaimLeavesAUserAtTheCapAlone) {
   const auto bobs = submit("bob");
   EXPECT_EQ(must(run_to_end(jobs().claim(wanted))).at(0).job.id, bobs.id);
   complete(claimed.at(0));
+  EXPECT_EQ(must(run_to_end(jobs().claim(wanted))).size(), 1U);
+}
+
+TEST_P(JobStoreContract, ClaimLeavesAWorkerWhileAnotherUserIsThereAndForAnHour) {
+  const auto submit_upload = [this](const std::string& user) {
+    auto upload = request(user);
+    upload.type = JobType::upload;
+    must(run_to_end(jobs().submit(upload, kNoLimit)));
+  };
+  ClaimRequest wanted;
+  wanted.limit = 10;
+  wanted.sharing = {3, 1, 0};
+  const auto begin_all = [&] { return must(run_to_end(jobs().claim(wanted))).size(); };
+  complete(begin("bob"));
+  for (int i = 0; i < 5; ++i) submit_upload("ann");
+  EXPECT_EQ(begin_all(), 2U);
+  submit_upload("bob");
+  submit("bob");
+  EXPECT_EQ(begin_all(), 2U) << "the worker that is left, and the transcripts' own slot";
+  submit_upload("cid");
+  EXPECT_EQ(begin_all(), 0U);
+}
+
+TEST_P(JobStoreContract, ClaimGivesAUserWhoIsAloneAllWorkersOnceAnHourIsOver) {
+  complete(begin("bob"));
+  for (int i = 0; i < 5; ++i) submit("ann");
+  ClaimRequest wanted;
+  wanted.limit = 10;
+  wanted.sharing = {3, 0, 0};
+  EXPECT_EQ(must(run_to_end(jobs().claim(wanted))).size(), 2U);
+  clock_.advance(std::chrono::minutes(59));
+  EXPECT_TRUE(must(run_to_end(jobs().claim(wanted))).empty());
+  const auto held = must(run_to_end(queries().list(UserId("ann"), JobFilter()))).jobs.front();
+  EXPECT_TRUE(must(run_to_end(queries().report_job(held.id))).user_is_at_limit);
+  clock_.advance(std::chrono::minutes(1));
   EXPECT_EQ(must(run_to_end(jobs().claim(wanted))).size(), 1U);
 }
 

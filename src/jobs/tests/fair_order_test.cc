@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <set>
 #include <vector>
 
 namespace rushes::jobs {
 namespace {
 
 const FairOrder::Types kAll(0b111);
+const Timestamp kStart = from_millis(1'767'225'600'000);
 
 /// The order by its definition, with no thought of cost.
 class PlainOrder {
@@ -34,7 +36,7 @@ class PlainOrder {
     erase(line, place);
     line.came.pop_back();
   }
-  void start(const std::string& user, int priority, std::int64_t place) {
+  void start(const std::string& user, int priority, std::int64_t place, JobType type) {
     auto& line = waiting_.at({user, -priority});
     erase(line, place);
     line.came.erase(line.came.begin());
@@ -43,9 +45,9 @@ class PlainOrder {
       other.came.erase(other.came.begin());
       other.came.push_back(++comings_);
     }
-    ++running_[user];
+    ++running_[user][static_cast<std::size_t>(type)];
   }
-  void stop(const std::string& user) {
+  void stop(const std::string& user, JobType type, Timestamp now) {
     // As FairOrder does it: by rising priority.
     for (auto line = waiting_.rbegin(); line != waiting_.rend(); ++line) {
       if (line->first.first != user || line->second.jobs.empty()) continue;
@@ -53,7 +55,8 @@ class PlainOrder {
       came.insert(came.begin(), ++comings_);
       came.pop_back();
     }
-    --running_[user];
+    --running_[user][static_cast<std::size_t>(type)];
+    ran_[user] = now;
   }
 
   struct Place {
@@ -75,19 +78,37 @@ class PlainOrder {
     for (const auto& [slot, job] : slots) places.push_back({slot.user, job});
     return places;
   }
-  /// Lines in their order, each of which starts its first job of an allowed type.
-  std::optional<std::int64_t> next(FairOrder::Types types, int per_user) const {
+  /// Lines in their order, each of which starts its first job of an allowed type that its user and the workers allow.
+  std::optional<std::int64_t> next(FairOrder::Types types, const Sharing& sharing, Timestamp now) const {
+    std::set<std::string> there;
+    int media = 0;
+    for (const auto& [user, running] : running_) {
+      if (running_of(user) > 0) there.insert(user);
+      media += running[0] + running[1];
+    }
+    for (const auto& [key, line] : waiting_) {
+      if (!line.jobs.empty()) there.insert(key.first);
+    }
+    for (const auto& [user, until] : ran_) {
+      if (until + std::chrono::hours(1) > now) there.insert(user);
+    }
+    const int each = there.size() > 1 ? std::max(1, sharing.workers - 1) : sharing.workers;
+    const auto may_start = [&](const std::string& user, JobType type) {
+      if (!types[static_cast<std::size_t>(type)]) return false;
+      if (sharing.max_running_per_user > 0 && running_of(user) >= sharing.max_running_per_user) return false;
+      if (running_of(user) >= each + sharing.transcript_slots) return false;
+      return type == JobType::transcript || (media_of(user) < each && media < sharing.workers);
+    };
     for (const auto& [user, front] : all()) {
-      if (running_of(user) >= per_user) continue;
       for (const auto& job : waiting_.at({user, -front.priority}).jobs) {
-        if (types[static_cast<std::size_t>(job.type)]) return job.number;
+        if (may_start(user, job.type)) return job.number;
       }
     }
     return std::nullopt;
   }
   int running_of(const std::string& user) const {
     const auto found = running_.find(user);
-    return found == running_.end() ? 0 : found->second;
+    return found == running_.end() ? 0 : found->second[0] + found->second[1] + found->second[2];
   }
 
  private:
@@ -95,11 +116,16 @@ class PlainOrder {
     std::vector<Waiting> jobs;
     std::vector<std::uint64_t> came;
   };
+  int media_of(const std::string& user) const {
+    const auto found = running_.find(user);
+    return found == running_.end() ? 0 : found->second[0] + found->second[1];
+  }
   static void erase(Line& line, std::int64_t place) {
     std::erase_if(line.jobs, [place](const Waiting& job) { return job.place == place; });
   }
   std::map<std::pair<std::string, int>, Line> waiting_;
-  std::map<std::string, int> running_;
+  std::map<std::string, std::array<int, kJobTypes>> running_;
+  std::map<std::string, Timestamp> ran_;
   std::uint64_t comings_ = 0;
 };
 
@@ -184,22 +210,94 @@ TEST(FairOrderTest, WhoHasFewerRunningIsNext) {
   order.start(UserId("ann"), 0, 2);
   order.add(UserId("bob"), job(4));
   EXPECT_EQ(order.next(kAll)->job.number, 4);
-  order.stop(UserId("ann"), JobType::transcript);
-  order.stop(UserId("ann"), JobType::transcript);
+  order.stop(UserId("ann"), JobType::transcript, kStart);
+  order.stop(UserId("ann"), JobType::transcript, kStart);
   EXPECT_EQ(order.next(kAll)->job.number, 4);  // it has had this turn for longer
   EXPECT_EQ(order.running(), 0);
 }
 
 TEST(FairOrderTest, AUserAtTheLimitStartsNothingAndKeepsItsPlaces) {
   FairOrder order;
-  order.limit_running(1);
+  order.share({10, 0, 1}, kStart);
   order.add(UserId("ann"), job(1));
   order.add(UserId("ann"), job(2));
   order.start(UserId("ann"), 0, 1);
   EXPECT_FALSE(order.next(kAll));
   EXPECT_EQ(order.position(UserId("ann"), 0, 2), 1);
-  order.limit_running(2);
+  order.share({10, 0, 2}, kStart);
   EXPECT_EQ(order.next(kAll)->job.number, 2);
+}
+
+/// Starts what may start, and gives whose jobs those are, as "ann ann bob ".
+std::string start_all(FairOrder& order, const Sharing& sharing, Timestamp now) {
+  std::string started;
+  order.share(sharing, now);
+  while (const auto next = order.next(kAll)) {
+    if (order.running() >= sharing.workers + sharing.transcript_slots) break;
+    order.start(next->user, next->job.priority, next->job.place);
+    started += next->user.value() + " ";
+  }
+  return started;
+}
+
+void add_uploads(FairOrder& order, const std::string& user, int first, int last) {
+  for (int place = first; place <= last; ++place) order.add(UserId(user), job(place, 0, JobType::upload));
+}
+
+TEST(FairOrderTest, AUserWhoIsAloneHasAllWorkers) {
+  FairOrder order;
+  add_uploads(order, "ann", 1, 5);
+  EXPECT_EQ(start_all(order, {3}, kStart), "ann ann ann ");
+  EXPECT_TRUE(order.is_at_limit(UserId("ann"), JobType::upload));
+}
+
+TEST(FairOrderTest, OneWorkerIsLeftWhileAnotherUserWaits) {
+  FairOrder order;
+  add_uploads(order, "ann", 1, 5);
+  order.add(UserId("bob"), job(6, -1, JobType::upload));  // behind all of ann's
+  EXPECT_EQ(start_all(order, {3}, kStart), "ann ann bob ");
+  // Also where all that wait are of a type that does not start now: bob is there.
+  FairOrder single;
+  add_uploads(single, "ann", 1, 2);
+  single.add(UserId("bob"), job(3, -1, JobType::upload));
+  EXPECT_EQ(start_all(single, {1}, kStart), "ann ");  // at least one
+}
+
+TEST(FairOrderTest, OneWorkerIsLeftForAnHourAfterAnotherUserRan) {
+  FairOrder order;
+  order.add(UserId("bob"), job(1));
+  EXPECT_EQ(start_all(order, {3}, kStart), "bob ");
+  add_uploads(order, "ann", 2, 6);
+  EXPECT_EQ(start_all(order, {3}, kStart), "ann ann ");  // bob runs
+  order.stop(UserId("bob"), JobType::transcript, kStart);
+  using std::chrono::minutes;
+  EXPECT_EQ(start_all(order, {3}, kStart + minutes(59)), "");
+  EXPECT_EQ(start_all(order, {3}, kStart + minutes(60)), "ann ");
+  // Ann's own end is no other user's, and what is found at the beginning counts as well.
+  order.stop(UserId("ann"), JobType::upload, kStart + minutes(61));
+  EXPECT_EQ(start_all(order, {3}, kStart + minutes(61)), "ann ");
+  order.stop(UserId("ann"), JobType::upload, kStart + minutes(61));
+  order.add_ran(UserId("cid"), kStart + minutes(50));
+  order.add_ran(UserId("cid"), kStart + minutes(10));
+  EXPECT_EQ(start_all(order, {3}, kStart + minutes(61)), "");
+}
+
+TEST(FairOrderTest, TranscriptsAloneUseTheirSlotAndAUserCannotUseItToHoldAllWorkers) {
+  FairOrder order;
+  add_uploads(order, "ann", 1, 5);
+  EXPECT_EQ(start_all(order, {3, 1}, kStart), "ann ann ann ");
+  order.add(UserId("bob"), job(6, 0, JobType::upload));
+  EXPECT_EQ(start_all(order, {3, 1}, kStart), "");
+  order.add(UserId("bob"), job(7));
+  EXPECT_EQ(start_all(order, {3, 1}, kStart), "bob ");
+  order.stop(UserId("ann"), JobType::upload, kStart);
+  EXPECT_EQ(start_all(order, {3, 1}, kStart), "bob ");
+
+  FairOrder other;
+  add_uploads(other, "ann", 1, 2);
+  for (const int place : {3, 4}) other.add(UserId("ann"), job(place));
+  other.add(UserId("bob"), job(5, -1, JobType::upload));
+  EXPECT_EQ(start_all(other, {3, 1}, kStart), "ann ann ann bob ");
 }
 
 TEST(FairOrderTest, ATypeThatMayNotStartIsPassedOver) {
@@ -237,11 +335,14 @@ TEST(FairOrderTest, IsWhatItsDefinitionSays) {
     };
     std::vector<Running> running;
     std::int64_t places = 0;
+    auto now = kStart;
+    // Few users in every other run, so that now and then one is alone.
+    const std::size_t users = seed % 2 == 0 ? 6 : 2;
     for (int step = 0; step < 600; ++step) {
       const auto waiting = plain.all();
       const auto what = roll(10);
       if (what < 4 || waiting.empty()) {
-        const auto user = "u" + std::to_string(roll(6));
+        const auto user = "u" + std::to_string(roll(users));
         const auto made = job(++places, static_cast<int>(roll(3)) - 1, static_cast<JobType>(roll(3)));
         order.add(UserId(user), made);
         plain.add(user, made);
@@ -251,19 +352,21 @@ TEST(FairOrderTest, IsWhatItsDefinitionSays) {
         plain.remove(user, gone.priority, gone.place);
       } else if (what < 8) {
         const FairOrder::Types types(roll(8));
-        const int per_user = 1 + static_cast<int>(roll(4));
-        order.limit_running(per_user);
+        const Sharing sharing{1 + static_cast<int>(roll(5)), static_cast<int>(roll(2)), static_cast<int>(roll(5))};
+        now += std::chrono::minutes(roll(10));
+        order.share(sharing, now);
         const auto next = order.next(types);
-        ASSERT_EQ(next ? std::optional(next->job.number) : std::nullopt, plain.next(types, per_user));
+        ASSERT_EQ(next ? std::optional(next->job.number) : std::nullopt, plain.next(types, sharing, now))
+            << "seed " << seed << " step " << step;
         if (next) {
           order.start(next->user, next->job.priority, next->job.place);
-          plain.start(next->user.value(), next->job.priority, next->job.place);
+          plain.start(next->user.value(), next->job.priority, next->job.place, next->job.type);
           running.push_back({next->user.value(), next->job.type});
         }
       } else if (!running.empty()) {
         const auto ended = running.begin() + static_cast<std::ptrdiff_t>(roll(running.size()));
-        order.stop(UserId(ended->user), ended->type);
-        plain.stop(ended->user);
+        order.stop(UserId(ended->user), ended->type, now);
+        plain.stop(ended->user, ended->type, now);
         running.erase(ended);
       }
       const auto expected = plain.all();

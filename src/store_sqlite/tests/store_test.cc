@@ -64,6 +64,26 @@ TEST_F(StoreTest, ReopeningKeepsEverything) {
   EXPECT_GT(run_to_end(store->jobs().claim(jobs::ClaimRequest())).value().at(0).lease.token, lease.token);
 }
 
+TEST_F(StoreTest, ReopeningRemembersWhoRanWithinTheHour) {
+  auto bobs = request();
+  bobs.user = UserId("bob");
+  {
+    const auto store = open(folder_.database()).value();
+    submit(*store, bobs);
+    const auto lease = run_to_end(store->jobs().claim(jobs::ClaimRequest())).value().at(0).lease;
+    clock_.advance(std::chrono::seconds(1));
+    ASSERT_TRUE(run_to_end(store->jobs().fail(lease, {"BAD", "Bad.", false, {}}, {})));
+  }
+  const auto store = open(folder_.database()).value();
+  for (int i = 0; i < 3; ++i) submit(*store, request());
+  jobs::ClaimRequest all;
+  all.limit = 10;
+  all.sharing = {3, 0, 0};
+  EXPECT_EQ(run_to_end(store->jobs().claim(all)).value().size(), 2U);
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_EQ(run_to_end(store->jobs().claim(all)).value().size(), 1U);
+}
+
 TEST_F(StoreTest, AReportOfAJobIsInNoSubmitsWay) {
   std::promise<void> reads_events;
   std::promise<void> go_on;

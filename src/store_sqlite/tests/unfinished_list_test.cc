@@ -27,7 +27,6 @@ class UnfinishedListTest : public ::testing::Test {
   std::optional<jobs::Lease> claim() {
     jobs::ClaimRequest request;
     request.limit = 1;
-    request.max_running_per_user = 100'000;
     auto claimed = run_to_end(store_->jobs().claim(request)).value();
     return claimed.empty() ? std::nullopt : std::optional(claimed.front().lease);
   }

@@ -119,7 +119,7 @@ class WriterTest : public ::testing::Test {
   TemporaryFolder folder_;
   sqlite::Connection database_ = migrated(folder_.database());
   Lists lists_{database_, 50};
-  LiveJobs live_{3, lists_, 1'000};
+  LiveJobs live_{3, 0, lists_, 1'000};
   std::vector<std::int64_t> heard_;  // on the writer's thread
   int commits_heard_ = 0;
   std::atomic<bool> must_file_ = false;
@@ -373,7 +373,7 @@ TEST_F(WriterTest, ALeaseThatWasRenewedHoldsWhenTheEndOfItsJobIsTakenBack) {
   clock.advance(std::chrono::seconds(20));
   const std::string large(300'000, 'x');
   Work end = [this, &clock](Transaction& transaction) -> Result<int> {
-    live_.end(JobId("019a0000-0000-7000-8000-000000000001"));
+    live_.end(JobId("019a0000-0000-7000-8000-000000000001"), clock.now());
     return transaction.database().run("UPDATE job_states SET state = 2, finished_at = ?", to_millis(clock.now()));
   };
   Work bug = [](Transaction& transaction) -> Result<int> {
