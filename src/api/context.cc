@@ -105,6 +105,7 @@ void add_routes(net::Router& router, const Context& context) {
   add_submit_routes(router, context);
   add_bulk_route(router, context);
   add_upload_route(router, context);
+  add_usage_route(router, context);
   add_job_routes(router, context);
   add_job_event_route(router, context);
   add_history_routes(router, context);

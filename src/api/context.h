@@ -7,6 +7,7 @@
 #include "net/router.h"
 #include "notifications/service.h"
 #include "queue/data_folder.h"
+#include "queue/disk_quota.h"
 #include "queue/job_service.h"
 #include "queue/rates.h"
 #include "queue/schedule_runner.h"
@@ -39,6 +40,7 @@ struct Context {
   auth::Authenticator& credentials;
   const net::AddressFilter& addresses;
   const queue::DataFolder& folder;
+  queue::DiskQuota& quota;
   BlockingPool& blocking;
   Rng& rng;
   const Clock& clock;
@@ -77,6 +79,7 @@ void add_routes(net::Router& router, const Context& context);
 // One function a resource, each in a file of its own: adds its routes.
 void add_submit_routes(net::Router& router, const Context& context);
 void add_bulk_route(net::Router& router, const Context& context);
+void add_usage_route(net::Router& router, const Context& context);
 void add_upload_route(net::Router& router, const Context& context);
 void add_job_routes(net::Router& router, const Context& context);
 void add_job_event_route(net::Router& router, const Context& context);

@@ -1,5 +1,6 @@
 #include "api/report_json.h"
 #include "api/submission.h"
+#include "base/rfc3339.h"
 #include "jobs/job_json.h"
 
 #include <filesystem>
@@ -8,6 +9,19 @@ namespace rushes::api {
 namespace {
 
 JobId job_of(const net::Request& request) { return JobId(request.params.at("id")); }
+
+/// Adds until when an ended job about a file can be retried or restarted: null where the file is gone.
+Task<Result<void>> tell_until(const Context& context, const jobs::Job& job, json::object& answer) {
+  if (!is_end(job.state) || job.type != jobs::JobType::upload) co_return Result<void>();
+  const auto upload = string_member(jobs::input_of(job), "upload");
+  if (!upload) co_return Result<void>();
+  JobId id(*upload);
+  const auto until = co_await context.quota.kept_until(std::move(id));
+  if (until && !*until) co_return Result<void>();
+  if (!until && until.error().code() != Errc::not_found) co_return until.error();
+  answer["retryUntil"] = until ? json::value(to_rfc3339(**until)) : json::value(nullptr);
+  co_return Result<void>();
+}
 
 Task<net::Response> status(const Context& context, net::Request& request, auth::Identity identity) {
   const auto job = co_await context.jobs.queries().find(identity.user, job_of(request));
@@ -21,7 +35,10 @@ Task<net::Response> status(const Context& context, net::Request& request, auth::
       co_return net::problem(analysis.error());
     }
   }
-  co_return net::json_response(200, jobs::job_status(*job, std::move(result)));
+  auto answer = jobs::job_status(*job, std::move(result));
+  const auto told = co_await tell_until(context, *job, answer);
+  if (!told) co_return net::problem(told.error());
+  co_return net::json_response(200, answer);
 }
 
 Task<net::Response> cancel(const Context& context, net::Request& request, auth::Identity identity) {
@@ -43,8 +60,9 @@ Task<Result<void>> check_upload(const Context& context, const UserId& user, cons
   };
   const bool there = co_await context.blocking.run(std::move(look));
   if (there) co_return Result<void>();
-  co_return Error::for_user(Errc::conflict, "UPLOAD_GONE",
-                            "The uploaded file of this job is no longer kept; upload it again.");
+  co_return Error::for_user(
+      Errc::conflict, "UPLOAD_GONE",
+      "The uploaded file of this job is no longer kept (see retryUntil of its status); upload it again.");
 }
 
 Task<net::Response> retry(const Context& context, net::Request& request, auth::Identity identity) {

@@ -20,7 +20,17 @@ Task<net::Response> report(const Context& context, net::Request& request, auth::
   if (!users) co_return net::problem(users.error());
   const auto report = co_await context.jobs.queries().report(*users);
   if (!report) co_return net::problem(report.error());
-  co_return net::json_response(200, to_json(*report, context.rates));
+  const auto stored = co_await context.quota.stored();
+  if (!stored) co_return net::problem(stored.error());
+  auto answer = to_json(*report, context.rates);
+  const auto& counts = context.quota.counts();
+  const auto limit = context.quota.options().max_bytes_per_user;
+  answer["storage"] = {{"uploads", stored->uploads},
+                       {"results", stored->results},
+                       {"reserved", context.quota.reserved()},
+                       {"limitPerUser", limit == 0 ? json::value(nullptr) : json::value(limit)},
+                       {"refused", counts.refused.value() + counts.no_room.value()}};
+  co_return net::json_response(200, answer);
 }
 
 Task<net::Response> report_job(const Context& context, net::Request& request, auth::Identity identity) {

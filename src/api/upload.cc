@@ -6,12 +6,16 @@
 #include "base/plain_text.h"
 #include "base/text.h"
 #include "jobs/job_json.h"
+#include "jobs/transitions.h"
+
+#include <algorithm>
 
 namespace rushes::api {
 namespace {
 
 // What a form adds to its file: boundaries, heads, the other fields.
 constexpr std::uint64_t kFormOverhead = std::uint64_t{64} << 10U;
+constexpr std::uint64_t kReservedAtOnce = std::uint64_t{1} << 20U;  // of an upload without an announced length
 constexpr std::size_t kMaxField = std::size_t{32} << 10U;
 constexpr std::size_t kMaxFileName = 255;
 constexpr std::size_t kBuffer = std::size_t{256} << 10U;
@@ -22,6 +26,7 @@ constexpr std::chrono::seconds kWhileReceived{5};
 struct Form {
   bool repeated = false;  // its key is known: it is read to be compared, and not kept
   bool digested = false;
+  std::unique_ptr<queue::DiskQuota::Reservation> room;  // not of one that is repeated
   std::unique_ptr<IncomingFile> file;
   std::string file_name;
   std::string configuration;
@@ -54,10 +59,28 @@ Error too_large(const Context& context) {
       "The file is larger than the " + to_human_size(context.limits.max_upload_bytes) + " that this server takes.");
 }
 
-/// Known before the first byte is read: too large, or no room.
-Result<void> check_size(const Context& context, std::optional<std::uint64_t> length) {
-  if (length.value_or(0) > context.limits.max_upload_bytes + kFormOverhead) return too_large(context);
-  return context.folder.has_room(length.value_or(0));
+/// Reserves room for what is about to be written, in steps where no length was announced.
+Task<Result<void>> make_room(const Context& context, Form& form, std::size_t bytes) {
+  if (form.room == nullptr) co_return Result<void>();  // nothing of it is written
+  const auto wanted = form.file->size() + bytes;
+  if (wanted <= form.room->bytes()) co_return Result<void>();
+  const auto left = context.limits.max_upload_bytes - form.room->bytes();
+  const auto more = std::max(wanted - form.room->bytes(), std::min(kReservedAtOnce, left));
+  co_return co_await context.quota.reserve(*form.room, more);
+}
+
+/// What the head alone decides: the size, then whether a further job may wait, then room for the file.
+Task<Result<void>> check_head(const Context& context, const net::Request& request, const jobs::NewJob& job,
+                              Form& form) {
+  const auto length = request.stream->content_length().value_or(0);
+  if (length > context.limits.max_upload_bytes + kFormOverhead) co_return too_large(context);
+  if (form.repeated) co_return Result<void>();
+  const auto most = context.jobs.limits().max_queued_per_user;
+  const auto unfinished = co_await context.jobs.queries().unfinished(job.user);
+  if (!unfinished) co_return unfinished.error();
+  if (*unfinished >= most) co_return jobs::queue_limit(most);
+  form.room = std::make_unique<queue::DiskQuota::Reservation>(context.quota, job.user);
+  co_return co_await context.quota.reserve(*form.room, length);
 }
 
 Task<Result<void>> receive_file(const Context& context, MultipartReader& reader, const JobId& job, Form& form) {
@@ -74,8 +97,11 @@ Task<Result<void>> receive_file(const Context& context, MultipartReader& reader,
     if (!bytes) co_return bytes.error();
     if (bytes->empty()) co_return Result<void>();
     if (form.file->size() + bytes->size() > context.limits.max_upload_bytes) co_return too_large(context);
+    auto room = co_await make_room(context, form, bytes->size());
+    if (!room) co_return room;
     auto written = co_await form.file->write(*bytes);
     if (!written) co_return written;
+    if (form.room != nullptr) form.room->wrote(bytes->size());
   }
 }
 
@@ -147,9 +173,9 @@ Result<void> read_fields(const Context& context, Form& form, jobs::NewJob& job) 
   job.title = string_member(*configured, "title").value_or(title_of(form.file_name));
   const auto file_name = is_utf8(form.file_name) ? shorten(plain_line(form.file_name), kMaxFileName) : std::string();
   job.input = to_json_text(json::object{{"configuration", std::move(*configured)},
-                                           {"fileName", file_name},
-                                           {"size", form.file->size()},
-                                           {"upload", job.id.value()}});
+                                        {"fileName", file_name},
+                                        {"size", form.file->size()},
+                                        {"upload", job.id.value()}});
   return {};
 }
 
@@ -170,7 +196,6 @@ bool is_another(const jobs::Job& job, const net::BodyReader& body) {
 Task<net::Response> upload(const Context& context, net::Request& request, auth::Identity identity) {
   const auto boundary = multipart_boundary(request.headers.find("content-type").value_or(""));
   if (!boundary) co_return net::problem(boundary.error());
-  if (auto fits = check_size(context, request.stream->content_length()); !fits) co_return net::problem(fits.error());
   auto job = begin_job(context, identity.user, jobs::JobType::upload);
   if (auto keyed = set_idempotency_key(request, job); !keyed) co_return net::problem(keyed.error());
   const auto hold = context.jobs.hold_key(identity.user, job.idempotency_key);
@@ -186,6 +211,8 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   }
   auto charge = context.jobs.charge(identity.user, form.repeated ? 0 : 1);
   if (charge.wait()) co_return over_rate(context, *charge.wait());
+  const auto allowed_head = co_await check_head(context, request, job, form);
+  if (!allowed_head) co_return net::problem(allowed_head.error());
 
   MultipartReader reader(
       *boundary, [&request](std::span<char> space) { return request.stream->read(space); }, kBuffer,
@@ -217,7 +244,10 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
   if (!submitted) needed = co_await stands(context, submitted, identity.user, id);
   if (!needed) context.folder.remove_upload(id);
   if (!submitted) co_return net::problem(submitted.error());
-  if (!submitted->existed) charge.keep(1);
+  if (!submitted->existed) {
+    charge.keep(1);
+    co_await context.quota.tell_steps(identity.user);
+  }
   co_return answer_of(*submitted);
 }
 

@@ -311,6 +311,28 @@ void write_schedules(Page& page, const queue::ScheduleCounts& counts) {
   runs("failed", counts.failed);
 }
 
+Task<> write_storage(Page& page, queue::DiskQuota& quota) {
+  const auto stored = co_await quota.stored();
+  if (stored) {
+    const auto* help = "Bytes that are kept for users.";
+    page.gauge("rushes_stored_bytes", help, static_cast<double>(stored->uploads), {{"kind", "uploads"}});
+    page.gauge("rushes_stored_bytes", help, static_cast<double>(stored->results), {{"kind", "results"}});
+  }
+  page.gauge("rushes_reserved_bytes", "Bytes reserved for uploads on their way.",
+             static_cast<double>(quota.reserved()));
+  const auto& counts = quota.counts();
+  const auto* refused = "Uploads that found no room, by what was short.";
+  page.counter("rushes_uploads_refused_total", refused, static_cast<double>(counts.refused.value()),
+               {{"reason", "quota"}});
+  page.counter("rushes_uploads_refused_total", refused, static_cast<double>(counts.no_room.value()),
+               {{"reason", "disk"}});
+  const auto* removed = "Uploads of ended jobs that were removed: their time had come, or room was short.";
+  page.counter("rushes_uploads_removed_total", removed, static_cast<double>(counts.expired.value()),
+               {{"reason", "expired"}});
+  page.counter("rushes_uploads_removed_total", removed, static_cast<double>(counts.evicted.value()),
+               {{"reason", "room"}});
+}
+
 Task<net::Response> metrics(const socketio::Server& sockets, const gateways::TokenGuard& guard,
                             const net::HttpServer& http, queue::JobService& jobs, const Upkeep& upkeep) {
   const auto counts = co_await jobs.queries().counts();
@@ -330,6 +352,7 @@ Task<net::Response> metrics(const socketio::Server& sockets, const gateways::Tok
   co_await write_webhooks(page, upkeep.webhooks);
   write_schedules(page, upkeep.scheduled);
   write_housekeeping(page, upkeep.removed);
+  co_await write_storage(page, upkeep.quota);
   write_store(page, upkeep.refusal());
   page.gauge("rushes_store_waiting_changes", "Changes that wait for their turn at the disk.",
              static_cast<double>(upkeep.waiting_changes()));

@@ -18,6 +18,7 @@ namespace rushes::app {
 /// What the store, its housekeeping, the schedules and the webhooks tell of themselves.
 struct Upkeep {
   const queue::HousekeepingCounts& removed;
+  queue::DiskQuota& quota;
   std::function<std::optional<Error>()> refusal;  // why the disk takes nothing; see Store::refusal
   std::function<std::size_t()> waiting_changes;
   const queue::ScheduleCounts& scheduled;

@@ -71,8 +71,14 @@ queue::Retention retention(const Config& config) {
   retention.events = config.keep_events;
   retention.max_events = config.max_kept_events;
   retention.analyses = config.keep_analyses;
-  retention.uploads = config.keep_uploads;
   return retention;
+}
+
+queue::QuotaOptions quota_options(const Config& config) {
+  queue::QuotaOptions options;
+  options.max_bytes_per_user = static_cast<std::uint64_t>(config.max_bytes_per_user);
+  options.keep = {config.keep_uploads, config.keep_failed_uploads, std::chrono::hours(1)};
+  return options;
 }
 
 std::vector<auth::KeySource> key_sources(const Config& config, const std::string& secret) {

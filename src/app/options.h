@@ -22,6 +22,7 @@ api::Limits api_limits(const Config& config);
 /// `folder` outlives them.
 queue::SchedulerOptions scheduler_options(const Config& config, const queue::DataFolder& folder);
 queue::Retention retention(const Config& config);
+queue::QuotaOptions quota_options(const Config& config);
 /// `secret`: that of the configuration, or the server's own; empty: none.
 std::vector<auth::KeySource> key_sources(const Config& config, const std::string& secret);
 auth::ClaimRules claim_rules(const Config& config);

@@ -14,6 +14,7 @@
 #include "gateways/notification_gateway.h"
 #include "gateways/queue_gateway.h"
 #include "gateways/security_notices.h"
+#include "gateways/usage_notices.h"
 #include "gateways/webhook_sender.h"
 #include "net/http_server.h"
 #include "queue/housekeeper.h"
@@ -82,7 +83,9 @@ class WiredServer final : public Server {
         store_(std::move(store)),
         credentials_(shards_.executor(0), tokens_, store_->credentials(), std::move(ticket_secret), clock_, rng_),
         pool_(shards_.executor(0), folder_, blocking_, clock_, rng_, pool_options(config, host)),
-        housekeeper_(shards_.executor(0), store_->housekeeping(), folder_, blocking_, clock_, retention(config)),
+        quota_(store_->storage(), folder_, blocking_, clock_, quota_options(config)),
+        housekeeper_(shards_.executor(0), store_->housekeeping(), quota_, folder_, blocking_, clock_,
+                     retention(config)),
         scheduler_(shards_.executor(0), store_->jobs(), store_->queries(), pool_, rng_,
                    scheduler_options(config, folder_)),
         jobs_(store_->jobs(), store_->queries(), scheduler_, clock_, rng_,
@@ -95,6 +98,7 @@ class WiredServer final : public Server {
         queue_gateway_(sockets_, guard_, store_->queries(), store_->events()),
         notification_gateway_(sockets_, guard_, notifications_),
         notices_(shards_.executor(0), store_->events(), notifications_),
+        usage_notices_(shards_.executor(0), notifications_, config.max_bytes_per_user),
         webhooks_(shards_.executor(0), store_->events(), store_->webhooks(),
                   [this](const webhooks::DueDelivery& due, Timestamp now, std::chrono::milliseconds timeout,
                          const std::atomic<bool>& give_up) {
@@ -108,6 +112,7 @@ class WiredServer final : public Server {
                  credentials_,
                  addresses_,
                  folder_,
+                 quota_,
                  blocking_,
                  rng_,
                  clock_,
@@ -123,6 +128,7 @@ class WiredServer final : public Server {
       event_streams_.wake_all();
     });
     credentials_.on_alert([this](auth::SecurityAlert alert) { return tell(std::move(alert)); });
+    quota_.on_step([this](jobs::UsageStep step) { usage_notices_.tell(std::move(step)); });
     store_->events().on_committed([this](std::span<const jobs::Event> events) {
       queue_gateway_.publish(events);
       event_streams_.publish(events);
@@ -140,7 +146,7 @@ class WiredServer final : public Server {
     };
     add_health_routes(router_, jobs_.queries(), refusal, host);
     add_metrics_route(router_, sockets_, guard_, http_, jobs_,
-                      {housekeeper_.counts(), refusal, [this] { return store_->waiting_changes(); },
+                      {housekeeper_.counts(), quota_, refusal, [this] { return store_->waiting_changes(); },
                        schedules_.counts(), rates_, clock_, store_->webhooks()},
                       config_.metrics_token);
     add_page_routes(router_);
@@ -219,6 +225,7 @@ class WiredServer final : public Server {
     co_await scheduler_.stop();
     co_await pool_.close();
     co_await notices_.stop();
+    co_await usage_notices_.stop();
     co_await webhooks_.stop();
   }
 
@@ -237,6 +244,7 @@ class WiredServer final : public Server {
   std::unique_ptr<store_sqlite::Store> store_;
   auth::Authenticator credentials_;
   worker::Pool pool_;
+  queue::DiskQuota quota_;
   queue::Housekeeper housekeeper_;
   queue::Scheduler scheduler_;
   queue::JobService jobs_;
@@ -248,6 +256,7 @@ class WiredServer final : public Server {
   gateways::QueueGateway queue_gateway_;
   gateways::NotificationGateway notification_gateway_;
   gateways::JobNotices notices_;
+  gateways::UsageNotices usage_notices_;
   gateways::WebhookSender webhooks_;
   api::EventStreams event_streams_;
   const api::Context context_;
@@ -302,8 +311,8 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config) {
   // Only now, when no other server can be using the folder.
   if (auto prepared = queue::DataFolder(absolute.data_dir).prepare(); !prepared) return prepared.error();
 
-  auto server = std::make_unique<WiredServer>(absolute, host, std::move(secret), ticket_secret->value, std::move(archive), std::move(keys),
-                                              clock, rng, std::move(*store));
+  auto server = std::make_unique<WiredServer>(absolute, host, std::move(secret), ticket_secret->value,
+                                              std::move(archive), std::move(keys), clock, rng, std::move(*store));
   if (auto listening = server->listen(); !listening) return listening.error();
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -49,9 +49,8 @@ class Housekeeping {
   /// Saved analyses. Their jobs stay, without them; so do their files, see `unsaved`.
   virtual Task<Result<Swept>> remove_analyses(SweepOrder order, SweepPlace place) = 0;
 
-  /// Those of `uploads`, each the `upload` of its jobs' input, that no job needs: none that has not ended, none that
-  /// ended at `since` or later.
-  virtual Task<Result<std::vector<JobId>>> unneeded(std::vector<JobId> uploads, Timestamp since) = 0;
+  /// Those of `uploads` that no submit has brought, or that were removed; see Storage.
+  virtual Task<Result<std::vector<JobId>>> unneeded(std::vector<JobId> uploads) = 0;
 
   /// Those of `analyses` that are not saved.
   virtual Task<Result<std::vector<AuditId>>> unsaved(std::vector<AuditId> analyses) = 0;

@@ -78,6 +78,8 @@ class JobQueries {
   virtual Task<Result<JobPage>> list(UserId user, JobFilter filter) = 0;
   /// Asks no database.
   virtual Task<Result<JobCounts>> counts() = 0;
+  /// How many of the user's jobs have not ended. Asks no database.
+  virtual Task<Result<int>> unfinished(UserId user) = 0;
   /// The waiting job that may start next because of its backoff; nothing where none waits for that.
   virtual Task<Result<std::optional<Timestamp>>> next_due() = 0;
 

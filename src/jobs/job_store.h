@@ -50,9 +50,10 @@ struct ProgressReport {
 
 /// What an attempt made.
 struct Completion {
-  AuditId audit;        // the saved analysis' id
-  std::string title;    // of the video, for the history
-  json::object result;  // the contract's AuditResponse
+  AuditId audit;                // the saved analysis' id
+  std::string title;            // of the video, for the history
+  json::object result;          // the contract's AuditResponse
+  std::int64_t file_bytes = 0;  // of its thumbnails and captions
 };
 
 /// What became of a failed attempt.

@@ -13,8 +13,7 @@ namespace rushes::queue {
 namespace fs = std::filesystem;
 namespace {
 
-// Left free for the database and the results: what an attempt writes shall not be what fills the disk.
-constexpr std::uint64_t kRoom = std::uint64_t{16} << 20U;
+std::uint64_t free_on(const struct statvfs& disk) { return std::uint64_t{disk.f_bavail} * disk.f_frsize; }
 
 void clear(const fs::path& path) noexcept {
   const auto removed = remove_tree(path);
@@ -32,10 +31,9 @@ void remove_unfinished_uploads(const fs::path& uploads) {
 
 }  // namespace
 
-Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted) {
+Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted, std::uint64_t reserved) {
   if ((disk.f_flag & ST_RDONLY) != 0) return disk_error(EROFS);
-  const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  if (free >= wanted + kRoom) return {};
+  if (free_on(disk) >= wanted + reserved + DataFolder::kRoom) return {};
   const auto what = wanted == 0 ? std::string("work") : "a file of " + to_human_size(wanted);
   return Error::for_user(Errc::unavailable, "DISK_FULL",
                          "The server's disk has no room for " + what + "; try again later.");
@@ -55,10 +53,15 @@ Result<void> DataFolder::prepare() const {
   return {};
 }
 
-Result<void> DataFolder::has_room(std::uint64_t wanted) const {
+std::uint64_t DataFolder::free_bytes() const {
+  struct statvfs disk {};
+  return ::statvfs(root_.c_str(), &disk) == 0 ? free_on(disk) : 0;
+}
+
+Result<void> DataFolder::has_room(std::uint64_t wanted, std::uint64_t reserved) const {
   struct statvfs disk {};
   if (::statvfs(root_.c_str(), &disk) != 0) return {};  // whoever writes finds out
-  return check_room(disk, wanted);
+  return check_room(disk, wanted, reserved);
 }
 
 fs::path DataFolder::scratch(const JobId& job, int attempt) const {

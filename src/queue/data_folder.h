@@ -12,7 +12,7 @@
 namespace rushes::queue {
 
 /// What DataFolder::has_room says of such a disk.
-Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted);
+Result<void> check_room(const struct statvfs& disk, std::uint64_t wanted, std::uint64_t reserved = 0);
 
 /// Where what the jobs read and make lies on disk. Names are ours alone: ids that we drew, never a
 /// word of the user's.
@@ -30,9 +30,14 @@ class DataFolder {
   /// Errors: `unavailable`, naming the path.
   Result<void> prepare() const;
 
-  /// Whether its disk can be written and has room for `wanted` bytes, and 16 MiB for the database and the results.
+  /// Left free for the database and the results: what an attempt writes shall not be what fills the disk.
+  static constexpr std::uint64_t kRoom = std::uint64_t{16} << 20U;
+
+  /// Whether its disk can be written and has room for `wanted` bytes, beside `reserved` ones and kRoom.
   /// Errors: `unavailable`, DISK_FULL (naming what was wanted, not what there is) or DISK_READ_ONLY.
-  Result<void> has_room(std::uint64_t wanted = 0) const;
+  Result<void> has_room(std::uint64_t wanted = 0, std::uint64_t reserved = 0) const;
+  /// 0 where it cannot be told.
+  std::uint64_t free_bytes() const;
 
   const std::filesystem::path& root() const noexcept { return root_; }
   std::filesystem::path uploads() const { return root_ / "uploads"; }

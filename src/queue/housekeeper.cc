@@ -52,10 +52,11 @@ std::size_t remove_all(const std::vector<fs::path>& paths) {
 
 }  // namespace
 
-Housekeeper::Housekeeper(Executor executor, jobs::Housekeeping& store, const DataFolder& folder, BlockingPool& blocking,
-                         const Clock& clock, Retention retention)
+Housekeeper::Housekeeper(Executor executor, jobs::Housekeeping& store, DiskQuota& quota, const DataFolder& folder,
+                         BlockingPool& blocking, const Clock& clock, Retention retention)
     : executor_(executor),
       store_(store),
+      quota_(quota),
       folder_(folder),
       blocking_(blocking),
       clock_(clock),
@@ -79,7 +80,12 @@ Task<> Housekeeper::loop(Gate::Pass pass) {
   const auto held = std::move(pass);
   while (!stopping_) {
     co_await tidy();
-    co_await pause(retention_.every);
+    for (auto left = retention_.every; left.count() > 0 && !stopping_; left -= retention_.uploads_every) {
+      co_await pause(retention_.uploads_every);
+      if (stopping_) break;
+      co_await quota_.remove_expired();
+      co_await quota_.tell_steps();
+    }
   }
 }
 
@@ -89,6 +95,7 @@ Task<> Housekeeper::tidy() {
   co_await sweep("events", &Store::remove_events, retention_.events, retention_.max_events, counts_.events);
   co_await sweep("jobs", &Store::remove_jobs, retention_.jobs, retention_.max_jobs, counts_.jobs);
   co_await sweep("analyses", &Store::remove_analyses, retention_.analyses, 0, counts_.analyses);
+  co_await quota_.remove_expired();
   co_await tidy_uploads();
   co_await tidy_files();
 }
@@ -118,13 +125,12 @@ Task<> Housekeeper::sweep(const char* what, Step step, std::chrono::seconds keep
 Task<> Housekeeper::tidy_uploads() {
   auto list = [folder = folder_.uploads()] { return names_in(folder); };
   const auto names = co_await blocking_.run(std::move(list));
-  const auto since = retention_.uploads.count() == 0 ? from_millis(0) : clock_.now() - retention_.uploads;
   Names orphans;
   std::vector<JobId> asked;
   for (auto name = names.begin(); name != names.end() && !stopping_;) {
     asked.clear();
     for (; name != names.end() && asked.size() < kNamesAtOnce; ++name) asked.emplace_back(*name);
-    const auto unneeded = co_await store_.unneeded(asked, since);
+    const auto unneeded = co_await store_.unneeded(asked);
     if (!unneeded) co_return;
     for (const auto& upload : *unneeded) orphans.insert(upload.value());
     co_await pause(kPause);

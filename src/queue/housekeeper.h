@@ -6,6 +6,7 @@
 #include "base/counters.h"
 #include "jobs/housekeeping.h"
 #include "queue/data_folder.h"
+#include "queue/disk_quota.h"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -23,8 +24,8 @@ struct Retention {
   std::int64_t max_events = 0;
   std::chrono::seconds positions{3'600};  // events that told of another position alone
   std::chrono::seconds analyses{0};
-  std::chrono::seconds uploads{0};  // from the last end of a job that is about them; 0: as long as such a job is kept
   std::chrono::milliseconds every{3'600'000};
+  std::chrono::milliseconds uploads_every{60'000};  // what DiskQuota says of them
 };
 
 /// What was removed since the start. Read from any thread.
@@ -32,12 +33,12 @@ struct HousekeepingCounts {
   Counter jobs;
   Counter events;
   Counter analyses;
-  Counter uploads;
-  Counter files;  // of analyses, a folder each
+  Counter uploads;  // that nothing refers to
+  Counter files;    // of analyses, a folder each
 };
 
 /// Keeps the house: at the start and then every hour it removes what is older than it is to be, and uploads and files
-/// that nothing refers to any more, as a crash leaves them.
+/// that nothing refers to any more, as a crash leaves them. Each minute it removes uploads whose time has come.
 ///
 /// What lies in the folders when it is made was left by a server before, and is an orphan where nothing refers to it.
 /// What comes later may be about to be referred to: it is one only after it was found so by two rounds, and is an hour
@@ -47,8 +48,8 @@ struct HousekeepingCounts {
 /// Lifetime:  everything given outlives it; `stop()` before destruction. Made when nothing else uses the folder yet.
 class Housekeeper {
  public:
-  Housekeeper(Executor executor, jobs::Housekeeping& store, const DataFolder& folder, BlockingPool& blocking,
-              const Clock& clock, Retention retention);
+  Housekeeper(Executor executor, jobs::Housekeeping& store, DiskQuota& quota, const DataFolder& folder,
+              BlockingPool& blocking, const Clock& clock, Retention retention);
   Housekeeper(const Housekeeper&) = delete;
   Housekeeper& operator=(const Housekeeper&) = delete;
 
@@ -80,6 +81,7 @@ class Housekeeper {
 
   const Executor executor_;
   jobs::Housekeeping& store_;
+  DiskQuota& quota_;
   const DataFolder& folder_;
   BlockingPool& blocking_;
   const Clock& clock_;

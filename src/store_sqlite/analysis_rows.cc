@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "sqlite/fold.h"
+#include "store_sqlite/stored_bytes.h"
 
 // Which are the user's (?1), whether they are listed yet or not (?2: their numbers, a JSON array), with the words (?3)
 // in their title.
@@ -46,9 +47,13 @@ void save_analysis(sqlite::Connection& database, LiveJobs& live, const jobs::Job
                    const std::optional<AuditId>& replaced, const jobs::Completion& completion, Timestamp now) {
   if (replaced) remove_analysis(database, live.lists(), *replaced);
   const auto number = live.new_analysis_number();
-  database.run("INSERT INTO analyses VALUES (?, ?, ?, ?, ?, ?, ?, ?)", number, completion.audit.value(),
-               job.user.value(), job.id.value(), static_cast<int>(job.type), job.title, to_millis(now),
-               to_json_text(completion.result));
+  const auto result = to_json_text(completion.result);
+  database.run(
+      "INSERT INTO analyses (no, id, user_id, job_id, type, title, created_at, result, file_bytes)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      number, completion.audit.value(), job.user.value(), job.id.value(), static_cast<int>(job.type), job.title,
+      to_millis(now), result, completion.file_bytes);
+  charge(database, job.user, {0, static_cast<std::int64_t>(result.size()) + completion.file_bytes});
   live.lists().analyses.add(database, job.user, {number, number});
   live.lists().analysis_ids.add(database, completion.audit.value(), number);
 }
@@ -72,6 +77,7 @@ void remove_analysis(sqlite::Connection& database, Lists& lists, const AuditId& 
   row.reset();
   lists.analyses.remove(database, user, *number);
   lists.analysis_ids.remove(database, id.value());
+  give_back_analysis(database, *number);
   database.run("DELETE FROM analyses WHERE no = ?", number);
 }
 

@@ -20,7 +20,7 @@ struct Rule {
 
 // States: 0 pending, 1 processing, 2 completed, 3 failed, 4 cancelled. Events: 0 queued, 1 started, 2 progress, 3
 // completed, 4 failed, 5 cancelled: an end's event is its state's number and one.
-constexpr std::array<Rule, 29> kRules{{
+constexpr std::array<Rule, 30> kRules{{
     {"Job % has a state that is none.", "SELECT id FROM jobs WHERE state NOT BETWEEN 0 AND 4"},
     {"Job % runs without a lease.",
      "SELECT id FROM jobs WHERE state = 1 AND (lease_token <= 0 OR processed_at IS NULL OR attempt < 1)"},
@@ -98,6 +98,11 @@ constexpr std::array<Rule, 29> kRules{{
      " WHERE json_extract(value, '$[1]') NOT IN (SELECT id FROM log)"},
     {"The list of user % has an analysis that is gone.",
      "SELECT DISTINCT user_id FROM user_analyses, json_each(entries) WHERE value NOT IN (SELECT no FROM analyses)"},
+    {"The bytes of user % are not those of their uploads and analyses.",
+     "SELECT user_id FROM (SELECT user_id, bytes AS uploads, 0 AS results FROM uploads UNION ALL"
+     " SELECT user_id, 0, length(CAST(result AS BLOB)) + file_bytes FROM analyses UNION ALL"
+     " SELECT user_id, -uploads, -results FROM user_bytes)"
+     " GROUP BY user_id HAVING sum(uploads) <> 0 OR sum(results) <> 0"},
 }};
 
 std::int64_t count(sqlite::Connection& database, std::string_view sql) {

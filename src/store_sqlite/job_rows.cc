@@ -1,5 +1,6 @@
 #include "store_sqlite/job_rows.h"
 
+#include "store_sqlite/stored_bytes.h"
 #include "store_sqlite/transaction.h"
 
 #include <charconv>
@@ -182,6 +183,7 @@ void keep_keys(sqlite::Connection& database, const Row& row, const jobs::NewJob&
         "INSERT INTO upload_jobs SELECT json_extract(?1, '$.upload'), ?2"
         " WHERE json_extract(?1, '$.upload') IS NOT NULL",
         request.input, row.number);
+    charge_upload(database, request);
   }
   hold_unique_key(database, row);
 }

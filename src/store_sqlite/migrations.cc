@@ -5,6 +5,7 @@
 #include "store_sqlite/key_digests_migration.h"
 #include "store_sqlite/runs_migration.h"
 #include "store_sqlite/states_migration.h"
+#include "store_sqlite/user_bytes_migration.h"
 #include "store_sqlite/webhook_care_migration.h"
 
 #include <array>
@@ -340,7 +341,7 @@ struct Migration {
   void (*code)(sqlite::Connection& database) = nullptr;  // instead
 };
 
-constexpr std::array<Migration, 14> kMigrations{{{kFirst},
+constexpr std::array<Migration, 15> kMigrations{{{kFirst},
                                                  {kLogIdentity},
                                                  {kLiveOrder},
                                                  {kUserLists},
@@ -353,7 +354,8 @@ constexpr std::array<Migration, 14> kMigrations{{{kFirst},
                                                  {kPendingOfWebhooks},
                                                  {kKeyDigests},
                                                  {kWebhookCare},
-                                                 {kCredentials}}};
+                                                 {kCredentials},
+                                                 {kUserBytes}}};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "store_sqlite/sqlite_housekeeping.h"
 
 #include "store_sqlite/first_events.h"
+#include "store_sqlite/stored_bytes.h"
 
 #include <array>
 #include <chrono>
@@ -38,6 +39,7 @@ void forget_analysis(LiveJobs& live, sqlite::Connection& database, std::int64_t 
   const JobId job(row.text(1));
   const auto analysis = row.text(2);
   row.reset();
+  give_back_analysis(database, number);
   auto& lists = live.lists();
   lists.analyses.remove(database, user, number);
   lists.analysis_ids.remove(database, analysis);
@@ -240,15 +242,12 @@ Task<Result<jobs::Swept>> SqliteHousekeeping::remove_analyses(jobs::SweepOrder o
   return remove(kAnalyses, order, place);
 }
 
-Task<Result<std::vector<JobId>>> SqliteHousekeeping::unneeded(std::vector<JobId> uploads, Timestamp since) {
-  std::function question = [uploads = std::move(uploads),
-                            since](sqlite::Connection& database) -> Result<std::vector<JobId>> {
+Task<Result<std::vector<JobId>>> SqliteHousekeeping::unneeded(std::vector<JobId> uploads) {
+  std::function question = [uploads = std::move(uploads)](sqlite::Connection& database) -> Result<std::vector<JobId>> {
     std::vector<JobId> unneeded;
     for (const auto& upload : uploads) {
-      auto& needed = database.statement(
-          "SELECT 1 FROM upload_jobs LEFT JOIN job_states ON job_states.no = upload_jobs.no WHERE upload = ?"
-          " AND (state IS NULL OR state < 2 OR finished_at >= ?) LIMIT 1");
-      if (!needed.bind(upload.value(), to_millis(since)).next()) unneeded.push_back(upload);
+      auto& kept = database.statement("SELECT 1 FROM uploads WHERE id = ?");
+      if (!kept.bind(upload.value()).next()) unneeded.push_back(upload);
     }
     return unneeded;
   };

@@ -16,7 +16,7 @@ class SqliteHousekeeping final : public jobs::Housekeeping {
   Task<Result<jobs::Swept>> remove_events(jobs::SweepOrder order, jobs::SweepPlace place) override;
   Task<Result<jobs::Swept>> remove_positions(jobs::SweepOrder order, jobs::SweepPlace place) override;
   Task<Result<jobs::Swept>> remove_analyses(jobs::SweepOrder order, jobs::SweepPlace place) override;
-  Task<Result<std::vector<JobId>>> unneeded(std::vector<JobId> uploads, Timestamp since) override;
+  Task<Result<std::vector<JobId>>> unneeded(std::vector<JobId> uploads) override;
   Task<Result<std::vector<AuditId>>> unsaved(std::vector<AuditId> analyses) override;
 
  private:

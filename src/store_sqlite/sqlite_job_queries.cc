@@ -114,6 +114,11 @@ Task<Result<jobs::JobPage>> SqliteJobQueries::list(UserId user, jobs::JobFilter 
 
 Task<Result<jobs::JobCounts>> SqliteJobQueries::counts() { co_return live_.counts(); }
 
+Task<Result<int>> SqliteJobQueries::unfinished(UserId user) {
+  std::function work = [this, user = std::move(user)](Transaction&) -> Result<int> { return live_.unfinished(user); };
+  return writer_.pass(std::move(work));
+}
+
 Task<Result<std::optional<Timestamp>>> SqliteJobQueries::next_due() {
   std::function work = [this](Transaction&) -> Result<std::optional<Timestamp>> {
     live_.promote(clock_.now());

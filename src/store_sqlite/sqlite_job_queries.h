@@ -19,6 +19,7 @@ class SqliteJobQueries final : public jobs::JobQueries {
   Task<Result<std::string>> body_of(UserId user, JobId job) override;
   Task<Result<jobs::JobPage>> list(UserId user, jobs::JobFilter filter) override;
   Task<Result<jobs::JobCounts>> counts() override;
+  Task<Result<int>> unfinished(UserId user) override;
   Task<Result<std::optional<Timestamp>>> next_due() override;
   Task<Result<std::optional<int>>> position(UserId user, JobId job) override;
   Task<Result<std::vector<jobs::Attempt>>> attempts(UserId user, JobId job) override;

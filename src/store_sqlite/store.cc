@@ -10,6 +10,7 @@
 #include "store_sqlite/sqlite_job_store.h"
 #include "store_sqlite/sqlite_notification_store.h"
 #include "store_sqlite/sqlite_schedule_store.h"
+#include "store_sqlite/sqlite_storage.h"
 #include "store_sqlite/sqlite_webhook_store.h"
 
 #include <chrono>
@@ -34,7 +35,8 @@ class SqliteStore final : public Store {
         webhooks_(readers_, writer_, clock, rng),
         schedules_(readers_, writer_, clock),
         credentials_(readers_, writer_, clock),
-        housekeeping_(readers_, writer_, live_) {}
+        housekeeping_(readers_, writer_, live_),
+        storage_(readers_, writer_) {}
 
   jobs::JobStore& jobs() override { return jobs_; }
   jobs::JobQueries& queries() override { return queries_; }
@@ -44,6 +46,7 @@ class SqliteStore final : public Store {
   schedules::ScheduleStore& schedules() override { return schedules_; }
   auth::CredentialStore& credentials() override { return credentials_; }
   jobs::Housekeeping& housekeeping() override { return housekeeping_; }
+  jobs::Storage& storage() override { return storage_; }
   std::optional<Error> refusal() const override { return writer_.refusal(); }
   std::size_t waiting_changes() const override { return writer_.waiting(); }
 
@@ -73,6 +76,7 @@ class SqliteStore final : public Store {
   SqliteScheduleStore schedules_;
   SqliteCredentialStore credentials_;
   SqliteHousekeeping housekeeping_;
+  SqliteStorage storage_;
 };
 
 /// Brings what an older version has written to the newest form, and says so: a large database takes minutes.

@@ -7,6 +7,7 @@
 #include "jobs/housekeeping.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
+#include "jobs/storage.h"
 #include "notifications/notification_store.h"
 #include "schedules/schedule_store.h"
 #include "webhooks/webhook_store.h"
@@ -48,6 +49,7 @@ class Store {
   virtual schedules::ScheduleStore& schedules() = 0;
   virtual auth::CredentialStore& credentials() = 0;
   virtual jobs::Housekeeping& housekeeping() = 0;
+  virtual jobs::Storage& storage() = 0;
 
   /// Why the disk takes nothing at the moment; nothing where it does. It is tried again each second. Threads: any.
   virtual std::optional<Error> refusal() const = 0;

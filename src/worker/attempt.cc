@@ -59,6 +59,18 @@ queue::AttemptEnd no_upload(const Error& error) {
   return failed({"UPLOAD_GONE", "The uploaded file is no longer on the server; upload it again.", false, {}});
 }
 
+/// Of the plain files in the folder.
+std::int64_t bytes_in(const fs::path& folder) {
+  std::int64_t sum = 0;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(folder, failed)) {
+    std::error_code unknown;
+    const auto size = entry.file_size(unknown);
+    if (!unknown) sum += static_cast<std::int64_t>(size);
+  }
+  return sum;
+}
+
 std::uint16_t port_of(int listener) {
   sockaddr_in address{};
   socklen_t size = sizeof address;
@@ -296,7 +308,12 @@ Task<Attempt::BoxEnd> Attempt::reap() {
 Task<queue::AttemptEnd> Attempt::take_over(Finished finished) {
   const auto kept = context_.folder.files(order_.files_url.substr(order_.files_url.rfind('/') + 1));
   // In place before the row says that it is; without the row, nobody knows its name.
-  auto copy = [this, kept] { return box::take_over(box_->scratch(), order_.output.string(), kept); };
+  std::int64_t file_bytes = 0;
+  auto copy = [this, kept, &file_bytes] {
+    auto copied = box::take_over(box_->scratch(), order_.output.string(), kept);
+    if (copied && *copied > 0) file_bytes = bytes_in(kept);
+    return copied;
+  };
   const auto taken = co_await context_.blocking.run(std::move(copy));
   if (!taken && taken.error().code() == Errc::forbidden) co_return hostile_output(taken.error());
   if (!taken) co_return server_failure(taken.error());
@@ -304,6 +321,7 @@ Task<queue::AttemptEnd> Attempt::take_over(Finished finished) {
   completion.audit = order_.audit;
   completion.title = std::move(finished.product.title);
   completion.result = std::move(finished.product.result);
+  completion.file_bytes = file_bytes;
   co_return queue::AttemptEnd{queue::AttemptResult(std::move(completion))};
 }
 

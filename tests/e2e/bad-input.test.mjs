@@ -11,7 +11,7 @@ let server;
 let alice;
 before(async () => {
   await media();
-  server = await startServer({ env: { RUSHES_MAX_QUEUED_PER_USER: '3', RUSHES_WORKERS: '1' } });
+  server = await startServer({ env: { RUSHES_MAX_QUEUED_PER_USER: '3', RUSHES_WORKERS: '1', RUSHES_TRANSCRIPT_LANE: '0' } });
   alice = userOf(server, 'alice');
 });
 after(() => server?.dispose());

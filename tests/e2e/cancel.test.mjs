@@ -12,7 +12,7 @@ let site;
 before(async () => {
   await longSpeech();
   site = await startSite();
-  const env = { RUSHES_WORKERS: '1', RUSHES_ALLOW_PRIVATE_ADDRESSES: 'true', ...site.env };
+  const env = { RUSHES_WORKERS: '1', RUSHES_TRANSCRIPT_LANE: '0', RUSHES_ALLOW_PRIVATE_ADDRESSES: 'true', ...site.env };
   server = await startServer({ env });
 });
 after(async () => {

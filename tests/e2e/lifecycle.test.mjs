@@ -131,7 +131,7 @@ test('a zygote that is killed harms no job that runs, and the next one gets a ne
 });
 
 test('a box that dies is a failed attempt, tried again; the server and other jobs go on', async () => {
-  const server = await serve({ env: { RUSHES_WORKERS: '1', RUSHES_MAX_ATTEMPTS: '2' } });
+  const server = await serve({ env: { RUSHES_WORKERS: '1', RUSHES_TRANSCRIPT_LANE: '0', RUSHES_MAX_ATTEMPTS: '2' } });
   const carol = userOf(server, 'carol');
   const { queue, jobId } = await midway(server, carol, await longSpeech());
   const parent = zygote(server);

@@ -9,7 +9,7 @@ import { talk } from './texts.mjs';
 let server;
 let alice;
 before(async () => {
-  server = await startServer({ env: { RUSHES_WORKERS: '1', RUSHES_ALLOW_PRIVATE_ADDRESSES: 'true', RUSHES_MAX_ATTEMPTS: '1' } });
+  server = await startServer({ env: { RUSHES_WORKERS: '1', RUSHES_TRANSCRIPT_LANE: '0', RUSHES_ALLOW_PRIVATE_ADDRESSES: 'true', RUSHES_MAX_ATTEMPTS: '1' } });
   alice = userOf(server, 'alice');
 });
 after(async () => {

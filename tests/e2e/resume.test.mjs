@@ -15,7 +15,7 @@ let server;
 before(async () => {
   await minuteOfSpeech();
   await minuteOfFilm();
-  server = await startServer({ env: { RUSHES_WORKERS: '1', RUSHES_LEASE: '5' } });
+  server = await startServer({ env: { RUSHES_WORKERS: '1', RUSHES_TRANSCRIPT_LANE: '0', RUSHES_LEASE: '5' } });
 });
 after(async () => {
   closeSockets();

@@ -8,7 +8,7 @@ import { talk } from './texts.mjs';
 
 let server;
 before(async () => {
-  server = await startServer({ env: { RUSHES_MAX_QUEUED_PER_USER: '10000', RUSHES_MAX_PRIORITY: '5', RUSHES_WORKERS: '1' } });
+  server = await startServer({ env: { RUSHES_MAX_QUEUED_PER_USER: '10000', RUSHES_MAX_PRIORITY: '5', RUSHES_WORKERS: '1', RUSHES_TRANSCRIPT_LANE: '0' } });
 });
 after(async () => {
   closeSockets();

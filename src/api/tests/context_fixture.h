@@ -16,6 +16,7 @@ class ContextFixture : public ::testing::Test {
   ContextFixture() : folder_(std::filesystem::temp_directory_path() / ("rushes-api-" + SystemRng().token(6))) {
     std::filesystem::create_directories(folder_);
     store_ = std::move(store_sqlite::Store::open(folder_ / "rushes.db", {}, clock_, rng_).value());
+    quota_ = std::make_unique<queue::DiskQuota>(store_->storage(), data_, blocking_, clock_, queue::QuotaOptions());
     scheduler_ = std::make_unique<queue::Scheduler>(loop_.get_executor(), store_->jobs(), store_->queries(), runner_,
                                                     rng_, queue::SchedulerOptions());
     notifications_ = std::make_unique<notifications::Service>(store_->notifications());
@@ -30,6 +31,7 @@ class ContextFixture : public ::testing::Test {
     jobs_.reset();
     scheduler_.reset();
     credentials_.reset();
+    quota_.reset();
     store_.reset();
     std::filesystem::remove_all(folder_);
   }
@@ -42,7 +44,8 @@ class ContextFixture : public ::testing::Test {
     schedules_ = std::make_unique<queue::ScheduleRunner>(loop_.get_executor(), store_->schedules(), *jobs_, clock_,
                                                          queue::ScheduleRunnerOptions());
     context_.reset(new Context{*jobs_, store_->events(), streams_, *notifications_, *credentials_, addresses_, data_,
-                               blocking_, rng_, clock_, rates_, store_->webhooks(), [] {}, *schedules_, limits});
+                               *quota_, blocking_, rng_, clock_, rates_, store_->webhooks(), [] {}, *schedules_,
+                               limits});
   }
   const Context& context() const { return *context_; }
   store_sqlite::Store& store() { return *store_; }
@@ -70,6 +73,7 @@ class ContextFixture : public ::testing::Test {
   const auth::TokenVerifier tokens_{"a secret that is long enough", clock_};
   std::unique_ptr<store_sqlite::Store> store_;
   std::unique_ptr<auth::Authenticator> credentials_;
+  std::unique_ptr<queue::DiskQuota> quota_;
   std::unique_ptr<queue::Scheduler> scheduler_;
   std::unique_ptr<notifications::Service> notifications_;
   std::unique_ptr<queue::JobService> jobs_;

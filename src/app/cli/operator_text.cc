@@ -38,6 +38,22 @@ std::string happened(const json::object& report, std::string_view key, std::stri
                      number_of(counts, "failed"), number_of(counts, "cancelled"));
 }
 
+/// What users have on the disk.
+std::string storage_line(const json::object& report) {
+  const auto* found = report.if_contains("storage");
+  if (found == nullptr || !found->is_object()) return {};
+  const auto& storage = found->get_object();
+  const auto size = [&storage](std::string_view key) {
+    const auto* bytes = storage.if_contains(key);
+    return to_human_size(bytes != nullptr && bytes->is_int64() ? static_cast<std::uint64_t>(bytes->get_int64()) : 0);
+  };
+  const auto* limit = storage.if_contains("limitPerUser");
+  const bool limited = limit != nullptr && limit->is_int64();
+  return fmt::format("{:<12}  {} of uploads, {} of results, {} reserved; {}\n", "Storage", size("uploads"),
+                     size("results"), size("reserved"),
+                     limited ? "at most " + size("limitPerUser") + " a user" : "no limit a user");
+}
+
 std::string type_line(std::string_view name, const json::object& type, const Terminal& terminal) {
   auto line =
       fmt::format("{:<12}  {:>9}  {:>9}", printable(name), number_of(type, "waiting"), number_of(type, "running"));
@@ -135,6 +151,7 @@ std::string queue_text(const json::object& report, const Terminal& terminal, Tim
   text += fmt::format("{:<12}  {}{}\n", "Failed", dead, dead > 0 ? "  (rushes queue dead)" : "");
   const auto oldest = parse_rfc3339(string_member(report, "oldestWaiting").value_or(""));
   text += fmt::format("{:<12}  {}\n", "Oldest waits", oldest ? "since " + ago(*oldest, now) : "-");
+  text += storage_line(report);
   text += happened(report, "lastMinute", "Last minute") + happened(report, "lastHour", "Last hour");
   const auto& busiest = array_of(report, "busiest");
   if (busiest.empty()) return text;

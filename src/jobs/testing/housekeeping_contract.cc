@@ -136,27 +136,6 @@ TEST_P(JobStoreContract, OldAnalysesAreRemovedAndTheirJobsStay) {
   EXPECT_EQ(must(run_to_end(housekeeping().unsaved({audit, kept}))), std::vector{audit});
 }
 
-TEST_P(JobStoreContract, AnUploadIsNeededByEveryJobThatIsAboutIt) {
-  auto upload = request("ann");
-  upload.type = JobType::upload;
-  upload.input = R"({"upload":")" + upload.id.value() + R"("})";
-  const auto first = must(run_to_end(jobs().submit(upload, kNoLimit))).job;
-  const std::vector<JobId> asked{first.id, JobId("nobodys")};
-  const std::vector<JobId> nobodys{JobId("nobodys")};
-  const auto long_ago = clock_.now();
-  clock_.advance(1h);
-  EXPECT_EQ(must(run_to_end(housekeeping().unneeded(asked, clock_.now()))), nobodys) << "it waits";
-  must(run_to_end(jobs().cancel(first.user, first.id)));
-  EXPECT_EQ(must(run_to_end(housekeeping().unneeded(asked, long_ago))), nobodys) << "it ended later";
-  clock_.advance(1h);
-  EXPECT_EQ(must(run_to_end(housekeeping().unneeded(asked, clock_.now()))), asked);
-  auto retry = request("ann");
-  retry.type = JobType::upload;
-  retry.input = R"({"upload":")" + first.id.value() + R"("})";
-  must(run_to_end(jobs().submit(retry, kNoLimit)));
-  EXPECT_EQ(must(run_to_end(housekeeping().unneeded(asked, clock_.now()))), nobodys) << "its retry waits";
-}
-
 TEST_P(JobStoreContract, PositionsThatNobodyAsksForAnyMoreGo) {
   const auto first = submit("ann");
   const auto second = submit("ann");

@@ -5,6 +5,7 @@
 #include "jobs/housekeeping.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
+#include "jobs/storage.h"
 
 #include <gtest/gtest.h>
 
@@ -25,6 +26,7 @@ class OpenStores {
   virtual JobQueries& queries() = 0;
   virtual EventLog& events() = 0;
   virtual Housekeeping& housekeeping() = 0;
+  virtual Storage& storage() = 0;
   /// The notices and the webhooks follow the whole log.
   virtual void follow_log() = 0;
 };
@@ -71,6 +73,7 @@ class JobStoreContract : public ::testing::TestWithParam<StoreBackend> {
   JobQueries& queries() { return stores_->queries(); }
   EventLog& log() { return stores_->events(); }
   Housekeeping& housekeeping() { return stores_->housekeeping(); }
+  Storage& storage() { return stores_->storage(); }
   void follow_log() { stores_->follow_log(); }
 
   FakeClock clock_;
@@ -80,6 +83,19 @@ class JobStoreContract : public ::testing::TestWithParam<StoreBackend> {
   std::mutex mutex_;
   std::vector<Event> heard_;  // under mutex_
   std::unique_ptr<OpenStores> stores_;
+};
+
+/// What storage.h promises, likewise.
+class StorageContract : public JobStoreContract {
+ protected:
+  Job submit_upload(const std::string& user, std::int64_t bytes);
+  Job retry(const Job& job);
+  void cancel(const Job& job);
+  StoredBytes bytes_of(const std::string& user);
+  std::vector<JobId> ended(EndedUploads wanted = {});
+  std::vector<JobId> expired();
+  /// Percents of the steps that are taken.
+  std::vector<int> steps(std::int64_t quota);
 };
 
 json::object payload_json(const Event& event);

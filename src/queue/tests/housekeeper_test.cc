@@ -32,8 +32,7 @@ class FakeStore final : public jobs::Housekeeping {
   Task<Result<Swept>> remove_analyses(SweepOrder order, SweepPlace place) override {
     co_return step("analyses", order, place);
   }
-  Task<Result<std::vector<JobId>>> unneeded(std::vector<JobId> uploads, Timestamp since) override {
-    uploads_since = since;
+  Task<Result<std::vector<JobId>>> unneeded(std::vector<JobId> uploads) override {
     if (away) co_return Error(Errc::unavailable, "away");
     std::erase_if(uploads, [this](const JobId& upload) { return needed.contains(upload.value()); });
     co_return uploads;
@@ -53,9 +52,26 @@ class FakeStore final : public jobs::Housekeeping {
 
   std::set<std::string> needed;
   bool away = false;
-  Timestamp uploads_since;
   std::map<std::string, SweepOrder> orders;
   std::map<std::string, int> steps;
+};
+
+/// Nobody has uploads.
+class NoStorage final : public jobs::Storage {
+ public:
+  Task<Result<jobs::StoredBytes>> bytes_of(UserId) override { co_return jobs::StoredBytes(); }
+  Task<Result<jobs::StoredBytes>> bytes_of_all() override { co_return jobs::StoredBytes(); }
+  Task<Result<std::vector<jobs::EndedUpload>>> ended_uploads(jobs::EndedUploads) override {
+    co_return std::vector<jobs::EndedUpload>();
+  }
+  Task<Result<std::vector<JobId>>> remove_uploads(std::vector<JobId> uploads) override { co_return uploads; }
+  Task<Result<std::optional<Timestamp>>> kept_until(JobId, jobs::UploadRetention) override {
+    co_return Error(Errc::not_found, "none");
+  }
+  Task<Result<std::vector<jobs::UsageStep>>> take_usage_steps(std::int64_t, std::optional<UserId>) override {
+    co_return std::vector<jobs::UsageStep>();
+  }
+  Task<Result<std::optional<jobs::UsageStep>>> take_full_step(UserId) override { co_return std::nullopt; }
 };
 
 class HousekeeperTest : public ::testing::Test {
@@ -66,6 +82,7 @@ class HousekeeperTest : public ::testing::Test {
     root_ = name;
     folder_ = std::make_unique<DataFolder>(root_);
     folder_->prepare().value();
+    quota_ = std::make_unique<DiskQuota>(storage_, *folder_, blocking_, clock_, QuotaOptions());
   }
   ~HousekeeperTest() override {
     blocking_.stop();
@@ -79,7 +96,8 @@ class HousekeeperTest : public ::testing::Test {
   bool there(const std::string& name) const { return std::filesystem::exists(root_ / name); }
   Housekeeper& keeper() {
     if (!keeper_) {
-      keeper_ = std::make_unique<Housekeeper>(loop_.get_executor(), store_, *folder_, blocking_, clock_, retention_);
+      keeper_ =
+          std::make_unique<Housekeeper>(loop_.get_executor(), store_, *quota_, *folder_, blocking_, clock_, retention_);
     }
     return *keeper_;
   }
@@ -102,6 +120,8 @@ class HousekeeperTest : public ::testing::Test {
   SystemClock system_;
   FakeClock clock_;
   FakeStore store_;
+  NoStorage storage_;
+  std::unique_ptr<DiskQuota> quota_;
   Retention retention_;
   std::unique_ptr<Housekeeper> keeper_;
 };
@@ -166,7 +186,6 @@ TEST_F(HousekeeperTest, NothingGoesWhileTheStoreIsAway) {
 TEST_F(HousekeeperTest, EachSweepGoesToItsEndWithWhatIsConfigured) {
   retention_.jobs = 48h;
   retention_.max_events = 1'000;
-  retention_.uploads = 24h;
   make("uploads/one");
   tidy();
   EXPECT_EQ(store_.steps["jobs"], 3);
@@ -178,7 +197,6 @@ TEST_F(HousekeeperTest, EachSweepGoesToItsEndWithWhatIsConfigured) {
   EXPECT_EQ(store_.steps["positions"], 3);
   EXPECT_EQ(store_.orders["positions"].before, clock_.now() - 1h);
   EXPECT_EQ(store_.steps["analyses"], 0) << "kept for ever";
-  EXPECT_EQ(store_.uploads_since, clock_.now() - 24h);
   EXPECT_EQ(keeper().counts().jobs.value(), 6U);
 }
 

@@ -16,6 +16,7 @@ class Jobs final : public jobs::OpenStores {
   jobs::JobQueries& queries() override { return store_->queries(); }
   jobs::EventLog& events() override { return store_->events(); }
   jobs::Housekeeping& housekeeping() override { return store_->housekeeping(); }
+  jobs::Storage& storage() override { return store_->storage(); }
   void follow_log() override {
     std::optional<notifications::NewNotification> none;
     constexpr std::int64_t kAll = 1'000'000'000;
@@ -75,6 +76,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(StoreBackend{"sqlite", [](FakeClock& clock) { return std::make_unique<Jobs>(clock, 50'000); }},
                       // Rows come from the users' lists as often as from memory.
                       StoreBackend{"listing", [](FakeClock& clock) { return std::make_unique<Jobs>(clock, 3); }}));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StorageContract,
+                         ::testing::Values(StoreBackend{
+                             "sqlite", [](FakeClock& clock) { return std::make_unique<Jobs>(clock, 50'000); }}));
 }  // namespace jobs
 
 namespace notifications {

@@ -43,7 +43,7 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
         'once', 'alone', 1, 0),
       (2, 'runs', 'bob', 2, 1, 2, 0, 40, 's', 'm2', 't2', '', '{}', 1, 3, 'waits', NULL, NULL, NULL, 11, 21, NULL, 0,
         NULL, 'alone', 1, 0),
-      (3, 'failed', 'ann', 1, 3, 3, 0, 60, 'failed', 'm3', 't3', '', '{"upload":"film"}', 3, 3, NULL, NULL, 'BAD', 'bad',
+      (3, 'failed', 'ann', 1, 3, 3, 0, 60, 'failed', 'm3', 't3', '', '{"upload":"film","size":700}', 3, 3, NULL, NULL, 'BAD', 'bad',
         12, 22, 32, 0, NULL, 'alone', 2, 9),
       (4, 'done', 'ann', 1, 2, 4, 0, 100, 'completed', 'm4', 't4', '', '{"upload":"film"}', 1, 3, NULL, 'a', NULL, NULL,
         13, 23, 33, 0, NULL, NULL, 3, 7);
@@ -73,6 +73,10 @@ TEST(Migrations, JobsOfAnOlderDatabaseAreWhatTheyWere) {
   EXPECT_THAT(rows_of(database, "SELECT upload, no FROM upload_jobs", 2), ::testing::ElementsAre("film|3|", "film|4|"));
   EXPECT_THAT(rows_of(database, "SELECT no, id, user_id, job_id, type, title, created_at, result FROM analyses", 8),
               ::testing::ElementsAre(R"(2|a|ann|done|1|t4|33|{"summary":"s"}|)", "3|b|bob|none|2|t5|34|{}|"));
+  // Charged with the sizes that are known.
+  EXPECT_THAT(rows_of(database, "SELECT id, user_id, bytes FROM uploads", 3), ::testing::ElementsAre("film|ann|700|"));
+  EXPECT_THAT(rows_of(database, "SELECT user_id, uploads, results, told FROM user_bytes", 4),
+              ::testing::ElementsAre("ann|700|15|0|", "bob|0|2|0|"));
   EXPECT_THAT(rows_of(database, "SELECT user_id, first, entries FROM user_analyses", 3),
               ::testing::ElementsAre("ann|2|[2]|", "bob|3|[3]|"));
   EXPECT_THAT(rows_of(database, "SELECT user_id, first, entries FROM user_jobs", 3),

@@ -275,7 +275,10 @@ TEST_F(UserListTest, AnAnalysisThatIsRemovedBeforeItIsListedNeverIs) {
   for (int no = 1; no <= 5; ++no) {
     database_->execute("BEGIN");
     analyses.step(*database_);
-    database_->run("INSERT INTO analyses VALUES (?1, ?1, 'ann', 'job', 0, '', 0, '')", no);
+    database_->run(
+        "INSERT INTO analyses (no, id, user_id, job_id, type, title, created_at, result) VALUES (?1, ?1, 'ann', 'job', "
+        "0, '', 0, '')",
+        no);
     analyses.add(*database_, UserId("ann"), {no, no});
     if (no == 3) database_->execute("DELETE FROM analyses WHERE no = 2");
     database_->execute("COMMIT");
