@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { smallDisk } from '../crash/chaos.mjs';
-import { closeSockets, rest, userOf } from './clients.mjs';
+import { closeSockets, rest, send, userOf } from './clients.mjs';
 import { startServer, temporaryFolder, waitFor } from './harness.mjs';
 import { talk } from './texts.mjs';
 
@@ -120,10 +120,23 @@ test('an upload that the disk took without saying so in time stands, with its fi
   const changesThatWait = async () => Number((await rest(server, 'GET', '/metrics')).body.match(/^rushes_store_waiting_changes (\d+)/m)[1]);
   const alice = userOf(server, 'alice');
   const client = await alice.connect().ready();
+  // Its head is looked at while the disk is well; the rest comes when the writer waits.
+  const form = ['--xx\r\nContent-Disposition: form-data; name="video"; filename="talk.mp4"\r\n\r\n', 'not a video', '\r\n--xx--\r\n'];
+  let goOn;
+  const held = new Promise((resolve) => (goOn = resolve));
+  async function* pieces() {
+    yield form[0];
+    await held;
+    yield form[1] + form[2];
+  }
+  const headers = { Authorization: `Bearer ${alice.token}`, 'Content-Type': 'multipart/form-data; boundary=xx', 'Content-Length': form.join('').length };
+  const upload = send(server, { route: '/analyze/upload', headers, pieces: pieces() }).then(({ status, text }) => ({ status, body: JSON.parse(text) }));
+  await waitFor(async () => (await alice.get('/analyze/usage')).body.bytes.reserved > 0, 'the upload to begin');
   await tell('hold');
   const first = alice.transcript(talk);
   await waitFor(() => fs.existsSync(`${own}.held`), 'the writer to wait for its sync');
-  const late = [alice.upload(Buffer.from('not a video'), { fileName: 'talk.mp4' }), alice.transcript(talk), alice.transcript(talk)];
+  goOn();
+  const late = [upload, alice.transcript(talk), alice.transcript(talk)];
   await waitFor(async () => (await changesThatWait()) >= late.length, 'the others to wait for the writer');
   await tell('late io');
   assert.equal((await first).status, 201);
