@@ -128,6 +128,7 @@ class WiredServer final : public Server {
       event_streams_.wake_all();
     });
     credentials_.on_alert([this](auth::SecurityAlert alert) { return tell(std::move(alert)); });
+    jobs_.set_quota(quota_);
     quota_.on_step([this](jobs::UsageStep step) { usage_notices_.tell(std::move(step)); });
     store_->events().on_committed([this](std::span<const jobs::Event> events) {
       queue_gateway_.publish(events);

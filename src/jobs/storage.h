@@ -58,6 +58,9 @@ class Storage {
   virtual Task<Result<StoredBytes>> bytes_of(UserId user) = 0;
   virtual Task<Result<StoredBytes>> bytes_of_all() = 0;
 
+  /// Those whose bytes are `quota` or more.
+  virtual Task<Result<std::vector<UserId>>> full_users(std::int64_t quota) = 0;
+
   /// By the end of the last job about each, the oldest first.
   virtual Task<Result<std::vector<EndedUpload>>> ended_uploads(EndedUploads wanted) = 0;
 

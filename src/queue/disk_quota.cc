@@ -68,8 +68,9 @@ Task<Result<void>> DiskQuota::check_quota(UserId user, std::uint64_t own, std::u
   const auto stored = co_await storage_.bytes_of(user);
   if (!stored) co_return stored.error();
   const auto wanted = static_cast<std::uint64_t>(stored->all()) + own + others;
-  if (wanted <= quota) co_return Result<void>();
-  const bool made = co_await make_room(user, wanted - quota);
+  const auto least = std::max<std::uint64_t>(own, 1) - own;  // some, where none is named
+  if (wanted + least <= quota) co_return Result<void>();
+  const bool made = co_await make_room(user, wanted + least - quota);
   if (made) co_return Result<void>();
   counts_.refused.add(1);
   auto refused = refusal(*stored, own, others);
@@ -86,11 +87,12 @@ Error DiskQuota::refusal(const jobs::StoredBytes& stored, std::uint64_t own, std
                            "The upload of " + to_human_size(own) + " is larger than the " + limit +
                                " that this server keeps for one user. Send a smaller file.");
   }
-  auto text = "The upload of " + to_human_size(own) + " does not fit: of your " + limit + ", " +
-              size_of(stored.uploads) + " are used by uploads, " + size_of(stored.results) + " by saved analyses and " +
-              to_human_size(others) + " by other uploads on their way. ";
+  const auto what = own == 0 ? "The result of a job" : "The upload of " + to_human_size(own);
+  auto text = what + " does not fit: of your " + limit + ", " + size_of(stored.uploads) + " are used by uploads, " +
+              size_of(stored.results) + " by saved analyses and " + to_human_size(others) +
+              " by other uploads on their way. ";
   // Uploads of ended jobs have been looked at: those that are left belong to unfinished jobs, and go when these end.
-  if (static_cast<std::uint64_t>(stored.results) + own <= quota) {
+  if (static_cast<std::uint64_t>(stored.results) + std::max<std::uint64_t>(own, 1) <= quota) {
     return Error::for_user(Errc::exhausted, "QUOTA_EXCEEDED",
                            text + "Wait until your jobs have ended, or cancel some.");
   }
@@ -142,6 +144,25 @@ Task<std::size_t> DiskQuota::remove(std::vector<JobId> uploads) {
   };
   co_await blocking_.run(std::move(work));
   co_return removed->size();
+}
+
+Task<Result<void>> DiskQuota::check_left(UserId user) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!full_.contains(user)) co_return Result<void>();
+  }
+  auto left = co_await check_quota(user, 0, 0);
+  const std::lock_guard lock(mutex_);
+  if (left) full_.erase(user);
+  co_return left;
+}
+
+Task<> DiskQuota::look() {
+  if (options_.max_bytes_per_user == 0) co_return;
+  const auto users = co_await storage_.full_users(static_cast<std::int64_t>(options_.max_bytes_per_user));
+  if (!users) co_return;
+  const std::lock_guard lock(mutex_);
+  full_ = {users->begin(), users->end()};
 }
 
 Task<> DiskQuota::remove_expired() {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace rushes::queue {
 
@@ -54,6 +55,10 @@ class DiskQuota {
   /// (QUOTA_EXCEEDED) where the user's unfinished jobs and uploads hold them; `unavailable` (DISK_FULL).
   Task<Result<void>> reserve(Reservation& reservation, std::uint64_t more);
 
+  /// Whether the user has some of its quota left: for a job that brings no file, and makes a result. Asks the database
+  /// only where the user had none at the last `look`. Errors: as of `reserve`, but for the disk.
+  Task<Result<void>> check_left(UserId user);
+
   /// Of a user; nothing is changed.
   Task<Result<Usage>> usage(UserId user);
   Task<Result<jobs::StoredBytes>> stored() { return storage_.bytes_of_all(); }
@@ -64,6 +69,8 @@ class DiskQuota {
 
   /// Removes uploads whose time has come.
   Task<> remove_expired();
+  /// Finds those who have none of their quota left, for `check_left`.
+  Task<> look();
   /// Tells those who have reached 80 or 100 % of the quota, each step once; `user` alone where it is given.
   Task<> tell_steps(std::optional<UserId> user = std::nullopt);
 
@@ -71,7 +78,7 @@ class DiskQuota {
   const QuotaCounts& counts() const noexcept { return counts_; }
 
  private:
-  /// `own`: of the upload that asks; `others`: of the user's other uploads on their way.
+  /// `own`: of the upload that asks, 0: a job without one; `others`: of the user's other uploads on their way.
   Task<Result<void>> check_quota(UserId user, std::uint64_t own, std::uint64_t others);
   Task<Result<void>> check_disk(std::uint64_t more, std::uint64_t others);
   /// Removes uploads of ended jobs, of `user` or of all, until `bytes` are free or more; none where that is not enough.
@@ -89,6 +96,7 @@ class DiskQuota {
 
   mutable std::mutex mutex_;  // guards what follows
   std::unordered_map<UserId, std::uint64_t> reserved_;
+  std::unordered_set<UserId> full_;
   std::uint64_t reserved_in_all_ = 0;
   std::uint64_t unwritten_ = 0;  // of those, what the disk does not show yet
 };

@@ -84,6 +84,7 @@ Task<> Housekeeper::loop(Gate::Pass pass) {
       co_await pause(retention_.uploads_every);
       if (stopping_) break;
       co_await quota_.remove_expired();
+      co_await quota_.look();
       co_await quota_.tell_steps();
     }
   }
@@ -96,6 +97,7 @@ Task<> Housekeeper::tidy() {
   co_await sweep("jobs", &Store::remove_jobs, retention_.jobs, retention_.max_jobs, counts_.jobs);
   co_await sweep("analyses", &Store::remove_analyses, retention_.analyses, 0, counts_.analyses);
   co_await quota_.remove_expired();
+  co_await quota_.look();
   co_await tidy_uploads();
   co_await tidy_files();
 }

@@ -22,12 +22,25 @@ JobService::JobService(jobs::JobStore& store, jobs::JobQueries& queries, Schedul
       rate_(limits.submits_per_minute) {}
 
 Task<Result<jobs::Submission>> JobService::submit(jobs::NewJob job) {
+  const bool checked = quota_ != nullptr && job.type != jobs::JobType::upload;
+  if (checked) {
+    const auto left = co_await quota_->check_left(job.user);
+    if (!left) {
+      auto known = co_await submitted_before(std::move(job));
+      if (known) co_return known;
+      co_return left.error();
+    }
+  }
   auto submitted = co_await store_.submit(std::move(job), limits_.max_queued_per_user);
   if (submitted && !submitted->existed) scheduler_.wake();
   co_return submitted;
 }
 
 Task<Result<std::vector<jobs::Submission>>> JobService::submit_all(std::vector<jobs::NewJob> jobs) {
+  if (quota_ != nullptr && !jobs.empty()) {
+    const auto left = co_await quota_->check_left(jobs.front().user);  // all are of one user
+    if (!left) co_return left.error();
+  }
   auto submitted = co_await store_.submit_all(std::move(jobs), limits_.max_queued_per_user);
   if (submitted) scheduler_.wake();
   co_return submitted;

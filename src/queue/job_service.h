@@ -2,6 +2,7 @@
 #include "async/task.h"
 #include "jobs/job_queries.h"
 #include "jobs/job_store.h"
+#include "queue/disk_quota.h"
 #include "queue/key_holds.h"
 #include "queue/rate_limit.h"
 #include "queue/scheduler.h"
@@ -24,6 +25,9 @@ class JobService {
   JobService(jobs::JobStore& store, jobs::JobQueries& queries, Scheduler& scheduler, const Clock& clock, Rng& rng,
              QueueLimits limits);
 
+  /// What refuses new jobs of users who have none of their quota left; set before the first submit.
+  void set_quota(DiskQuota& quota) { quota_ = &quota; }
+
   /// An id for a job about to be submitted: what is stored for it can be named by it.
   JobId new_job_id() { return JobId(new_uuid(clock_, rng_)); }
 
@@ -33,6 +37,7 @@ class JobService {
   /// Nothing while another request with this idempotency key of the user is being received or stored; empty: no key.
   std::optional<KeyHolds::Hold> hold_key(const UserId& user, const std::string& key) { return keys_.take(user, key); }
 
+  /// Errors: also those of `DiskQuota::check_left`; an upload has reserved its room by itself.
   Task<Result<jobs::Submission>> submit(jobs::NewJob job);
   /// All of them, or none.
   Task<Result<std::vector<jobs::Submission>>> submit_all(std::vector<jobs::NewJob> jobs);
@@ -68,6 +73,7 @@ class JobService {
   Scheduler& scheduler_;
   const Clock& clock_;
   Rng& rng_;
+  DiskQuota* quota_ = nullptr;
   const QueueLimits limits_;
   RateLimit rate_;
   KeyHolds keys_;

@@ -71,6 +71,16 @@ Task<Result<jobs::StoredBytes>> SqliteStorage::bytes_of_all() {
   return readers_.read(std::move(question));
 }
 
+Task<Result<std::vector<UserId>>> SqliteStorage::full_users(std::int64_t quota) {
+  std::function question = [quota](sqlite::Connection& database) -> Result<std::vector<UserId>> {
+    auto& rows = database.statement("SELECT user_id FROM user_bytes WHERE uploads + results >= ?").bind(quota);
+    std::vector<UserId> users;
+    while (rows.next()) users.emplace_back(rows.text(0));
+    return users;
+  };
+  return readers_.read(std::move(question));
+}
+
 Task<Result<std::vector<jobs::EndedUpload>>> SqliteStorage::ended_uploads(jobs::EndedUploads wanted) {
   std::function question =
       [wanted = std::move(wanted)](sqlite::Connection& database) -> Result<std::vector<jobs::EndedUpload>> {

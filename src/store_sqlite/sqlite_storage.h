@@ -11,6 +11,7 @@ class SqliteStorage final : public jobs::Storage {
 
   Task<Result<jobs::StoredBytes>> bytes_of(UserId user) override;
   Task<Result<jobs::StoredBytes>> bytes_of_all() override;
+  Task<Result<std::vector<UserId>>> full_users(std::int64_t quota) override;
   Task<Result<std::vector<jobs::EndedUpload>>> ended_uploads(jobs::EndedUploads wanted) override;
   Task<Result<std::vector<JobId>>> remove_uploads(std::vector<JobId> uploads) override;
   Task<Result<std::optional<Timestamp>>> kept_until(JobId upload, jobs::UploadRetention keep) override;

@@ -73,6 +73,7 @@ TEST_P(StorageContract, AnUploadIsChargedWithItsSubmitAndGivenBackWhenItIsRemove
   EXPECT_EQ(bytes_of("ann").uploads, kMiB);
   EXPECT_THAT(must(run_to_end(storage().remove_uploads({first.id}))), IsEmpty());
   EXPECT_EQ(bytes_of("nobody").all(), 0);
+  EXPECT_THAT(must(run_to_end(storage().full_users(kMiB))), ElementsAre(UserId("ann")));
 }
 
 TEST_P(StorageContract, ARetryChargesNothingAndKeepsTheUpload) {

@@ -155,5 +155,19 @@ TEST_F(DiskQuotaTest, AUserIsToldAtEightyPercentAndWhenARefusalShowsThatItIsFull
   EXPECT_THAT(told, ElementsAre(80, 100));
 }
 
+TEST_F(DiskQuotaTest, WhoHasNothingLeftSubmitsNothingUntilThereIsRoom) {
+  const auto left = [this] { return run_to_end(quota_.check_left(UserId("ann"))); };
+  const auto first = upload("ann", 5 * kMiB);
+  upload("ann", 5 * kMiB);
+  run_to_end(quota_.look());
+  ASSERT_FALSE(left());
+  EXPECT_EQ(left().error().code(), Errc::exhausted) << "it helps to wait for its jobs";
+  EXPECT_THAT(std::string(left().error().public_message()), HasSubstr("10 MiB are used by uploads"));
+  EXPECT_TRUE(run_to_end(quota_.check_left(UserId("bob"))));
+  cancel("ann", first);
+  EXPECT_TRUE(left()) << "the upload of an ended job makes room";
+  EXPECT_FALSE(there(first));
+}
+
 }  // namespace
 }  // namespace rushes::queue

@@ -61,6 +61,7 @@ class NoStorage final : public jobs::Storage {
  public:
   Task<Result<jobs::StoredBytes>> bytes_of(UserId) override { co_return jobs::StoredBytes(); }
   Task<Result<jobs::StoredBytes>> bytes_of_all() override { co_return jobs::StoredBytes(); }
+  Task<Result<std::vector<UserId>>> full_users(std::int64_t) override { co_return std::vector<UserId>(); }
   Task<Result<std::vector<jobs::EndedUpload>>> ended_uploads(jobs::EndedUploads) override {
     co_return std::vector<jobs::EndedUpload>();
   }

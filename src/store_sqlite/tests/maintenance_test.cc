@@ -112,6 +112,7 @@ TEST_F(MaintenanceTest, WhatIsWrongIsNamed) {
        " VALUES (78, 0, 1, 0, 0, 0, '')",
        "An attempt of job number 78 is kept"},
       {"UPDATE counters SET value = 1000 WHERE name = 'analyses_listed'", "is not in its user's list"},
+      {"UPDATE user_bytes SET results = results + 1", "The bytes of user ann are not those of their uploads"},
       {"INSERT INTO user_events VALUES ('ann', 1000, '[[1000,1],[999,2]]')",
        "The list of the events of user ann is not in order."},
       {"INSERT INTO user_analyses VALUES ('ann', 80, '[80]')", "The list of user ann has an analysis that is gone"},

@@ -19,12 +19,15 @@ TEST(OperatorText, TheQueueIsATable) {
     "waiting":5,"running":2,"scheduled":1,"dead":3,"oldestWaiting":"2025-12-31T23:50:00.000Z","users":3,
     "types":{"youtube":{"waiting":5,"running":2,"paused":true,"maxRunning":null},
              "upload":{"waiting":0,"running":0,"paused":false,"maxRunning":4}},
+    "storage":{"uploads":3145728,"results":2048,"reserved":0,"limitPerUser":21474836480,"refused":0},
     "lastMinute":{"submitted":7,"started":6,"completed":4,"failed":1,"cancelled":0},
     "busiest":[{"userId":"ann\u001b[2J","waiting":4,"running":1}]})"),
                                kPlain, kNow);
   EXPECT_THAT(text, HasSubstr("youtube               5          2  paused\n"));
   EXPECT_THAT(text, HasSubstr("upload                0          0  at most 4\n"));
   EXPECT_THAT(text, HasSubstr("since 10 min ago"));
+  EXPECT_THAT(text,
+              HasSubstr("Storage       3 MiB of uploads, 2 KiB of results, 0 bytes reserved; at most 20 GiB a user\n"));
   EXPECT_THAT(text, HasSubstr("7 submitted, 6 started, 4 completed, 1 failed, 0 cancelled"));
   EXPECT_THAT(text, HasSubstr("and 2 more"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
