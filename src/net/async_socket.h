@@ -31,6 +31,8 @@ class AsyncSocket final : Loop::Watched {
 
   /// recv(2), without waiting.
   ssize_t receive(std::span<char> into);
+  /// Whether `receive` may give something now.
+  bool may_receive() const noexcept { return may_receive_; }
   /// True once `receive` may give something: bytes, the end or an error. False: cancelled. One wait at a time.
   Task<bool> readable();
   /// The same of writes.

@@ -41,6 +41,7 @@ Task<Result<std::size_t>> HttpConnection::Body::read(std::span<char> buffer) {
 }
 
 Task<bool> HttpConnection::Body::input_comes() {
+  if (connection_.socket_.may_receive()) co_return true;  // nobody waits for the client
   const auto time = patience();
   if (time.count() <= 0) {
     slow_ = true;
@@ -144,7 +145,7 @@ Task<Result<void>> HttpConnection::Body::read_all(std::string& into) {
 
 Result<void> HttpConnection::Body::make_room(std::string& into) {
   if (into.size() < into.capacity() && into.capacity() >= kFirstPiece) return {};
-  auto wanted = std::max(kFirstPiece, 2 * into.size());
+  auto wanted = std::max({kFirstPiece, 2 * into.size(), into.size() + connection_.input().size()});
   if (length_) wanted = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, into.size() + (*length_ - taken_)));
   if (wanted <= into.capacity()) return {};
   if (auto held = hold(wanted); !held) return held;
