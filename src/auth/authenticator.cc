@@ -12,29 +12,12 @@ namespace rushes::auth {
 namespace {
 
 constexpr std::chrono::minutes kUsesEvery{1};
-constexpr std::size_t kMaxTokenBytes = std::size_t{16} << 10U;
 
 std::string_view without_scheme(std::string_view credential) {
   constexpr std::string_view kScheme = "Bearer ";
   credential = trim(credential);
   return equals_ignore_case(credential.substr(0, kScheme.size()), kScheme) ? trim(credential.substr(kScheme.size()))
                                                                            : credential;
-}
-
-/// The user whom an unverified token names. Good for counting, and for nothing else.
-std::optional<UserId> claimed_user(std::string_view token) {
-  if (token.size() > kMaxTokenBytes) return std::nullopt;
-  const auto first = token.find('.');
-  const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  const auto payload = base64url_decode(token.substr(first + 1, second - first - 1));
-  const auto claims = payload ? parse_unique(*payload) : Result<json::object>(payload.error());
-  if (!claims) return std::nullopt;
-  for (const auto* name : {"sub", "userId", "id"}) {
-    auto user = string_member(*claims, name);
-    if (user && !user->empty()) return UserId(std::move(*user));
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -127,7 +110,7 @@ void Authenticator::witness(std::string_view credential, const Result<Identity>&
     if (const auto owner = keys_.owner(text)) watch_.refused(*owner, address, expired);
     return;
   }
-  const auto user = claimed_user(text);
+  const auto user = tokens_.claimed_user(text);
   // What the verifier takes was refused because its user has signed out.
   if (user) watch_.refused(*user, address, expired || tokens_.verify(text).has_value());
 }

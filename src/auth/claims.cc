@@ -51,24 +51,6 @@ std::string join(const std::vector<std::string>& names) {
   return joined;
 }
 
-Result<std::string> user_of(const json::object& claims, const std::vector<std::string>& paths) {
-  for (const auto& path : paths) {
-    const auto* claim = find_claim(claims, path);
-    if (claim == nullptr) continue;
-    if (const auto* text = claim->if_string(); text != nullptr && !text->empty()) return std::string(*text);
-    if (!claim->is_number()) continue;
-    const auto number = claim->to_number<double>();
-    if (number != std::trunc(number)) {
-      return token_invalid("its user id (" + path + ") is not a whole number; issue it as a text");
-    }
-    if (std::abs(number) >= kInexact) {
-      return token_invalid("its user id (" + path + ") is a number of 2^53 or more; issue it as a text");
-    }
-    return std::to_string(static_cast<std::int64_t>(number));
-  }
-  return token_invalid("it names no user (" + join(paths) + ")");
-}
-
 std::string role_of(const json::object& claims, const ClaimRules& rules) {
   std::vector<std::string_view> roles;
   const auto add = [&roles](const json::value& value) {
@@ -92,6 +74,24 @@ std::string role_of(const json::object& claims, const ClaimRules& rules) {
 }
 
 }  // namespace
+
+Result<std::string> user_of(const json::object& claims, const std::vector<std::string>& paths) {
+  for (const auto& path : paths) {
+    const auto* claim = find_claim(claims, path);
+    if (claim == nullptr) continue;
+    if (const auto* text = claim->if_string(); text != nullptr && !text->empty()) return std::string(*text);
+    if (!claim->is_number()) continue;
+    const auto number = claim->to_number<double>();
+    if (number != std::trunc(number)) {
+      return token_invalid("its user id (" + path + ") is not a whole number; issue it as a text");
+    }
+    if (std::abs(number) >= kInexact) {
+      return token_invalid("its user id (" + path + ") is a number of 2^53 or more; issue it as a text");
+    }
+    return std::to_string(static_cast<std::int64_t>(number));
+  }
+  return token_invalid("it names no user (" + join(paths) + ")");
+}
 
 Error token_invalid(std::string why) {
   return Error::for_user(Errc::unauthenticated, "TOKEN_INVALID", "The token is not valid: " + std::move(why) + ".");

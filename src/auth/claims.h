@@ -34,6 +34,9 @@ struct ClaimRules {
 Result<Identity> check_claims(const json::object& claims, const ClaimRules& rules, std::string_view issuer,
                               Timestamp now);
 
+/// The user's id as `paths` name it. Errors: TOKEN_INVALID.
+Result<std::string> user_of(const json::object& claims, const std::vector<std::string>& paths);
+
 /// Whether the identity's token still holds at `now`. Errors: TOKEN_EXPIRED.
 Result<void> check_expiry(const Identity& identity, Timestamp now);
 

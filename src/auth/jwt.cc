@@ -127,6 +127,15 @@ Result<Identity> TokenVerifier::verify(std::string_view token) const {
   return std::move(judged.identity);
 }
 
+std::optional<UserId> TokenVerifier::claimed_user(std::string_view token) const {
+  if (token.size() > kMaxTokenBytes) return std::nullopt;
+  const auto parts = split(token);
+  const auto claims = parts ? decode_part(parts->payload, "payload") : Result<json::object>(Error());
+  if (!claims) return std::nullopt;
+  auto user = user_of(*claims, rules_.user_claims);
+  return user ? std::optional(UserId(std::move(*user))) : std::nullopt;
+}
+
 std::optional<Result<Identity>> TokenVerifier::verify_by_known_keys(std::string_view token) const {
   auto judged = judge(token);
   if (judged.may_turn && refresher_ != nullptr) return std::nullopt;
