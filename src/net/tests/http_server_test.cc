@@ -93,7 +93,9 @@ class HttpServerTest : public testing::Test {
     co_return Response();
   }
 
-  Task<Response> file(Request& request) { co_return file_response(request, FileBody{file_, 0, std::nullopt, nullptr}, "video/mp4"); }
+  Task<Response> file(Request& request) {
+    co_return file_response(request, FileBody{file_, 0, std::nullopt, nullptr}, "video/mp4");
+  }
 
   Shards shards_{2};
   Router router_;
