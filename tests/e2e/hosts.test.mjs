@@ -124,7 +124,7 @@ describe('the development token', () => {
       checkProblem(answer, 403, 'LOCAL_ONLY');
       assert.match(answer.body.detail, /No development token: .+/, JSON.stringify(headers));
     }
-    checkProblem(await ask(production, '/dev/token'), 404, 'NO_ROUTE');
+    checkProblem(await ask(production, '/dev/token'), 404, 'NO_SUCH_PATH');
   });
 
   test('each start in that mode is a warning in the log', async () => {

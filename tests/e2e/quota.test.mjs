@@ -33,12 +33,14 @@ const bytesIn = (where) =>
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name)).size, 0);
 
+// One moment for all: the options are part of what an idempotency key stands for.
+const runAt = new Date(Date.now() + 300 * 86_400_000).toISOString();
+
 /**
  * An upload of `bytes` whose job waits for a year, so that it stays. `hold`: a promise that the second half waits for.
  * `sent()`: how many bytes have left. Resolves with the answer's `{status, headers, body}`.
  */
 function upload(user, server, bytes, { hold, chunked = false, headers = {} } = {}) {
-  const runAt = new Date(Date.now() + 300 * 86_400_000).toISOString();
   const head = Buffer.from(
     '--xx\r\nContent-Disposition: form-data; name="options"\r\n\r\n' + JSON.stringify({ runAt }) +
       '\r\n--xx\r\nContent-Disposition: form-data; name="video"; filename="talk.mp4"\r\n\r\n',

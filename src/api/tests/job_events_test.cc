@@ -94,7 +94,7 @@ TEST_F(JobEventsTest, WhatWasAndWhatComesInOneStream) {
     const auto claimed = co_await begin();
     auto source = co_await follow(claimed.job);
     const auto first = must(co_await source->next());
-    EXPECT_TRUE(first.starts_with("retry: 2000\n\nid: 1\nevent: job-queued\ndata: {\"jobId\":")) << first;
+    EXPECT_TRUE(first.starts_with("retry: 2000\nid: 1\nevent: job-queued\ndata: {\"jobId\":")) << first;
     EXPECT_EQ(words(parse(first)), "queued:1 started:2 ");
     co_await report(claimed.lease, 40);
     EXPECT_EQ(words(parse(must(co_await source->next()))), "progress:3 ");
@@ -153,7 +153,7 @@ TEST_F(JobEventsTest, WhoHasSeenALittleMoreIsToldNothingTwiceAndTheEnd) {
   const auto scenario = [&]() -> Task<> {
     const auto claimed = co_await begin();
     auto source = co_await follow(claimed.job, 9);
-    EXPECT_EQ(must(co_await source->next()), "retry: 2000\n\n");
+    EXPECT_EQ(must(co_await source->next()), "retry: 2000\n");
     co_await complete(claimed.lease);
     const auto last = co_await rest(*source);
     EXPECT_EQ(words(last), "completed:3 ");

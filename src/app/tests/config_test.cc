@@ -85,7 +85,7 @@ TEST_F(ConfigTest, SidPrefixIsOneCharacterOfTheSessionIds) {
     EXPECT_EQ(load_config({{}, {}, {{"sid_prefix", good}}}).value().sid_prefix, good);
   }
   for (const auto* bad : {"ab", "+", "/", " ", "\xc3"}) {
-    EXPECT_THAT(refusal({{}, {}, {{"sid_prefix", bad}}}), HasSubstr("sid-prefix")) << bad;
+    EXPECT_THAT(refusal({{}, {}, {{"sid_prefix", bad}}}), HasSubstr("sid_prefix")) << bad;
   }
 }
 
