@@ -202,12 +202,7 @@ Bulk read_bulk(const Context& context, const UserId& user, BulkForm form, std::s
 void add_bulk_route(net::Router& router, const Context& context) {
   net::RouteOptions options;
   options.max_body = context.limits.max_bulk_bytes;
-  router.add("POST", "/analyze/bulk",
-             with_user(context,
-                       [&context](net::Request& request, auth::Identity identity) {
-                         return submit_bulk(context, request, std::move(identity));
-                       }),
-             options);
+  router.add("POST", "/analyze/bulk", with_user(context, bound(context, submit_bulk)), options);
 }
 
 }  // namespace rushes::api

@@ -88,6 +88,13 @@ Task<Result<json::object>> json_body(net::Request& request) {
   co_return std::move(value->get_object());
 }
 
+Task<Result<json::object>> optional_json_body(net::Request& request) {
+  const auto whole = co_await request.read_body();
+  if (!whole) co_return whole.error();
+  if (request.body.empty()) co_return json::object();
+  co_return co_await json_body(request);
+}
+
 Result<int> query_number(const net::Request& request, std::string_view name, int otherwise, int least, int most) {
   const auto text = request.query_param(name);
   if (!text || text->empty()) return otherwise;

@@ -62,12 +62,30 @@ net::Handler with_user(const Context& context, UserHandler handler, std::vector<
 /// `handler` of a route that takes no body: members of one are not known.
 UserHandler without_body(UserHandler handler);
 
+/// `handler` with the context before its other arguments.
+template <class Handler>
+UserHandler bound(const Context& context, Handler handler) {
+  return [&context, handler](net::Request& request, auth::Identity identity) {
+    return handler(context, request, std::move(identity));
+  };
+}
+
+/// Adds a route of users to a handler that takes the context.
+template <class Handler>
+void add_user_route(net::Router& router, const Context& context, const char* method, const char* pattern,
+                    Handler handler, std::vector<std::string_view> query = {},
+                    net::RouteOptions options = net::RouteOptions()) {
+  router.add(method, pattern, with_user(context, bound(context, handler), std::move(query)), options);
+}
+
 /// `unsupported` (CONTENT_TYPE) for a charset other than UTF-8, which JSON has alone (RFC 8259, 8.1).
 Result<void> check_charset(std::string_view content_type);
 
 /// The request's JSON object, once its body is here.
 /// Errors: `malformed` (NOT_JSON); `unsupported` for another content type, before the body; those of the body.
 Task<Result<json::object>> json_body(net::Request& request);
+/// The same where a body may be left out: an empty object then.
+Task<Result<json::object>> optional_json_body(net::Request& request);
 
 /// The query parameter `name` as a number, or `otherwise` where it is absent.
 /// Errors: `invalid_argument` (QUERY_INVALID), naming it and its bounds.

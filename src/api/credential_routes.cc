@@ -1,6 +1,7 @@
 #include "api/credentials.h"
 #include "api/members.h"
 #include "api/submission.h"
+#include "base/plain_text.h"
 #include "base/rfc3339.h"
 #include "base/text.h"
 
@@ -38,8 +39,8 @@ Result<UserId> user_of(const auth::Identity& identity, const std::optional<std::
   return UserId(*named);
 }
 
-Result<auth::Scopes> read_scopes(const json::object& body, const auth::Identity& identity) {
-  const auto* asked = body.if_contains("scopes");
+Result<auth::Scopes> read_scopes(const Members& body, const auth::Identity& identity) {
+  const auto* asked = body.find("scopes");
   if (asked == nullptr || !asked->is_array() || asked->get_array().empty()) {
     return Error::for_user(Errc::invalid_argument, "SCOPES_INVALID",
                            "scopes is missing: a list of some of " + auth::Scopes::all().text() + ".");
@@ -55,12 +56,16 @@ Result<auth::Scopes> read_scopes(const json::object& body, const auth::Identity&
   return scopes;
 }
 
-Result<auth::NewApiKey> read_key(const Context& context, const json::object& body, const auth::Identity& identity) {
+Result<auth::NewApiKey> read_key(const Context& context, const Members& body, const auth::Identity& identity) {
   auth::NewApiKey wanted;
-  auto user = user_of(identity, string_member(body, "userId"));
+  const auto named = body.text("userId");
+  if (!named) return named.error();
+  auto user = user_of(identity, *named);
   if (!user) return user.error();
   wanted.user = std::move(*user);
-  wanted.name = trim(string_member(body, "name").value_or(""));
+  const auto name = body.text("name");
+  if (!name) return name.error();
+  wanted.name = trim(plain_line(name->value_or("")));
   if (wanted.name.empty() || wanted.name.size() > kMaxNameBytes) {
     return Error::for_user(Errc::invalid_argument, "NAME_INVALID",
                            "name is missing or longer than 100 bytes: what the key is for.");
@@ -68,7 +73,9 @@ Result<auth::NewApiKey> read_key(const Context& context, const json::object& bod
   const auto scopes = read_scopes(body, identity);
   if (!scopes) return scopes.error();
   wanted.scopes = *scopes;
-  wanted.role = string_member(body, "role").value_or("");
+  const auto role = body.text("role");
+  if (!role) return role.error();
+  wanted.role = role->value_or("");
   if (!wanted.role.empty() && identity.role != "admin") {
     return Error::for_user(Errc::forbidden, "ROLE_NEEDED",
                            "Only a token with the role admin may make an API key with a role.");
@@ -76,7 +83,7 @@ Result<auth::NewApiKey> read_key(const Context& context, const json::object& bod
   if (wanted.role.size() > kMaxNameBytes) {
     return Error::for_user(Errc::invalid_argument, "ROLE_INVALID", "role is longer than 100 bytes.");
   }
-  if (const auto* given = body.if_contains("expiresAt"); given != nullptr && !given->is_null()) {
+  if (const auto* given = body.find("expiresAt")) {
     wanted.expires_at = given->is_string() ? parse_rfc3339(given->get_string()) : std::nullopt;
     if (!wanted.expires_at || *wanted.expires_at <= context.clock.now()) {
       return Error::for_user(Errc::invalid_argument, "EXPIRY_INVALID",
@@ -90,20 +97,14 @@ Result<auth::NewApiKey> read_key(const Context& context, const json::object& bod
   return wanted;
 }
 
-/// Names what is not known, or refuses it; see api/members.h.
-Result<void> check_members(net::Request& request, const json::object& body, Names names) {
-  Unknown unknown;
-  const Members members(body, "BODY_INVALID", "", std::move(names), unknown);
-  return allow_unknown(request, std::move(unknown));
-}
-
 Task<net::Response> make_key(const Context& context, net::Request& request, auth::Identity identity) {
   const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
-  const auto known = check_members(request, *body, {"name", "scopes", "expiresAt", "role", "userId"});
-  if (!known) co_return net::problem(known.error());
-  auto wanted = read_key(context, *body, identity);
+  Unknown unknown;
+  const Members members(*body, "BODY_INVALID", "", {"name", "scopes", "expiresAt", "role", "userId"}, unknown);
+  auto wanted = read_key(context, members, identity);
   if (!wanted) co_return net::problem(wanted.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
   const auto made = co_await context.credentials.make_key(std::move(*wanted));
   if (!made) co_return net::problem(made.error());
   auto answer = to_json(made->key);
@@ -135,20 +136,20 @@ Task<net::Response> revoke_key(const Context& context, net::Request& request, au
 Task<net::Response> make_ticket(const Context& context, net::Request& request, auth::Identity identity) {
   const auto body = co_await json_body(request);
   if (!body) co_return net::problem(body.error());
-  if (auto known = check_members(request, *body, {"path"}); !known) co_return net::problem(known.error());
-  const auto target = read_ticket_target(string_member(*body, "path").value_or(""));
+  Unknown unknown;
+  const Members members(*body, "PATH_INVALID", "", {"path"}, unknown);
+  const auto path = members.text("path");
+  if (!path) co_return net::problem(path.error());
+  const auto target = read_ticket_target(path->value_or(""));
   if (!target) co_return net::problem(target.error());
+  if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
   const auto ticket = context.credentials.issue_ticket(identity, target->kind, target->path);
   const json::object answer{{"ticket", ticket.text}, {"expiresAt", to_rfc3339(ticket.expires_at)}};
   co_return net::json_response(200, answer);
 }
 
 Task<net::Response> sign_out(const Context& context, net::Request& request, auth::Identity identity) {
-  Result<json::object> body = json::object();
-  if (request.headers.find("content-type")) {
-    auto sent = co_await json_body(request);
-    body = std::move(sent);
-  }
+  const auto body = co_await optional_json_body(request);
   if (!body) co_return net::problem(body.error());
   Unknown unknown;
   const Members members(*body, "BODY_INVALID", "", {"userId", "keys"}, unknown);
@@ -173,20 +174,11 @@ Task<net::Response> sign_out(const Context& context, net::Request& request, auth
 }  // namespace
 
 void add_credential_routes(net::Router& router, const Context& context) {
-  const auto route = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
-    router.add(method, pattern,
-               with_user(
-                   context,
-                   [&context, handler](net::Request& request, auth::Identity identity) {
-                     return handler(context, request, std::move(identity));
-                   },
-                   std::move(query)));
-  };
-  route("POST", "/auth/ticket", make_ticket);
-  route("POST", "/auth/keys", make_key);
-  route("GET", "/auth/keys", list_keys, {"userId"});
-  route("DELETE", "/auth/keys/{id}", revoke_key, {"userId"});
-  route("POST", "/auth/sign-out-everywhere", sign_out);
+  add_user_route(router, context, "POST", "/auth/ticket", make_ticket);
+  add_user_route(router, context, "POST", "/auth/keys", make_key);
+  add_user_route(router, context, "GET", "/auth/keys", list_keys, {"userId"});
+  add_user_route(router, context, "DELETE", "/auth/keys/{id}", revoke_key, {"userId"});
+  add_user_route(router, context, "POST", "/auth/sign-out-everywhere", sign_out);
 }
 
 }  // namespace rushes::api

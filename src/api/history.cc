@@ -62,17 +62,9 @@ Task<net::Response> remove(const Context& context, net::Request& request, auth::
 }  // namespace
 
 void add_history_routes(net::Router& router, const Context& context) {
-  const auto add = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
-    router.add(method, pattern,
-               with_user(
-                   context,
-                   [&context, handler](net::Request& request, auth::Identity identity) {
-                     return handler(context, request, std::move(identity));
-                   },
-                   std::move(query)));
-  };
-  add("GET", "/analyze/history", history, {"page", "limit", "search", "sortBy", "sortOrder"});
-  add("DELETE", "/analyze/delete/{auditId}", remove);
+  add_user_route(router, context, "GET", "/analyze/history", history,
+                 {"page", "limit", "search", "sortBy", "sortOrder"});
+  add_user_route(router, context, "DELETE", "/analyze/delete/{auditId}", remove);
 }
 
 }  // namespace rushes::api

@@ -237,12 +237,7 @@ Task<Result<std::unique_ptr<net::BodySource>>> follow_job(const Context& context
 }
 
 void add_job_event_route(net::Router& router, const Context& context) {
-  router.add("GET", "/analyze/job/{id}/events",
-             with_user(context,
-                       [&context](net::Request& request, auth::Identity identity) {
-                         return job_events(context, request, std::move(identity));
-                       },
-                       {"after", "limit", "ticket"}));
+  router.add("GET", "/analyze/job/{id}/events", with_user(context, bound(context, job_events), {"after", "limit"}));
 }
 
 }  // namespace rushes::api

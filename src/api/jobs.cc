@@ -135,11 +135,7 @@ Task<net::Response> attempts(const Context& context, net::Request& request, auth
 
 void add_job_routes(net::Router& router, const Context& context) {
   const auto add = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
-    router.add(method, pattern,
-               with_user(context, without_body([&context, handler](net::Request& request, auth::Identity identity) {
-                           return handler(context, request, std::move(identity));
-                         }),
-                         std::move(query)));
+    router.add(method, pattern, with_user(context, without_body(bound(context, handler)), std::move(query)));
   };
   add("GET", "/analyze/jobs", list, {"status", "type", "cursor", "limit"});
   add("GET", "/analyze/job/{id}/status", status);

@@ -97,11 +97,11 @@ Result<std::optional<std::int64_t>> Members::number(std::string_view name, std::
                                                     std::int64_t most) const {
   const auto* value = find(name);
   if (value == nullptr) return std::optional<std::int64_t>();
-  const auto* whole = value->if_int64();
-  if (whole == nullptr || *whole < least || *whole > most) {
+  const auto whole = int_member(object_, name);
+  if (!whole || *whole < least || *whole > most) {
     return wrong(name, fmt::format("is not a whole number from {} to {}", least, most));
   }
-  return std::optional(*whole);
+  return whole;
 }
 
 Result<const json::object*> Members::object(std::string_view name) const {

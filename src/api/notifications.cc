@@ -125,22 +125,10 @@ Task<net::Response> create(const Context& context, net::Request& request, auth::
 }  // namespace
 
 void add_notification_routes(net::Router& router, const Context& context) {
-  const auto add = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
-    router.add(method, pattern,
-               with_user(
-                   context,
-                   [&context, handler](net::Request& request, auth::Identity identity) {
-                     return handler(context, request, std::move(identity));
-                   },
-                   std::move(query)));
-  };
-  add("GET", "/notifications", list, {"type", "read", "limit", "offset"});
-  add("POST", "/notifications", create);
+  add_user_route(router, context, "GET", "/notifications", list, {"type", "read", "limit", "offset"});
+  add_user_route(router, context, "POST", "/notifications", create);
   const auto act = [&](const char* pattern, auto handler) {
-    router.add("POST", pattern,
-               with_user(context, without_body([&context, handler](net::Request& request, auth::Identity identity) {
-                           return handler(context, request, std::move(identity));
-                         })));
+    router.add("POST", pattern, with_user(context, without_body(bound(context, handler))));
   };
   act("/notifications/{id}/read", mark_read);
   act("/notifications/read-all", mark_all_read);

@@ -98,23 +98,12 @@ Task<net::Response> run(const Context& context, net::Request& request, auth::Ide
 void add_schedule_routes(net::Router& router, const Context& context) {
   net::RouteOptions with_job;
   with_job.max_body = context.limits.max_transcript_bytes * kJsonOverhead;
-  const auto route = [&](const char* method, const char* pattern, auto handler, net::RouteOptions options = {}) {
-    router.add(method, pattern,
-               with_user(context,
-                         [&context, handler](net::Request& request, auth::Identity identity) {
-                           return handler(context, request, std::move(identity));
-                         }),
-               options);
-  };
-  route("POST", "/analyze/schedules", add, with_job);
-  route("GET", "/analyze/schedules", list);
-  route("GET", "/analyze/schedules/{id}", show);
-  route("PATCH", "/analyze/schedules/{id}", change, with_job);
-  route("DELETE", "/analyze/schedules/{id}", remove);
-  router.add("POST", "/analyze/schedules/{id}/run",
-             with_user(context, without_body([&context](net::Request& request, auth::Identity identity) {
-                         return run(context, request, std::move(identity));
-                       })));
+  add_user_route(router, context, "POST", "/analyze/schedules", add, {}, with_job);
+  add_user_route(router, context, "GET", "/analyze/schedules", list);
+  add_user_route(router, context, "GET", "/analyze/schedules/{id}", show);
+  add_user_route(router, context, "PATCH", "/analyze/schedules/{id}", change, {}, with_job);
+  add_user_route(router, context, "DELETE", "/analyze/schedules/{id}", remove);
+  router.add("POST", "/analyze/schedules/{id}/run", with_user(context, without_body(bound(context, run))));
 }
 
 }  // namespace rushes::api

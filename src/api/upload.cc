@@ -256,11 +256,7 @@ Task<net::Response> upload(const Context& context, net::Request& request, auth::
 void add_upload_route(net::Router& router, const Context& context) {
   net::RouteOptions options;
   options.max_body = context.limits.max_upload_bytes + kFormOverhead;
-  router.add(
-      "POST", "/analyze/upload",
-      with_user(context, [&context](net::Request& request,
-                                    auth::Identity identity) { return upload(context, request, std::move(identity)); }),
-      options);
+  router.add("POST", "/analyze/upload", with_user(context, bound(context, upload)), options);
 }
 
 }  // namespace rushes::api

@@ -146,16 +146,10 @@ Task<net::Response> change(const Context& context, net::Request& request, auth::
 }
 
 Task<net::Response> rotate(const Context& context, net::Request& request, auth::Identity identity) {
-  json::object body;
-  const auto whole = co_await request.read_body();
-  if (!whole) co_return net::problem(whole.error());
-  if (!request.body.empty()) {
-    auto sent = co_await json_body(request);
-    if (!sent) co_return net::problem(sent.error());
-    body = std::move(*sent);
-  }
+  const auto body = co_await optional_json_body(request);
+  if (!body) co_return net::problem(body.error());
   Unknown unknown;
-  auto secret = read_secret(Members(body, "WEBHOOK_INVALID", "", {"secret"}, unknown));
+  auto secret = read_secret(Members(*body, "WEBHOOK_INVALID", "", {"secret"}, unknown));
   if (!secret) co_return net::problem(secret.error());
   if (auto allowed = allow_unknown(request, std::move(unknown)); !allowed) co_return net::problem(allowed.error());
   webhooks::WebhookChange change;
@@ -231,21 +225,12 @@ Task<net::Response> deliveries(const Context& context, net::Request& request, au
 }  // namespace
 
 void add_webhook_routes(net::Router& router, const Context& context) {
-  const auto route = [&](const char* method, const char* pattern, auto handler, Names query = {}) {
-    router.add(method, pattern,
-               with_user(
-                   context,
-                   [&context, handler](net::Request& request, auth::Identity identity) {
-                     return handler(context, request, std::move(identity));
-                   },
-                   std::move(query)));
-  };
-  route("POST", "/webhooks", add);
-  route("GET", "/webhooks", list);
-  route("PATCH", "/webhooks/{id}", change);
-  route("DELETE", "/webhooks/{id}", remove);
-  route("POST", "/webhooks/{id}/rotate", rotate);
-  route("GET", "/webhooks/{id}/deliveries", deliveries, {"limit"});
+  add_user_route(router, context, "POST", "/webhooks", add);
+  add_user_route(router, context, "GET", "/webhooks", list);
+  add_user_route(router, context, "PATCH", "/webhooks/{id}", change);
+  add_user_route(router, context, "DELETE", "/webhooks/{id}", remove);
+  add_user_route(router, context, "POST", "/webhooks/{id}/rotate", rotate);
+  add_user_route(router, context, "GET", "/webhooks/{id}/deliveries", deliveries, {"limit"});
   // Of the two routes, and gone with them.
   const auto sends = std::make_shared<queue::RateLimit>(kSendsPerMinute);
   const auto limited = [&](const char* pattern, auto handler) {

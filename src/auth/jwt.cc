@@ -160,7 +160,7 @@ TokenVerifier::Judgement TokenVerifier::judge(std::string_view token) const {
   token = without_scheme(token);
   if (token.empty()) {
     return {Error::for_user(Errc::unauthenticated, "TOKEN_MISSING",
-                            "A token is needed: send it as auth.token or as Authorization: Bearer.")};
+                            "No token came, or an empty one: send it as auth.token or as Authorization: Bearer.")};
   }
   if (token.size() > kMaxTokenBytes) {
     return {token_invalid("it has " + std::to_string(token.size()) + " bytes, and " + std::to_string(kMaxTokenBytes) +

@@ -111,6 +111,9 @@ bool verify_signature(Algorithm algorithm, const PublicKey& key, std::string_vie
     if (!converted) return false;
     der = std::move(*converted);
     signature = der;
+  } else if (algorithm != Algorithm::eddsa &&
+             signature.size() != static_cast<std::size_t>(EVP_PKEY_get_size(key.get()))) {
+    return false;  // RFC 8017, 8.1.2: OpenSSL takes an RSASSA-PSS signature without its leading zeros
   }
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   EVP_PKEY_CTX* parameters = nullptr;  // the context's own

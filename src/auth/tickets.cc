@@ -12,7 +12,6 @@ namespace rushes::auth {
 namespace {
 
 constexpr std::size_t kMaxBytes = 2048;
-constexpr std::size_t kMostUsed = 200'000;
 
 Error ticket_invalid(std::string why) {
   return Error::for_user(Errc::unauthenticated, "TOKEN_INVALID", "The ticket is not valid: " + std::move(why) + ".");
@@ -68,25 +67,31 @@ Result<Identity> Tickets::redeem(std::string_view text, std::string_view path) {
   const auto* stream = members->if_contains("stream");
   if (stream != nullptr && stream->is_bool() && stream->get_bool()) {
     if (*identity.issued_at < started_at_) return ticket_invalid("the server was started after it was made");
-    auto used = use_up(string_member(*members, "id").value_or(""), expires_at);
+    auto used = use_up({expires_at, string_member(*members, "id").value_or(""), identity.user});
     if (!used) return used.error();
   }
   return identity;
 }
 
-Result<void> Tickets::use_up(std::string id, Timestamp expires_at) {
+Result<void> Tickets::use_up(Used ticket) {
   const auto now = clock_.now();
   const std::lock_guard lock(mutex_);
-  while (!used_until_.empty() && used_until_.front().first <= now) {
-    used_.erase(used_until_.front().second);
-    used_until_.pop_front();
+  while (!in_order_.empty() && in_order_.front().until <= now) {
+    const auto& expired = in_order_.front();
+    used_.erase(expired.id);
+    if (const auto count = used_of_.find(expired.user); --count->second == 0) used_of_.erase(count);
+    in_order_.pop_front();
   }
-  if (used_.size() >= kMostUsed) {
-    return Error::for_user(Errc::unavailable, "TICKETS_BUSY",
-                           "Too many tickets were used within a minute; come again in a moment.");
+  if (used_.contains(ticket.id)) return ticket_invalid("it opens one stream, and has done so");
+  auto& count = used_of_[ticket.user];
+  if (count >= kStreamsAMinute) {
+    return Error::for_user(Errc::exhausted, "TICKETS_LIMIT",
+                           "You have opened " + std::to_string(kStreamsAMinute) +
+                               " streams by tickets within a minute, the most allowed; come again in a minute.");
   }
-  if (!used_.insert(id).second) return ticket_invalid("it opens one stream, and has done so");
-  used_until_.emplace_back(expires_at, std::move(id));
+  ++count;
+  used_.insert(ticket.id);
+  in_order_.push_back(std::move(ticket));
   return {};
 }
 

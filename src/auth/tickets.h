@@ -10,8 +10,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
-#include <utility>
 
 namespace rushes::auth {
 
@@ -36,6 +36,7 @@ class Tickets {
  public:
   static constexpr std::chrono::seconds kStreamLife{60};
   static constexpr std::chrono::hours kFileLife{6};
+  static constexpr std::size_t kStreamsAMinute = 1'000;  // of one user
 
   /// `secret` signs the tickets; at least 256 random bits.
   Tickets(std::string secret, const Clock& clock, Rng& rng);
@@ -45,11 +46,18 @@ class Tickets {
 
   /// Who the ticket speaks for at `path`: with scope `read` at most, until six hours after its issue. A stream's ticket
   /// is used up.
-  /// Errors: TOKEN_INVALID, TOKEN_EXPIRED; `unavailable` where too many were used within a minute.
+  /// Errors: TOKEN_INVALID, TOKEN_EXPIRED; `exhausted` (TICKETS_LIMIT) past kStreamsAMinute of its user.
   Result<Identity> redeem(std::string_view text, std::string_view path);
 
  private:
-  Result<void> use_up(std::string id, Timestamp expires_at);
+  /// A stream's ticket that was used and has not expired.
+  struct Used {
+    Timestamp until;
+    std::string id;
+    UserId user;
+  };
+
+  Result<void> use_up(Used ticket);
 
   const std::string secret_;
   const Clock& clock_;
@@ -58,7 +66,8 @@ class Tickets {
 
   std::mutex mutex_;  // guards what follows
   std::unordered_set<std::string> used_;
-  std::deque<std::pair<Timestamp, std::string>> used_until_;  // in the order of use
+  std::unordered_map<UserId, std::size_t> used_of_;  // of each user, how many of them
+  std::deque<Used> in_order_;                        // of use
 };
 
 }  // namespace rushes::auth

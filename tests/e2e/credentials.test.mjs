@@ -69,6 +69,8 @@ describe('API keys', () => {
     assert.deepEqual(made.scopes, ['read', 'submit']);
     assert.deepEqual([made.name, made.lastUsedAt, made.expiresAt], ['a script', null, null]);
 
+    assert.equal((await makeKey(alice, ['read'], { name: 'two\0 \u202elines' })).name, 'two lines');
+
     const ask = withToken(made.key);
     const { jobId } = (await ask('POST', '/analyze/transcript', { transcript: talk })).body;
     assert.equal((await ask('GET', `/analyze/job/${jobId}/status`)).status, 200);
@@ -283,6 +285,31 @@ describe('tickets', () => {
     checkProblem(await rest(server, 'POST', '/auth/ticket', { json: { path: '/files/k/a.jpg' } }), 401, 'TOKEN_MISSING');
     const submitOnly = await makeKey(alice, ['submit']);
     checkProblem(await withToken(submitOnly.key)('POST', '/auth/ticket', { path: '/files/k/a.jpg' }), 403, 'SCOPE_MISSING');
+  });
+});
+
+describe('a request that is read wrong', () => {
+  test('changes nothing: members of another type are a 422 that names them', async () => {
+    const { body: before } = await operator.get('/auth/keys');
+    for (const [route, json] of [
+      ['/auth/keys', { name: 'x', scopes: ['read'], userId: 5 }], ['/auth/keys', { name: 'x', scopes: ['read'], role: ['admin'] }],
+      ['/auth/keys', { name: 5, scopes: ['read'] }],
+      ['/auth/sign-out-everywhere', { userId: 5 }], ['/auth/sign-out-everywhere', { keys: 'yes' }],
+    ]) {
+      const answer = await operator.post(route, json);
+      checkProblem(answer, 422, 'BODY_INVALID');
+      assert.match(answer.body.message, /"?5"?|\["admin"\]|"yes"/, JSON.stringify(json));
+    }
+    assert.deepEqual((await operator.get('/auth/keys')).body, before);
+  });
+
+  test('signs nobody out whose body does not say that it is JSON', async () => {
+    const admin = userOf(server, 'clumsy', { role: 'admin' });
+    const answer = await fetch(`${server.url}/auth/sign-out-everywhere`, {
+      method: 'POST', headers: { Authorization: `Bearer ${admin.token}` }, body: Buffer.from('{"userId":"bob"}'),
+    });
+    assert.equal(answer.status, 415, await answer.text());
+    assert.equal((await admin.get('/analyze/jobs')).status, 200, 'and not who asked either');
   });
 });
 

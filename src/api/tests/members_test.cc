@@ -16,13 +16,16 @@ std::string name_of(const Result<void>& result) { return result ? "" : std::stri
 
 TEST(Members, AKnownMemberIsReadOrRefused) {
   const auto object =
-      parse_json(R"({"text": "words", "flag": true, "number": 7, "none": null, "within": {}})").value().get_object();
+      parse_json(R"({"text": "words", "flag": true, "number": 7, "whole": 7.0, "none": null, "within": {}})")
+          .value()
+          .get_object();
   Unknown unknown;
-  const Members members(object, "BAD", "job.", {"text", "flag", "number", "none", "within"}, unknown);
+  const Members members(object, "BAD", "job.", {"text", "flag", "number", "whole", "none", "within"}, unknown);
   EXPECT_TRUE(unknown.empty());
   EXPECT_EQ(members.text("text").value(), "words");
   EXPECT_EQ(members.flag("flag").value(), true);
   EXPECT_EQ(members.number("number", 1, 10).value(), 7);
+  EXPECT_EQ(members.number("whole", 1, 10).value(), 7) << "JSON has one kind of number";
   EXPECT_NE(members.object("within").value(), nullptr);
   EXPECT_FALSE(members.text("none").value()) << "null is as absent";
   EXPECT_FALSE(members.flag("absent").value());

@@ -8,7 +8,31 @@
 namespace rushes::api {
 namespace {
 
-using RoutesTest = ContextFixture;
+/// All routes, served.
+class RoutesTest : public ContextFixture {
+ protected:
+  RoutesTest() {
+    add_routes(router_, context());
+    shards_.start();
+    port_ = server_.start().value();
+  }
+  ~RoutesTest() override {
+    run_to_end(server_.stop());
+    shards_.stop();
+  }
+
+  net::Router router_;
+  Shards shards_{1};
+  net::HttpServer server_{shards_, router_, any_port()};
+  std::uint16_t port_ = 0;
+
+ private:
+  static net::HttpOptions any_port() {
+    net::HttpOptions options;
+    options.port = 0;
+    return options;
+  }
+};
 
 std::string target_of(std::string pattern) {
   for (auto brace = pattern.find('{'); brace != std::string::npos; brace = pattern.find('{')) {
@@ -21,19 +45,11 @@ std::string target_of(std::string pattern) {
 const std::set<std::string> kOpenRoutes{"GET /files/{key}/{name}"};
 
 TEST_F(RoutesTest, EachChecksTheTokenBeforeItWaitsForABody) {
-  net::Router router;
-  add_routes(router, context());
-  Shards shards{1};
-  shards.start();
-  net::HttpOptions options;
-  options.port = 0;
-  net::HttpServer server(shards, router, options);
-  const auto port = server.start().value();
   int checked = 0;
-  router.each_route([&](const std::string& method, const std::string& pattern) {
+  router_.each_route([&](const std::string& method, const std::string& pattern) {
     if (kOpenRoutes.contains(method + " " + pattern)) return;
     for (const std::string type : {"application/json", "multipart/form-data; boundary=b", "application/octet-stream"}) {
-      net::Client client(port);
+      net::Client client(port_);
       client.write(method + " " + target_of(pattern) + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer bad\r\n" +
                    "Content-Type: " + type + "\r\nContent-Length: 1000\r\n\r\n{");
       EXPECT_TRUE(client.answer().starts_with("HTTP/1.1 401")) << method << " " << pattern << " " << type;
@@ -41,24 +57,14 @@ TEST_F(RoutesTest, EachChecksTheTokenBeforeItWaitsForABody) {
     }
   });
   EXPECT_GT(checked, 60);
-  EXPECT_EQ(server.body_bytes(), 0U);
-  run_to_end(server.stop());
-  shards.stop();
+  EXPECT_EQ(server_.body_bytes(), 0U);
 }
 
 TEST_F(RoutesTest, WhatTheHeadSaysIsRefusedBeforeTheBody) {
-  net::Router router;
-  add_routes(router, context());
-  Shards shards{1};
-  shards.start();
-  net::HttpOptions options;
-  options.port = 0;
-  net::HttpServer server(shards, router, options);
-  const auto port = server.start().value();
   const auto token = auth::sign_token("a secret that is long enough",
                                       {{"sub", "ann"}, {"exp", to_millis(clock_.now()) / 1000 + 3600}});
   const auto post = [&](const std::string& path, const std::string& type) {
-    net::Client client(port);
+    net::Client client(port_);
     client.write("POST " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + token +
                  "\r\nContent-Type: " + type + "\r\nContent-Length: 1000\r\n\r\n{");
     return client.answer().substr(9, 3);
@@ -70,8 +76,6 @@ TEST_F(RoutesTest, WhatTheHeadSaysIsRefusedBeforeTheBody) {
   }
   EXPECT_EQ(post("/analyze/upload", "application/json"), "415");
   EXPECT_EQ(post("/notifications", "application/json"), "403") << "the role";
-  run_to_end(server.stop());
-  shards.stop();
 }
 
 TEST(CheckCharset, TakesUtf8Alone) {

@@ -204,16 +204,16 @@ Finding check_open_files() {
   return finding;
 }
 
-Finding check_memory(int workers) {
+Finding check_memory(int jobs) {
   constexpr std::int64_t kServer = 128LL << 20U;
   constexpr std::int64_t kWorker = 300LL << 20U;
   const auto bytes = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
   const auto processors = ::sysconf(_SC_NPROCESSORS_ONLN);
   Finding finding{State::good, "processors and memory",
                   std::to_string(processors) + " processors, " + to_human_size(static_cast<std::uint64_t>(bytes)) +
-                      " for " + std::to_string(workers) + " jobs at once",
+                      " for " + std::to_string(jobs) + " jobs at once, transcripts beside the workers included",
                   ""};
-  if (bytes < kServer + workers * kWorker) {
+  if (bytes < kServer + jobs * kWorker) {
     finding.state = State::warning;
     finding.detail += ", which may need 300 MiB each";
     finding.remedy = "lower RUSHES_WORKERS";

@@ -167,6 +167,17 @@ TEST(Key, VerifiesEveryAlgorithmOfItsTypeAndNoOther) {
   EXPECT_THAT(refusal(Key::from_jwk(Signer::ec().jwk({{"alg", "Ed25519"}}))), HasSubstr("not good for"));
 }
 
+TEST(Key, ARsaSignatureIsAsLongAsItsModulus) {
+  const auto signer = Signer::rsa().with("PS256");
+  const auto key = Key::from_jwk(signer.jwk()).value();
+  std::string signature;
+  do {  // its salt is random: one of 256 begins with a zero
+    signature = signer.signature(kText);
+  } while (signature.front() != '\0');
+  EXPECT_TRUE(key.verify(Algorithm::ps256, kText, signature));
+  EXPECT_FALSE(key.verify(Algorithm::ps256, kText, signature.substr(1)));
+}
+
 TEST(KeySet, FindsByIdAndAlgorithm) {
   std::vector<Key> keys =
       parse_jwks(jwks_of(Signer::rsa("a").jwk(), Signer::rsa("b").jwk(), Signer::ec("a").jwk())).value().keys;

@@ -54,6 +54,19 @@ TEST_F(TicketsTest, AStreamsTicketOpensOneStreamWithinAMinute) {
   EXPECT_EQ(tickets_.redeem(late.text, kStream).error().public_name(), "TOKEN_EXPIRED");
 }
 
+TEST_F(TicketsTest, AUserWhoOpensTooManyStreamsShutsOutNobodyElse) {
+  const auto open = [&](const Identity& holder) {
+    return tickets_.redeem(tickets_.issue(holder, TicketKind::stream, kStream).text, kStream);
+  };
+  for (std::size_t i = 0; i < Tickets::kStreamsAMinute; ++i) ASSERT_TRUE(open(ann())) << i;
+  EXPECT_EQ(open(ann()).error().public_name(), "TICKETS_LIMIT");
+  auto bob = ann();
+  bob.user = UserId("bob");
+  EXPECT_TRUE(open(bob));
+  clock_.advance(seconds(61));
+  EXPECT_TRUE(open(ann()));
+}
+
 TEST_F(TicketsTest, ATicketIsForOnePath) {
   const auto ticket = tickets_.issue(ann(), TicketKind::file, kFile);
   for (const auto* path : {"/files/k/b.jpg", "/files/k/a.jpg/", "/files/k", "/", ""}) {
